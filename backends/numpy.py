@@ -1,0 +1,132 @@
+"""The adapter for NumPy arrays, ml_dtypes' dtypes included."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from einsum_unified.errors import OperandTypeError
+from einsum_unified.primitives import Capabilities, Form
+
+_FLOATS = ("float16", "bfloat16", "float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn",
+           "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu", "float6_e2m3fn",
+           "float6_e3m2fn", "float4_e2m1fn")  # fmt: skip
+_INTEGERS = ("int4", "uint4", "int2", "uint2")
+
+name = "numpy"
+capabilities = Capabilities(
+    # float16 has no BLAS, and adds up in float16 except along the last axis.
+    arithmetic={**dict.fromkeys(_FLOATS, "float32"), **dict.fromkeys(_INTEGERS, "int32")},
+    out=True,
+    views=True,
+    scalars=True,
+)
+
+
+def form(cls: type) -> Form | None:
+    """Arrays are handed on as they are; subclasses were made plain arrays before."""
+    return Form.TENSOR if cls is np.ndarray else None
+
+
+def dtype_from_name(name: str) -> Any:
+    """Find NumPy's dtypes, and those of ml_dtypes if that has been imported."""
+    try:
+        return np.dtype(name)
+    except TypeError:
+        extra = getattr(sys.modules.get("ml_dtypes"), name, None)
+        return None if extra is None else np.dtype(extra)
+
+
+def result_type(names: Sequence[str], weak: Sequence[type]) -> str:
+    """Promote as ``numpy.result_type`` and ``x * 2.5`` do."""
+    try:
+        dtype = np.result_type(*map(dtype_from_name, names))
+        for cls in weak:
+            # Asking the multiplication itself: numpy.result_type differs for ml_dtypes' dtypes.
+            dtype = (np.zeros(1, dtype) * cls()).dtype
+    except TypeError as error:
+        shown = ", ".join([*names, *(f"Python {cls.__name__}" for cls in weak)])
+        raise OperandTypeError(f"{shown} do not promote to a common dtype: cast an operand, or give dtype=") from error
+    return str(dtype.name)
+
+
+def hint(x: Any) -> str | None:
+    """All arrays are dense."""
+    return None
+
+
+def asarray(x: Any, like: Any, dtype: Any) -> Any:
+    """Make an array; a Python int too large for the dtype is an OverflowError of NumPy's."""
+    return np.asarray(x, dtype)
+
+
+def to_numpy(x: Any) -> Any:
+    """Return it as it is."""
+    return np.asarray(x)
+
+
+def same_device(*xs: Any) -> None:
+    """There is one device."""
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """Convert; integers wrap around."""
+    return x.astype(dtype)
+
+
+def transpose(x: Any, axes: tuple[int, ...]) -> Any:
+    """Return a view."""
+    return x.transpose(axes)
+
+
+def reshape(x: Any, shape: tuple[int, ...]) -> Any:
+    """Return a view where the strides allow it."""
+    return x.reshape(shape)
+
+
+def diagonal(x: Any, axis1: int, axis2: int) -> Any:
+    """Return a view that is writeable if the array is; ``numpy.diagonal`` gives a read-only one."""
+    view = x.diagonal(0, axis1, axis2)
+    view.flags.writeable = x.flags.writeable
+    return view
+
+
+def sum(x: Any, axes: tuple[int, ...]) -> Any:  # noqa: A001 - the protocol's name
+    """Sum in the array's own dtype, for bool any-of; in C order."""
+    total = np.add.reduce(x, axis=axes, dtype=x.dtype)
+    return total if total.ndim < 2 else np.ascontiguousarray(total)
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """Multiply, copying first what BLAS cannot take: NumPy would drop to a scalar loop."""
+    return np.matmul(_for_blas(a), _for_blas(b), order="C")
+
+
+def _for_blas(x: Any) -> Any:
+    """Return an array whose last two axes have one unit stride and another that BLAS takes."""
+    rows, columns = x.shape[-2:]
+    across, along = x.strides[-2:]
+    size = x.itemsize
+    if (along == size and across >= columns * size and across % size == 0) or (
+        across == size and along >= rows * size and along % size == 0
+    ):
+        return x
+    return np.ascontiguousarray(x)
+
+
+def multiply(a: Any, b: Any) -> Any:
+    """Multiply elementwise, in C order."""
+    return np.multiply(a, b, order="C")
+
+
+def native(*operands: Any, equation: str) -> Any:
+    """Leave it to ``numpy.einsum``."""
+    return np.einsum(equation, *operands)
+
+
+def copy_into(out: Any, x: Any) -> None:
+    """Fill an array."""
+    np.copyto(out, x, casting="no")

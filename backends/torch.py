@@ -1,0 +1,153 @@
+"""The adapter for PyTorch tensors, their subclasses, and ``__torch_function__`` objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from einsum_unified.dtypes import promote
+from einsum_unified.errors import OperandTypeError
+from einsum_unified.primitives import Capabilities, Form
+
+_FLOAT8 = ("float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu")
+_NATIVE = ("uint8", "int8", "int16", "int32", "int64", "bfloat16", "float16", "float32", "float64",
+           "complex64", "complex128")  # fmt: skip
+_WIDER = {
+    "bool": "float32",
+    "uint16": "int32",
+    "uint32": "int64",
+    "uint64": "int64",  # wraps around modulo 2**64, which the cast back makes the unsigned result
+    "complex32": "complex64",
+    **dict.fromkeys(_FLOAT8, "float32"),
+}
+# NumPy dtypes that torch.from_numpy refuses: carried over as integers of that size, bit by bit.
+_BITS = {"bfloat16": np.int16, **dict.fromkeys(_FLOAT8, np.int8)}
+
+name = "torch"
+capabilities = Capabilities(
+    arithmetic=_WIDER,
+    dtypes=frozenset({*_NATIVE, *_WIDER}),
+    out=True,
+    views=True,
+    devices=True,
+)
+
+
+def form(cls: type) -> Form | None:
+    """Tensors and their subclasses are tensors; other ``__torch_function__`` objects handle einsum themselves."""
+    if issubclass(cls, torch.Tensor):
+        return Form.TENSOR
+    return Form.NATIVE if hasattr(cls, "__torch_function__") else None
+
+
+def dtype_from_name(name: str) -> Any:
+    """Find a dtype among torch's attributes."""
+    dtype = getattr(torch, name, None)
+    return dtype if isinstance(dtype, torch.dtype) else None
+
+
+def result_type(names: Sequence[str], weak: Sequence[type]) -> str:
+    """Promote as ``torch.promote_types`` and ``x * 2.5`` do; where torch has no rule, as the shared lattice."""
+    dtype = dtype_from_name(names[0])
+    for name in names[1:]:
+        try:
+            dtype = torch.promote_types(dtype, dtype_from_name(name))
+        except RuntimeError:  # uint16, uint32 and uint64 beside other integers, float8
+            dtype = dtype_from_name(promote(_name(dtype), name))
+    for cls in weak:
+        try:
+            dtype = torch.result_type(torch.empty(1, dtype=dtype, device="meta"), cls())
+        except RuntimeError as error:
+            raise OperandTypeError(f"{dtype} does not promote beside a Python {cls.__name__}: cast it") from error
+    return _name(dtype)
+
+
+def _name(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def hint(x: Any) -> str | None:
+    """Name the call that makes a sparse, nested or quantised tensor dense."""
+    if not isinstance(x, torch.Tensor):
+        return None
+    if x.is_nested:
+        return "torch.nested.to_padded_tensor(x, 0.0)"
+    if x.is_quantized:
+        return "x.dequantize()"
+    return "x.to_dense()" if x.layout is not torch.strided else None
+
+
+def asarray(x: Any, like: Any, dtype: Any) -> Any:
+    """Make a tensor of a NumPy array on the device of ``like``; memory is shared where it can be."""
+    bits = _BITS.get(x.dtype.name)
+    if bits is not None:
+        tensor = torch.from_numpy(np.array(x).view(bits)).view(dtype_from_name(x.dtype.name))
+    else:
+        # torch takes no foreign byte order, no negative strides, and warns of read-only memory.
+        plain = x.dtype.isnative and x.flags.writeable and min(x.strides, default=0) >= 0
+        tensor = torch.from_numpy(x if plain else np.array(x, x.dtype.newbyteorder("=")))
+    return tensor.to(device=like.device, dtype=dtype)
+
+
+def to_numpy(x: Any) -> Any:
+    """Return a NumPy array of the same values; dtypes that NumPy lacks become float32."""
+    x = x.detach().cpu().resolve_conj().resolve_neg()
+    if x.dtype is torch.complex32:
+        x = x.to(torch.complex64)
+    return (x.to(torch.float32) if _name(x.dtype) in _BITS else x).numpy()
+
+
+def same_device(*xs: Any) -> None:
+    """Compare the devices; torch's own products do not always (a meta operand gives garbage)."""
+    first = xs[0].device
+    for number, x in enumerate(xs):
+        if x.device != first:
+            raise OperandTypeError(f"tensors are on different devices: {first} and {x.device}")
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """Convert; integers wrap around."""
+    return x.to(dtype)
+
+
+def transpose(x: Any, axes: tuple[int, ...]) -> Any:
+    """Return a view."""
+    return torch.permute(x, axes)
+
+
+def reshape(x: Any, shape: tuple[int, ...]) -> Any:
+    """Return a view where the strides allow it."""
+    return torch.reshape(x, shape)
+
+
+def diagonal(x: Any, axis1: int, axis2: int) -> Any:
+    """Return a view."""
+    return torch.diagonal(x, 0, axis1, axis2)
+
+
+def sum(x: Any, axes: tuple[int, ...]) -> Any:  # noqa: A001 - the protocol's name
+    """Sum in the tensor's own dtype: torch would make int64 of small integers."""
+    return torch.sum(x, axes, dtype=x.dtype)
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """Multiply matrices, batched if there are more than two axes."""
+    return torch.matmul(a, b)
+
+
+def multiply(a: Any, b: Any) -> Any:
+    """Multiply elementwise, in C order."""
+    return torch.mul(a, b).contiguous()
+
+
+def native(*operands: Any, equation: str) -> Any:
+    """Leave it to ``torch.einsum``."""
+    return torch.einsum(equation, *operands)
+
+
+def copy_into(out: Any, x: Any) -> None:
+    """Fill a tensor."""
+    out.copy_(x)

@@ -1,0 +1,31 @@
+"""One einsum for NumPy, PyTorch and TensorFlow: one meaning, one set of errors."""
+
+from einsum_unified.api import einsum, einsum_path, einsum_plan, register_backend
+from einsum_unified.errors import (
+    BackendError,
+    EinsumError,
+    EquationError,
+    OperandError,
+    OperandTypeError,
+    PathError,
+)
+from einsum_unified.plan import CacheInfo, Plan, cache_info, clear_cache
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BackendError",
+    "CacheInfo",
+    "EinsumError",
+    "EquationError",
+    "OperandError",
+    "OperandTypeError",
+    "PathError",
+    "Plan",
+    "cache_info",
+    "clear_cache",
+    "einsum",
+    "einsum_path",
+    "einsum_plan",
+    "register_backend",
+]

@@ -1,0 +1,246 @@
+"""The public functions: `einsum`, `einsum_plan`, `einsum_path`, `register_backend`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from einsum_unified import dispatch, dtypes
+from einsum_unified.equation import Sublists, parse, to_sublists
+from einsum_unified.errors import EinsumError, EquationError, OperandError, OperandTypeError
+from einsum_unified.operands import WEAK, check_keywords, interleaved, prepare
+from einsum_unified.plan import (
+    Plan,
+    Signature,
+    Unprepared,
+    cached_plan,
+    clear_cache,
+    execute,
+    is_native,
+    plan_for,
+    plan_of,
+    run_native,
+)
+from einsum_unified.primitives import Backend
+from einsum_unified.summary import path_summary
+
+_KEYWORDS = ("optimize", "dtype", "out")
+
+
+def einsum(
+    equation: Any,
+    *operands: Any,
+    optimize: Any = "auto",
+    dtype: Any = None,
+    out: Any = None,
+    **unknown: Any,
+) -> Any:
+    """Contract operands of any one framework as an equation says: Einstein's summation.
+
+    >>> import numpy as np
+    >>> a, b = np.arange(6).reshape(2, 3), np.arange(12).reshape(3, 4)
+    >>> einsum("ij,jk->ik", a, b)
+    array([[20, 23, 26, 29],
+           [56, 68, 80, 92]])
+    >>> einsum("ii", np.eye(3))  # the output left out: labels that occur once, sorted; here none
+    np.float64(3.0)
+    >>> einsum("...ij->...ji", np.ones((5, 2, 3))).shape
+    (5, 3, 2)
+    >>> einsum(a, ["row", "column"], ["column"])  # interleaved: operand, labels, ..., output's labels
+    array([3, 5, 7])
+
+    Args:
+        equation: terms of labels joined by ``,`` and, after ``->``, those of the output. A label is any
+            letter or digit, ``_`` or non-ASCII symbol; ``...`` stands for any further axes, which
+            broadcast; ASCII whitespace is dropped; bytes are decoded as UTF-8. Or, in the interleaved
+            form, the first operand, and after each operand a list of hashable labels.
+        *operands: tensors of one framework; beside them NumPy arrays, Python numbers and nested lists
+            of numbers. One list of operands is taken apart. An axis of size 1 broadcasts against the
+            same label elsewhere.
+        optimize: the order of three and more operands. "auto" or True: the cheapest that greedy search
+            and dynamic programming find; any name opt_einsum knows ("optimal", "greedy", "dp", ...);
+            (name, greatest number of elements of an intermediate); a path, with or without a leading
+            "einsum_path"; an `opt_einsum.paths.PathOptimizer`; False or None: from left to right.
+        dtype: dtype to compute in and return, as the framework's object, NumPy's, or a name. Without
+            it, the one dtype of the operands, or what the framework promotes them to.
+        out: a NumPy array or torch tensor of the result's shape and dtype, which is filled and
+            returned; it may overlap the operands.
+
+    Returns:
+        A tensor of the operands' framework, on their device. With one operand and nothing to sum it is
+        a view on NumPy and torch. A 0-d result is a scalar on NumPy.
+
+    Raises:
+        EquationError: the equation is malformed.
+        OperandError: count, ranks or sizes do not fit; ``out`` has another shape.
+        OperandTypeError: an operand is no tensor, two frameworks or devices meet, a dtype cannot be used.
+        PathError: ``optimize`` is no strategy or path. All these are `EinsumError`, a ValueError.
+        TypeError: an unknown keyword.
+    """
+    if unknown:
+        check_keywords(unknown, _KEYWORDS, "einsum")
+    try:
+        plan = cached_plan(equation, optimize, dtype, tuple([(type(x), x.shape, x.dtype) for x in operands]))
+    except EinsumError:
+        raise
+    except (Unprepared, AttributeError, TypeError, RuntimeError):
+        return _einsum_slowly(equation, operands, optimize, dtype, out)
+    return execute(plan, operands, out)
+
+
+def _einsum_slowly(equation: Any, operands: Sequence[Any], optimize: Any, dtype: Any, out: Any) -> Any:
+    """Handle calls whose operands, equation or options have to be made ready first."""
+    key, operands = _arguments(equation, operands)
+    backend = is_native(operands)
+    if backend is not None:
+        if dtype is not None or out is not None:
+            raise OperandTypeError("dtype= and out= go with dense tensors only")
+        return run_native(parse(key), operands, backend)
+    plan, operands = plan_for(key, operands, optimize, dtype)
+    return execute(plan, operands, out)
+
+
+def einsum_plan(
+    equation: Any,
+    *operands_or_shapes: Any,
+    optimize: Any = "auto",
+    dtype: Any = None,
+    **unknown: Any,
+) -> Plan:
+    """Plan a contraction once, to call it many times or to see what will run.
+
+    >>> plan = einsum_plan("ij,jk,kl->il", (10, 2), (2, 30), (30, 4))
+    >>> print(plan)
+    ij,jk,kl->il  on numpy, float64
+      operand 0 'ij': shape (10, 2), numpy.float64
+      operand 1 'jk': shape (2, 30), numpy.float64
+      operand 2 'kl': shape (30, 4), numpy.float64
+      step 0 (1, 2): jk,kl->jl  480 FLOPs, 8 elements
+      step 1 (0, 1): ij,jl->il  160 FLOPs, 40 elements
+      def run(a0, a1, a2):
+          t0 = matmul(a1, a2)
+          return matmul(a0, t0)
+    >>> import numpy as np
+    >>> plan(np.ones((10, 2)), np.ones((2, 30)), np.ones((30, 4))).shape
+    (10, 4)
+
+    Args:
+        equation: as for `einsum`, also interleaved.
+        *operands_or_shapes: operands, or tuples of sizes in their place (a tuple of integers is always a
+            shape here). Shapes alone are planned as NumPy float64 arrays, or in ``dtype``; beside
+            operands, like the first of these.
+        optimize: as for `einsum`.
+        dtype: as for `einsum`.
+
+    Returns:
+        A `Plan`, callable with operands of these shapes from any framework.
+
+    Raises:
+        The errors of `einsum`; TypeError for an unknown keyword.
+    """
+    if unknown:
+        check_keywords(unknown, ("optimize", "dtype"), "einsum_plan")
+    key, items = _arguments(equation, operands_or_shapes)
+    model = next((x for x in items if not _is_shape(x) and hasattr(x, "dtype")), None)
+    like = (np.ndarray, None, _default_dtype(dtype)) if model is None else (type(model), None, model.dtype)
+    signatures = [_signature(x, number, like) for number, x in enumerate(items)]
+    return plan_of(key, tuple(signatures), optimize, dtype)
+
+
+def einsum_path(
+    equation: Any, *operands_or_shapes: Any, optimize: Any = "greedy", **unknown: Any
+) -> tuple[list[Any], str]:
+    """Return the contraction path, and a summary to print, as ``numpy.einsum_path`` does.
+
+    >>> path, summary = einsum_path("ij,jk,kl->il", (10, 2), (2, 30), (30, 4))
+    >>> path
+    ['einsum_path', (1, 2), (0, 1)]
+    >>> print(summary)
+      Complete contraction:  ij,jk,kl->il
+             Naive scaling:  4
+         Optimized scaling:  3
+          Naive FLOP count:  7.200e+03
+      Optimized FLOP count:  6.400e+02
+       Theoretical speedup:  11.250
+      Largest intermediate:  4.000e+01 elements
+    --------------------------------------------------------------------------------
+    scaling   operands    contraction                              FLOPs    elements
+    --------------------------------------------------------------------------------
+          3   (1, 2)      jk,kl->jl                              4.8e+02     8.0e+00
+          3   (0, 1)      ij,jl->il                              1.6e+02     4.0e+01
+
+    Args:
+        equation: as for `einsum`, also interleaved.
+        *operands_or_shapes: operands of any framework, or tuples of sizes in their place.
+        optimize: as for `einsum`; the default is NumPy's.
+
+    Returns:
+        The path as a list with "einsum_path" in front, which ``optimize=`` takes; and the summary.
+        FLOPs are multiplications and additions.
+
+    Raises:
+        The errors of `einsum`; TypeError for an unknown keyword.
+    """
+    if unknown:
+        check_keywords(unknown, ("optimize",), "einsum_path")
+    plan = einsum_plan(equation, *operands_or_shapes, optimize=optimize)
+    return ["einsum_path", *plan.path], path_summary(plan.bound, plan.steps)
+
+
+def register_backend(key: type | str, adapter: Backend, *, replace: bool = False) -> None:
+    """Use an adapter for operands of a class, or of a class by its qualified name ("mylib.core.Array").
+
+    The adapter is a module or any object with the members of `einsum_unified.primitives.Backend`; it
+    also serves derived classes. Registering is safe while other threads call `einsum`.
+
+    Raises `BackendError` if a member is lacking, or the class has an adapter and ``replace`` is not set.
+    """
+    dispatch.register(key, adapter, replace)
+    clear_cache()
+
+
+# --- arguments ----------------------------------------------------------------------------------
+
+
+def _arguments(equation: Any, operands: Sequence[Any]) -> tuple[str | Sublists, list[Any]]:
+    """Return the equation as text or sublists, and the operands, from any of the forms of a call."""
+    if isinstance(equation, bytes):
+        try:
+            equation = equation.decode()
+        except UnicodeDecodeError as error:
+            raise EquationError(f"the equation is bytes that are no UTF-8, at position {error.start}") from None
+    if not isinstance(equation, str):
+        found, sublists, output = interleaved((equation, *operands))
+        return to_sublists(sublists, output), found
+    if len(operands) == 1 and _is_operand_list(operands[0], equation):
+        return equation, list(operands[0])
+    return equation, list(operands)
+
+
+def _is_operand_list(x: Any, equation: str) -> bool:
+    """Whether the only operand is a list of operands, not a nested list of numbers or a shape."""
+    if not isinstance(x, (list, tuple)) or _is_shape(x):
+        return False
+    return len(parse(equation).inputs) > 1 or any(not isinstance(item, (*WEAK, list, tuple)) for item in x)
+
+
+def _is_shape(x: Any) -> bool:
+    return isinstance(x, tuple) and all(isinstance(size, (int, np.integer)) for size in x)
+
+
+def _signature(x: Any, number: int, like: tuple[type, None, Any]) -> Signature:
+    if not _is_shape(x):
+        x, cls = prepare(x, number)
+        return (cls, x.shape, x.dtype)
+    if any(size < 0 for size in x):
+        raise OperandError(f"operand {number}: the shape {x} has a negative size")
+    return (like[0], tuple(map(int, x)), like[2])
+
+
+def _default_dtype(dtype: Any) -> Any:
+    """Return the dtype that shapes alone are planned in: the one asked for if NumPy has it."""
+    backend = dispatch.load("numpy")
+    named = None if dtype is None else backend.dtype_from_name(dtypes.name_of(dtype))
+    return np.dtype(float) if named is None else named

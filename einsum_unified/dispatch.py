@@ -1,0 +1,173 @@
+"""Find the adapter for operands by their types; the only place that names frameworks.
+
+A class is looked up in this order: seen before; registered (the class or one of its bases, as an
+object or by qualified name, so nothing is imported to ask); ``__torch_function__``; an entry point of
+group ``einsum_unified.backends`` named after the root package of the class or of one of its bases.
+
+An adapter is loaded when the first operand of its framework shows up: the framework is imported then.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from einsum_unified.errors import BackendError, OperandTypeError, message
+from einsum_unified.operands import WEAK
+from einsum_unified.primitives import Backend
+
+GROUP = "einsum_unified.backends"
+
+FRAMEWORKS = {
+    "numpy": "einsum_unified.backends.numpy",
+    "tensorflow": "einsum_unified.backends.tensorflow",
+    "torch": "einsum_unified.backends.torch",
+}
+"""The adapters that come with the library: framework → module."""
+
+_BUILTIN: dict[type | str, str] = {
+    "numpy.ndarray": "numpy",
+    "numpy.generic": "numpy",
+    "torch.Tensor": "torch",
+    # The common bases of tensors and variables, and of IndexedSlices, RaggedTensor and SparseTensor.
+    "tensorflow.python.types.core.Tensor": "tensorflow",
+    "tensorflow.python.framework.composite_tensor.CompositeTensor": "tensorflow",
+}
+
+
+@dataclass(frozen=True)
+class _Registry:
+    """An immutable table, and what was found with it so far; replaced as a whole under the lock."""
+
+    entries: Mapping[type | str, str | Backend]
+    found: dict[type, Backend | None] = field(default_factory=dict)
+
+
+_registry = _Registry(_BUILTIN)
+_lock = threading.Lock()
+
+
+def register(key: type | str, adapter: Backend, replace: bool) -> None:
+    """Enter an adapter for a class (and those derived from it), or for a class's qualified name."""
+    global _registry
+    shown = key if isinstance(key, str) else f"{key.__module__}.{key.__qualname__}"
+    if not isinstance(key, (str, type)):
+        raise BackendError(f"an adapter is registered for a class or a qualified name, not for {key!r}")
+    missing = sorted(name for name in _members() if not hasattr(adapter, name))
+    if missing:
+        raise BackendError(f"the adapter for {shown!r} lacks: {', '.join(missing)}")
+    with _lock:
+        if not replace and (key in _registry.entries or shown in _registry.entries):
+            raise BackendError(f"{shown!r} has an adapter; replace=True replaces it")
+        _registry = _Registry({**_registry.entries, key: adapter})
+
+
+def _members() -> set[str]:
+    methods = {name for name in vars(Backend) if not name.startswith("_")}
+    return methods | set(Backend.__annotations__)
+
+
+@lru_cache(maxsize=None)
+def load(name: str) -> Backend:
+    """Return the adapter of a framework that comes with the library; imports the framework."""
+    adapter: Backend = importlib.import_module(FRAMEWORKS[name])  # type: ignore[assignment]
+    return adapter
+
+
+def installed() -> list[str]:
+    """Return the frameworks that have an adapter here and can be imported, without importing them."""
+    return [name for name in FRAMEWORKS if name in sys.modules or importlib.util.find_spec(name)]
+
+
+def backend_of(cls: type) -> Backend | None:
+    """Return the adapter for operands of a class, or None."""
+    registry = _registry
+    try:
+        return registry.found[cls]
+    except KeyError:
+        adapter = registry.found[cls] = _find(cls, registry.entries)
+        return adapter
+
+
+def _find(cls: type, entries: Mapping[type | str, str | Backend]) -> Backend | None:
+    for base in cls.__mro__:
+        entry = entries.get(base) or entries.get(f"{base.__module__}.{base.__qualname__}")
+        if entry is not None:
+            return load(entry) if isinstance(entry, str) else entry
+    if hasattr(cls, "__torch_function__") and "torch" in sys.modules:
+        return load("torch")
+    roots = {base.__module__.partition(".")[0] for base in cls.__mro__}
+    for point in _entry_points():
+        if point.name in roots:
+            return _load_plugin(point)
+    return None
+
+
+@lru_cache(maxsize=1)
+def _entry_points() -> tuple[EntryPoint, ...]:
+    return tuple(entry_points(group=GROUP))  # reads every installed package's metadata: milliseconds
+
+
+def _load_plugin(point: EntryPoint) -> Backend:
+    try:
+        adapter: Backend = point.load()
+    except Exception as error:
+        raise BackendError(f"the adapter plugin {point.name!r} ({point.value}) failed to load: {error!r}") from error
+    missing = sorted(name for name in _members() if not hasattr(adapter, name))
+    if missing:
+        raise BackendError(f"the adapter plugin {point.name!r} ({point.value}) lacks: {', '.join(missing)}")
+    return adapter
+
+
+def backend_for(classes: Sequence[type]) -> Backend:
+    """Return the adapter for operands of all these classes.
+
+    Python's numbers go with anything, NumPy arrays with any one tensor framework. Raises
+    `OperandTypeError` for a class that no adapter knows, and for two tensor frameworks.
+    """
+    chosen: Backend = load("numpy")
+    first = 0
+    for number, cls in enumerate(classes):
+        adapter = chosen if cls in WEAK else backend_of(cls)
+        if adapter is None:
+            raise _unknown(number, cls)
+        if adapter is chosen or adapter.name == "numpy":
+            continue
+        if chosen.name != "numpy":
+            raise OperandTypeError(
+                f"operand {first} is a {_shown(classes[first], chosen)} but operand {number} a "
+                f"{_shown(cls, adapter)}: convert one of them"
+            )
+        chosen, first = adapter, number
+    return chosen
+
+
+def _shown(cls: type, adapter: Backend) -> str:
+    return f"{adapter.name} {cls.__name__}"
+
+
+def _unknown(number: int, cls: type) -> OperandTypeError:
+    root = cls.__module__.partition(".")[0]
+    name = cls.__name__ if root == "builtins" else f"{root} {cls.__name__}"
+    article = "an" if name[0].lower() in "aeiou" else "a"
+    known = f"known: {', '.join(_names())}; others can be added with einsum_unified.register_backend"
+    return OperandTypeError(
+        message(f"operand {number} is {article} {name}, which is no array of a known library", notes=[known])
+    )
+
+
+def _names() -> Iterable[str]:
+    added = {entry.name for entry in _registry.entries.values() if not isinstance(entry, str)}
+    return sorted({*FRAMEWORKS, *added, *(point.name for point in _entry_points())})
+
+
+def describe(x: Any) -> str:
+    """Return "torch Tensor" or "tensorflow RaggedTensor" for an operand, for messages."""
+    adapter = backend_of(type(x))
+    return _shown(type(x), adapter) if adapter else type(x).__name__

@@ -1,0 +1,129 @@
+"""Dtypes by name: the one spelling that all frameworks share ("float32"), and how two of them promote.
+
+The core speaks of dtypes by these names only; an adapter turns them into its own objects.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from einsum_unified.errors import OperandTypeError
+
+KINDS = ("bool", "int", "float", "complex", "object")
+"""Kinds in ascending order: a value of one can be held by those after it, seldom by those before."""
+
+_SIGNED = {8: "int8", 16: "int16", 32: "int32", 64: "int64"}
+_PYTHON = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}
+_COMPLEX_OF = {"float16": "complex64", "bfloat16": "complex64", "float32": "complex64", "float64": "complex128"}
+
+
+def name_of(spec: Any) -> str:
+    """Return the name of a dtype given as name, Python type, or any framework's dtype object.
+
+    >>> import numpy as np
+    >>> name_of(np.float32), name_of(np.dtype("int8")), name_of(float), name_of("bfloat16")
+    ('float32', 'int8', 'float64', 'bfloat16')
+    """
+    if isinstance(spec, str):
+        return spec.rpartition(".")[2]
+    if isinstance(spec, type):
+        return _PYTHON.get(spec) or np.dtype(spec).name
+    name = getattr(spec, "name", None)  # NumPy, TensorFlow, JAX
+    return name if isinstance(name, str) else str(spec).rpartition(".")[2]  # "torch.float32"
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of a dtype: "bool", "int" (unsigned too), "float", "complex" or "object"; "" if none.
+
+    >>> kind_of("uint8"), kind_of("bfloat16"), kind_of("str32")
+    ('int', 'float', '')
+    """
+    stem = name.lstrip("bu").split("_")[0].rstrip("0123456789")
+    if name == "bool":
+        return "bool"
+    if stem.startswith("float") or name == "longdouble":
+        return "float"
+    return stem if stem in ("int", "complex", "object") else "complex" if name == "clongdouble" else ""
+
+
+def integer_range(name: str) -> tuple[int, int]:
+    """Return the least and greatest value of an integer dtype.
+
+    >>> integer_range("uint8"), integer_range("int4")
+    ((0, 255), (-8, 7))
+    """
+    bits = int(name.lstrip("uint"))
+    return (0, 2**bits - 1) if name.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+def promote(*names: str) -> str:
+    """Return the dtype that holds operands of all these, on the lattice that torch and JAX share.
+
+    Integers of two signs give the next wider signed one; an integer beside a float gives the float;
+    float16 beside bfloat16 gives float32. Raises `OperandTypeError` where that lattice has no answer
+    (uint64 beside a signed integer, float8 beside anything else).
+    https://docs.jax.dev/en/latest/jep/9407-type-promotion.html
+
+    >>> promote("uint8", "int8"), promote("int64", "float16"), promote("float16", "bfloat16")
+    ('int16', 'float16', 'float32')
+    """
+    return reduce(_promote_two, names)
+
+
+def _promote_two(a: str, b: str) -> str:
+    if a == b:
+        return a
+    low, high = sorted((a, b), key=lambda name: KINDS.index(kind_of(name)))
+    kinds = kind_of(low), kind_of(high)
+    if kinds[0] == "bool":
+        return high
+    if is_narrow(a) or is_narrow(b):
+        raise no_promotion(a, b)
+    if kinds in (("int", "float"), ("int", "complex")):
+        return high
+    if kinds == ("int", "int"):
+        return _promote_integers(a, b)
+    if kinds == ("float", "complex"):
+        return _wider_complex(low, high)
+    if {a, b} == {"float16", "bfloat16"}:
+        return "float32"
+    return max(a, b, key=bits_of)
+
+
+def _wider_complex(real: str, complex_: str) -> str:
+    if complex_ == "complex32" and real == "float16":
+        return complex_
+    return max(_COMPLEX_OF[real], complex_, key=bits_of)
+
+
+def _promote_integers(a: str, b: str) -> str:
+    if a.startswith("u") == b.startswith("u"):
+        return max(a, b, key=bits_of)
+    unsigned, signed = sorted((a, b), reverse=True)
+    bits = max(2 * bits_of(unsigned), bits_of(signed))
+    if bits not in _SIGNED:
+        raise no_promotion(a, b)
+    return _SIGNED[bits]
+
+
+def bits_of(name: str) -> int:
+    """Return the size in bits that a dtype's name tells.
+
+    >>> bits_of("float8_e4m3fn"), bits_of("complex128"), bits_of("bool")
+    (8, 128, 8)
+    """
+    digits = "".join(c for c in name.split("_")[0] if c.isdigit())
+    return int(digits) if digits else 8
+
+
+def is_narrow(name: str) -> bool:
+    """Whether a dtype is below 8 bits or a float of 8: too narrow to be promoted without being asked."""
+    return bits_of(name) < 8 or (kind_of(name) == "float" and bits_of(name) == 8)
+
+
+def no_promotion(a: str, b: str) -> OperandTypeError:
+    """Return the error for two dtypes that do not promote."""
+    return OperandTypeError(f"{a} and {b} do not promote to a common dtype: cast an operand, or give dtype=")

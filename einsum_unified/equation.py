@@ -1,0 +1,332 @@
+"""Turn an equation, as text or as sublists, into an `Equation`.
+
+Grammar of the text, after ASCII whitespace is dropped::
+
+    equation = terms [ "->" term ]
+    terms    = term { "," term }
+    term     = { label | "..." }          at most one "..." in a term
+    label    = a Unicode letter or digit, "_", or a non-ASCII symbol
+
+The interleaved form ``einsum(x, [0, 1], y, [1, 2], [0, 2])`` has sublists of any hashables for
+terms, with `Ellipsis` for "...". Parsing takes time linear in the length and looks at no operand.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from einsum_unified.errors import EquationError, message, quoted
+
+Label = Hashable
+Term = tuple[Label, ...]
+"""The labels of one operand; `Ellipsis` stands for "..."."""
+
+LONG = 4096
+"""Texts above this length (characters) and sublists above this many labels are cached only few at a time."""
+
+_WHITESPACE = dict.fromkeys(map(ord, " \t\n\r\v\f"))
+# Letters of Arabic and other scripts that are classed as invisible "format" characters but are drawn.
+_DRAWN_FORMAT = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2")
+_GRAMMAR = frozenset(",.->")
+
+
+@dataclass(frozen=True)
+class Sublists:
+    """The interleaved form, apart from its operands: hashable, so that it can be a cache's key."""
+
+    inputs: tuple[Term, ...]
+    output: Term | None
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A parsed equation: which labels each operand has, and which the result has.
+
+    >>> equation = parse("ij, jk")
+    >>> print(equation, equation.inputs, equation.output, equation.explicit)
+    ij, jk (('i', 'j'), ('j', 'k')) ('i', 'k') False
+    """
+
+    text: str
+    """The equation as it was written (the interleaved form spelled out): what messages point into."""
+    inputs: tuple[Term, ...]
+    output: Term
+    explicit: bool
+    """Whether the output was written (``->``), not derived."""
+    sublists: bool = False
+    """Whether it was given in the interleaved form."""
+
+    def __str__(self) -> str:
+        return self.text
+
+    def find(self, term: int, label: Label) -> list[int]:
+        """Return the positions in ``text`` of a label in a term; the output is term ``len(inputs)``."""
+        return [position for found, position in self._tokens(term) if found == label]
+
+    def start(self, term: int) -> int:
+        """Return the position in ``text`` of a term's first label, or where that would stand."""
+        positions = [position for _, position in self._tokens(term)]
+        if positions:
+            return positions[0]
+        if self.sublists:
+            return _spell(Sublists(self.inputs, self.output if self.explicit else None))[1][term][1]
+        separators = [0, *(p + 1 for p, c in enumerate(self.text) if c in ",>")]
+        return separators[term]
+
+    def subscripts(self, term: int) -> str:
+        """Return a term as text: ``"ij"``, or ``"[0, 1]"`` for the interleaved form."""
+        labels = self.output if term == len(self.inputs) else self.inputs[term]
+        return spelled(labels, self.sublists)
+
+    def shown(self, term: int) -> str:
+        """Return a term as messages show it: ``'ij'`` in quotes, or ``[0, 1]``."""
+        text = self.subscripts(term)
+        return text if self.sublists else repr(text)
+
+    def _tokens(self, term: int) -> list[tuple[Label, int]]:
+        if not self.sublists:
+            return next((tokens for n, tokens in enumerate(_scan(self.text)) if n == term), [])
+        spans = _spell(Sublists(self.inputs, self.output if self.explicit else None))[1]
+        labels = (*self.inputs, self.output)[term]
+        return list(zip(labels, spans[term][0], strict=True)) if term < len(spans) else []
+
+
+def spelled(labels: Term, sublists: bool) -> str:
+    """Return the labels of a term in the notation they were written in."""
+    if sublists:
+        return f"[{', '.join('...' if label is ... else quoted(label) for label in labels)}]"
+    return "".join("..." if label is ... else str(label) for label in labels)
+
+
+def parse(equation: str | Sublists) -> Equation:
+    """Parse an equation, cached by the text (or sublists) alone.
+
+    >>> parse(" b i ..., b j -> ... i j ").output
+    (Ellipsis, 'i', 'j')
+    >>> parse("ij,jk->ijj")
+    Traceback (most recent call last):
+    einsum_unified.errors.EquationError: label 'j' is repeated in the output
+        ij,jk->ijj
+                ^^
+      to put values on a diagonal, multiply with an identity: an operand np.eye(n) with the two labels
+    """
+    return _parse_long(equation) if is_long(equation) else _parse_short(equation)
+
+
+def is_long(equation: str | Sublists) -> bool:
+    """Whether an equation is so long that only a few such are kept in caches."""
+    if isinstance(equation, str):
+        return len(equation) > LONG
+    return sum(map(len, equation.inputs)) + len(equation.inputs) > LONG
+
+
+def _parse(equation: str | Sublists) -> Equation:
+    if isinstance(equation, str):
+        return _parse_text(equation)
+    return _parse_sublists(equation)
+
+
+_parse_short = lru_cache(maxsize=1024)(_parse)
+_parse_long = lru_cache(maxsize=4)(_parse)
+
+
+# --- text ---------------------------------------------------------------------------------------
+
+
+def _parse_text(text: str) -> Equation:
+    compact = text.translate(_WHITESPACE)
+    _check_characters(text, set(compact))
+    left, arrow, right = compact.partition("->")
+    if "-" in left or ">" in left or "-" in right or ">" in right:
+        _raise_for_arrow(text)
+    if "," in right:
+        comma = text.index(",", text.index(">"))
+        raise EquationError(message("the output has a comma, but there is only one output", text, [comma]))
+    inputs = tuple(_term(text, n, term) for n, term in enumerate(left.split(",")))
+    if not arrow:
+        return Equation(text, inputs, implicit_output(inputs), explicit=False)
+    equation = Equation(text, inputs, _term(text, len(inputs), right), explicit=True)
+    _check_output(equation)
+    return equation
+
+
+def _term(text: str, number: int, term: str) -> Term:
+    if "." not in term:
+        return tuple(term)
+    before, dots, after = term.partition("...")
+    if not dots or "." in before or "." in after:
+        marks = [position for label, position in _scan_list(text)[number] if label in ("...", ".")]
+        what = "the output" if "->" in text and number == len(_scan_list(text)) - 1 else f"term {number}"
+        if dots and "." not in before and "..." in after:
+            raise EquationError(message(f"{what} has more than one '...'", text, marks))
+        raise EquationError(message(f"a '.' in {what} that is no part of '...'", text, marks))
+    return (*before, ..., *after)
+
+
+def _check_characters(text: str, characters: set[str]) -> None:
+    """Raise for the first character that is neither a label nor grammar."""
+    wrong = {c for c in characters if not _is_label(c) and c not in _GRAMMAR}
+    if not wrong:
+        return
+    position = next(p for p, c in enumerate(text) if c in wrong)
+    c = text[position]
+    code = f"U+{ord(c):04X} {unicodedata.name(c, '')}".rstrip()
+    if c.isascii() and c.isprintable():
+        headline = f"{c!r} is no label"
+        note = "labels are letters, digits, '_' and non-ASCII symbols; other punctuation is reserved"
+    else:
+        headline = f"{code} is neither a label nor whitespace that is dropped"
+        note = "dropped are space, tab, newline, carriage return, vertical tab and form feed"
+    raise EquationError(message(headline, text, [position], [note]))
+
+
+def _is_label(c: str) -> bool:
+    if c.isascii():
+        return c.isalnum() or c == "_"
+    # Invisible: white space, control, format (zero-width, direction) characters, half a surrogate pair.
+    invisible = c.isspace() or unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")
+    return not invisible or c in _DRAWN_FORMAT
+
+
+def _raise_for_arrow(text: str) -> None:
+    marks = [p for p, c in enumerate(text) if c in "->"]
+    arrows = text.translate(_WHITESPACE).count("->")
+    headline = "more than one '->'" if arrows > 1 else "'-' and '>' stand only together, as '->'"
+    raise EquationError(message(headline, text, marks))
+
+
+def _scan(text: str) -> Iterator[list[tuple[Label, int]]]:
+    """Yield for each term, the output last, its labels and their positions; for messages only."""
+    tokens: list[tuple[Label, int]] = []
+    dots: list[int] = []
+    for position, c in enumerate(text):
+        if ord(c) in _WHITESPACE:
+            continue
+        if c == ".":
+            dots.append(position)
+            if len(dots) == 3:
+                tokens.append((..., dots[0]))
+                dots = []
+            continue
+        tokens += [(".", p) for p in dots]
+        dots = []
+        if c in ",>":
+            yield tokens
+            tokens = []
+        elif c != "-":
+            tokens.append((c, position))
+    yield tokens + [(".", p) for p in dots]
+
+
+def _scan_list(text: str) -> list[list[tuple[Label, int]]]:
+    return [[("..." if label is ... else label, p) for label, p in tokens] for tokens in _scan(text)]
+
+
+# --- sublists -----------------------------------------------------------------------------------
+
+
+def to_sublists(inputs: Sequence[Any], output: Any) -> Sublists:
+    """Return the sublists of an interleaved call as a hashable key.
+
+    Raises `EquationError` when one is no list or tuple, or has a label that is not hashable.
+    """
+    terms = tuple(_sublist(f"the sublist of operand {n}", x) for n, x in enumerate(inputs))
+    return Sublists(terms, None if output is None else _sublist("the output's sublist", output))
+
+
+def _sublist(what: str, labels: Any) -> Term:
+    if isinstance(labels, (str, bytes)) or not isinstance(labels, Sequence):
+        raise EquationError(f"{what} is a {type(labels).__name__}, not a list or tuple of labels")
+    for label in labels:
+        if hasattr(label, "__array__") and not isinstance(label, np.generic):
+            # Many hash by identity: equal values would be different labels, and caches would hold them.
+            raise EquationError(f"a label in {what} is a {type(label).__name__}: give plain values, as int(x)")
+        try:
+            hash(label)
+        except TypeError:
+            raise EquationError(f"label {quoted(label)} in {what} is not hashable") from None
+    return tuple(labels)
+
+
+def _parse_sublists(sublists: Sublists) -> Equation:
+    inputs, output = sublists.inputs, sublists.output
+    text, spans = _spell(sublists)
+    terms = [*inputs, *([] if output is None else [output])]
+    for n, (term, (positions, _)) in enumerate(zip(terms, spans, strict=True)):
+        if sum(label is ... for label in term) > 1:
+            what = "the output" if n == len(inputs) else f"term {n}"
+            marks = [p for label, p in zip(term, positions, strict=True) if label is ...]
+            raise EquationError(message(f"{what} has more than one '...'", text, marks))
+    if output is None:
+        return Equation(text, inputs, implicit_output(inputs, text), explicit=False, sublists=True)
+    equation = Equation(text, inputs, output, explicit=True, sublists=True)
+    _check_output(equation)
+    return equation
+
+
+def _spell(sublists: Sublists) -> tuple[str, list[tuple[list[int], int]]]:
+    """Return the interleaved form as text, and of each term the labels' positions and its own."""
+    pieces: list[str] = []
+    spans: list[tuple[list[int], int]] = []
+    at = 0
+    output = sublists.output
+    for n, term in enumerate([*sublists.inputs, *([] if output is None else [output])]):
+        separator = "" if n == 0 else " -> " if n == len(sublists.inputs) else ", "
+        at += len(separator)
+        start, words, positions = at, [], []
+        for label in term:
+            word = "..." if label is ... else quoted(label)
+            words.append(word)
+            positions.append(at + 1)
+            at += len(word) + 2
+        at = start + len(", ".join(words)) + 2
+        pieces += [separator, "[", ", ".join(words), "]"]
+        spans.append((positions, start))
+    return "".join(pieces), spans
+
+
+# --- both ---------------------------------------------------------------------------------------
+
+
+def implicit_output(inputs: tuple[Term, ...], text: str = "") -> Term:
+    """Return the output that is meant when none is written.
+
+    These are the ellipsis axes first, then the labels that occur exactly once, sorted by value
+    (a character's is its code point).
+    """
+    counts = Counter(chain.from_iterable(inputs))
+    ellipsis = (...,) if counts.pop(..., 0) else ()
+    once = [label for label, count in counts.items() if count == 1]
+    try:
+        return (*ellipsis, *sorted(once))  # type: ignore[type-var]
+    except TypeError:
+        note = "write the output as the last argument"
+        headline = "the labels cannot be sorted, so there is no implicit output"
+        raise EquationError(message(headline, text, [], [note])) from None
+
+
+def _check_output(equation: Equation) -> None:
+    output, number = equation.output, len(equation.inputs)
+    known = set(chain.from_iterable(equation.inputs))
+    for label in output:
+        if label is not ... and label not in known:
+            name = quoted(label)
+            note = f"to add an axis, reshape the result, or give an operand of ones with subscripts {name}"
+            marks = equation.find(number, label)
+            raise EquationError(
+                message(f"output label {name} occurs in no operand", equation.text, marks, [note])
+            )
+    if len(set(output)) == len(output):
+        return
+    label = next(label for label, count in Counter(output).items() if count > 1)
+    note = "to put values on a diagonal, multiply with an identity: an operand np.eye(n) with the two labels"
+    marks = equation.find(number, label)
+    raise EquationError(message(f"label {quoted(label)} is repeated in the output", equation.text, marks, [note]))

@@ -1,0 +1,224 @@
+"""Choose the order of pairwise contractions; the only user of opt_einsum.
+
+A path is a list of steps, each the positions of the operands it takes out of the list; the result
+is appended at the list's end (opt_einsum's and NumPy's convention).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import opt_einsum
+
+from einsum_unified.errors import PathError
+
+Path = tuple[tuple[int, ...], ...]
+Terms = tuple[tuple[int, ...], ...]
+
+_DP_OPERANDS = 8
+"""Up to so many operands the default also tries dynamic programming (3**8 pairs of subsets, some ms)."""
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """What ``optimize=`` asks for, checked and hashable."""
+
+    name: str = "auto"
+    """A name of opt_einsum's, "auto" for ours, "none" for left to right, or "explicit"."""
+    path: Path = ()
+    limit: int | None = None
+    """Greatest number of elements of an intermediate, as far as the strategy can keep it."""
+    optimizer: Any = None
+    """A user's `opt_einsum.paths.PathOptimizer`."""
+
+
+def strategy(optimize: Any) -> Strategy:
+    """Check a value of ``optimize=``.
+
+    Raises `PathError` for what is no bool, None, name, ``(name, limit)``, path or `PathOptimizer`.
+
+    >>> strategy(True).name, strategy(None).name, strategy(("greedy", 1000)).limit
+    ('auto', 'none', 1000)
+    >>> strategy(["einsum_path", (0, 1), (0, 1)]).path
+    ((0, 1), (0, 1))
+    """
+    if optimize is True:
+        return Strategy()
+    if optimize is None or optimize is False:
+        return Strategy("none")
+    if isinstance(optimize, str):
+        return Strategy(_name(optimize))
+    if callable(optimize):
+        return Strategy(getattr(type(optimize), "__name__", "custom"), optimizer=optimize)
+    if isinstance(optimize, (list, tuple)):
+        items = list(optimize)
+        if len(items) == 2 and isinstance(items[0], str) and items[0] != "einsum_path":
+            return Strategy(_name(items[0]), limit=_limit(items[1]))
+        if items and items[0] == "einsum_path":
+            items = items[1:]
+        return Strategy("explicit", tuple(_step(n, step) for n, step in enumerate(items)))
+    raise PathError(
+        f"optimize={optimize!r} is no bool, None, strategy name, (name, limit), path or PathOptimizer"
+    )
+
+
+def _name(name: str) -> str:
+    if name.lower() == "auto":
+        return "auto"
+    try:
+        opt_einsum.paths.get_path_fn(name)
+    except KeyError:
+        known = "auto, auto-hq, optimal, dp, greedy, random-greedy, branch-all, branch-2, branch-1"
+        raise PathError(f"optimize={name!r} is no strategy; known are, among others: {known}") from None
+    return name.lower()
+
+
+def _limit(limit: Any) -> int | None:
+    if limit is None:
+        return None
+    if isinstance(limit, bool) or not isinstance(limit, (int, float)) or limit < 0:
+        raise PathError(f"the limit of optimize=(name, limit) is {limit!r}, not a number of elements")
+    return int(limit)
+
+
+def _step(number: int, step: Any) -> tuple[int, ...]:
+    try:
+        positions = tuple(int(position) for position in step)
+    except (TypeError, ValueError):
+        raise PathError(f"step {number} of the path is {step!r}, not a tuple of operand positions") from None
+    if not positions or len(set(positions)) < len(positions):
+        raise PathError(f"step {number} of the path, {positions}, must name different operands, at least one")
+    return positions
+
+
+def find_path(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy) -> Path:
+    """Return the path for operands of these labels.
+
+    Raises `PathError` if an explicit path does not fit the number of operands.
+
+    >>> find_path(((0, 1), (1, 2), (2, 3)), (0, 3), (9, 9, 9, 2), Strategy())
+    ((1, 2), (0, 1))
+    """
+    if how.optimizer is not None:
+        return _search(terms, output, sizes, how)  # it may be random, or keep a state: never cached
+    return _find_cached(terms, output, sizes, how)
+
+
+def _find(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy) -> Path:
+    if how.name == "explicit":
+        _check_fits(how.path, len(terms))
+        return how.path
+    if len(terms) <= 2 or how.name == "none":
+        return (tuple(range(len(terms))),)
+    if how.name == "auto":
+        return _best(terms, output, sizes, how.limit)
+    return _search(terms, output, sizes, how)
+
+
+_find_cached = lru_cache(maxsize=1024)(_find)
+
+
+def pairwise(path: Path, operands: int) -> Path:
+    """Split steps of three and more operands into pairs, from left to right.
+
+    >>> pairwise(((0, 1, 2),), 3)
+    ((0, 1), (0, 1))
+    """
+    pairs: list[tuple[int, ...]] = []
+    for step in path:
+        first, *rest = sorted(step)
+        pairs.append((first, *rest[:1]))
+        operands -= len(rest[:1])
+        for gone, position in enumerate(rest[1:], 2):
+            pairs.append((position - gone, operands - 1))  # the last one is what the step has so far
+            operands -= 1
+    return tuple(pairs)
+
+
+def _check_fits(path: Path, operands: int) -> None:
+    left = operands
+    for number, step in enumerate(path):
+        wrong = [position for position in step if not 0 <= position < left]
+        if wrong:
+            raise PathError(
+                f"step {number} of the path, {step}, names operand {wrong[0]} "
+                f"but {left} operands are left (0 to {left - 1})"
+            )
+        left -= len(step) - 1
+    if left != 1:
+        raise PathError(f"the path leaves {left} operands; one must remain")
+
+
+def _search(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy) -> Path:
+    search = how.optimizer or opt_einsum.paths.get_path_fn(how.name)
+    inputs = [frozenset(term) for term in terms]
+    found = search(inputs, frozenset(output), dict(enumerate(sizes)), how.limit)
+    path = tuple(_step(n, step) for n, step in enumerate(found))
+    _check_fits(path, len(terms))
+    return path
+
+
+def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: int | None) -> Path:
+    """Return the cheaper of greedy and, for few operands, dynamic programming.
+
+    opt_einsum's own "auto" is often far from the best with labels in more than two operands.
+    """
+    names = ["greedy"] if len(terms) > _DP_OPERANDS else ["greedy", "dp"]
+    paths = [_search(terms, output, sizes, Strategy(name, limit=limit)) for name in names]
+    return min(paths, key=lambda path: path_cost(terms, output, sizes, path))
+
+
+def path_cost(terms: Sequence[Sequence[int]], output: Sequence[int], sizes: Sequence[int], path: Path) -> int:
+    """Return the FLOPs of a path: for each pair the product of its labels' sizes, twice if some are summed."""
+    return sum(step.flops for step in steps(terms, output, sizes, path))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One pairwise contraction (or one operand on its own) of a path."""
+
+    positions: tuple[int, ...]
+    """Of the operands it takes out of the list."""
+    inputs: tuple[tuple[int, ...], ...]
+    output: tuple[int, ...]
+    flops: int
+    """Multiplications, and additions where a label is summed: a fused pair counts 2."""
+    elements: int
+    """Of the result."""
+
+
+def steps(
+    terms: Sequence[Sequence[int]], output: Sequence[int], sizes: Sequence[int], path: Path
+) -> tuple[Step, ...]:
+    """Return what a path does step by step, on the distinct labels of each operand."""
+    live = [tuple(dict.fromkeys(term)) for term in terms]
+    counts: dict[int, int] = dict.fromkeys(output, 1)
+    for label in (label for term in live for label in term):
+        counts[label] = counts.get(label, 0) + 1
+    found = []
+    for step in pairwise(path, len(terms)):
+        inputs = tuple(live[position] for position in step)
+        for position in sorted(step, reverse=True):
+            live.pop(position)
+        labels = tuple(dict.fromkeys(label for term in inputs for label in term))
+        for label in (label for term in inputs for label in term):
+            counts[label] -= 1
+        kept = tuple(label for label in labels if counts[label])
+        for label in kept:
+            counts[label] += 1
+        volume, elements = _product(labels, sizes), _product(kept, sizes)
+        summed = len(kept) < len(labels)
+        flops = volume * (len(inputs) - 1 + summed)
+        found.append(Step(step, inputs, kept if live else tuple(output), flops, elements))
+        live.append(kept)
+    return tuple(found)
+
+
+def _product(labels: Iterable[int], sizes: Sequence[int]) -> int:
+    total = 1
+    for label in labels:
+        total *= sizes[label]
+    return total

@@ -1,0 +1,318 @@
+"""`Plan`: an equation made ready for operands of certain types, shapes and dtypes; and its cache.
+
+The cache's key is the equation, the options, and (type, shape, dtype) of each operand: a plan is right
+for exactly those, and holds no tensor. `functools.lru_cache` bounds it and makes it safe under threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from einsum_unified import dtypes
+from einsum_unified.compiler import compile_program
+from einsum_unified.dispatch import backend_for, backend_of, describe
+from einsum_unified.equation import Equation, Sublists, is_long, parse
+from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, message
+from einsum_unified.lowering import in_letters, lower
+from einsum_unified.operands import WEAK, Bound, Operand, bind, prepare
+from einsum_unified.path import Path, Step, Strategy, find_path, steps, strategy
+from einsum_unified.primitives import Backend, Form, Program
+from einsum_unified.summary import operand_lines, step_lines
+
+Signature = tuple[type, Any, Any]
+"""Type, shape and dtype of an operand."""
+
+
+class Unprepared(Exception):  # noqa: N818 - no error: it only sends the caller the slow way
+    """Raised when operands have to be looked at, or changed, before there can be a plan."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """An equation ready to be called: with operands of the planned shapes, of any framework.
+
+    ``print(plan)`` lists the operands, the steps with their FLOPs, and the code that runs.
+
+    >>> import numpy as np
+    >>> from einsum_unified import einsum_plan
+    >>> plan = einsum_plan("ij,jk->ik", (2, 3), (3, 4))
+    >>> plan(np.ones((2, 3)), np.ones((3, 4))).shape
+    (2, 4)
+    """
+
+    equation: Equation
+    path: Path
+    """The contraction path: for each step the positions of the operands that it takes out of the list."""
+    bound: Bound
+    program: Program
+    backend: Backend
+    run: Callable[..., Any] = field(repr=False)
+    """The compiled program: checks nothing."""
+    source: str = field(repr=False)
+    """Its text."""
+    signatures: tuple[Signature, ...] = field(repr=False)
+    options: tuple[Any, Any] = field(default=("auto", None), repr=False)
+    """The values of optimize= and dtype= it was made with."""
+
+    def __call__(self, *operands: Any, out: Any = None) -> Any:
+        """Contract operands of the planned shapes.
+
+        For another framework or dtype the same path is used, through the cache. Raises `OperandError`
+        if shapes are not the planned ones, and what `einsum_unified.einsum` raises.
+        """
+        try:
+            known = signatures_of(operands) == self.signatures
+        except (AttributeError, TypeError, RuntimeError):
+            known = False
+        if known:
+            return execute(self, operands, out)
+        plan, operands = plan_for(self._key(), operands, ("einsum_path", *self.path), self.options[1])
+        if [x.shape for x in plan.bound.operands] != [x.shape for x in self.bound.operands]:
+            notes = [
+                f"operand {n}: planned for {planned}, given {given}"
+                for n, (planned, given) in enumerate(zip(self.bound.operands, plan.bound.operands, strict=True))
+                if planned.shape != given.shape
+            ]
+            raise OperandError(message("the operands do not have the shapes of the plan", self.equation.text, (), notes))
+        return execute(plan, operands, out)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The pairwise contractions, with labels as integers, FLOPs and elements of the result."""
+        if self.bound.symbolic:
+            return ()
+        return steps(self.bound.terms, self.bound.output, self.bound.sizes, self.path)
+
+    @property
+    def flops(self) -> int:
+        """Multiplications and additions of all steps: for each step the product of the sizes of its
+        labels, twice if some are summed."""
+        return sum(step.flops for step in self.steps)
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(str(operand.shape) for operand in self.bound.operands)
+        return f"<Plan {self.equation.text!r} for {shapes} on {self.backend.name}, {self.bound.dtype}>"
+
+    def __str__(self) -> str:
+        title = f"{self.equation.text}  on {self.backend.name}, {self.bound.dtype}"
+        return "\n".join([title, *operand_lines(self.bound), *step_lines(self.bound, self.steps), *self._code()])
+
+    def _code(self) -> list[str]:
+        return [f"  {line}" for line in self.source.splitlines()]
+
+    def _key(self) -> str | Sublists:
+        equation = self.equation
+        if not equation.sublists:
+            return equation.text
+        return Sublists(equation.inputs, equation.output if equation.explicit else None)
+
+
+# --- making -------------------------------------------------------------------------------------
+
+
+def signatures_of(operands: Sequence[Any]) -> tuple[Signature, ...]:
+    """Return type, shape and dtype of operands that have them."""
+    return tuple([(type(x), x.shape, x.dtype) for x in operands])
+
+
+def make_plan(
+    equation: str | Sublists, optimize: Any, dtype: Any, signatures: tuple[Signature, ...]
+) -> Plan:
+    """Return the plan for operands of these signatures; reads nothing else, so it can be cached.
+
+    Raises what is wrong with equation, operands or options, and `Unprepared` for operands that
+    `prepare` has to see first.
+    """
+    if not isinstance(equation, (str, Sublists)):
+        raise Unprepared
+    parsed = parse(equation)
+    backend = backend_for([cls for cls, _, _ in signatures])
+    operands = [_operand(signature, backend) for signature in signatures]
+    bound = bind(parsed, operands, backend, dtype)
+    how = optimize if isinstance(optimize, Strategy) else strategy(optimize)
+    path = _path(bound, how)
+    program = lower(bound, path, backend.capabilities)
+    run, source = compile_program(program, backend)
+    return Plan(parsed, path, bound, program, backend, run, source, signatures, (optimize, dtype))
+
+
+def _operand(signature: Signature, backend: Backend) -> Operand:
+    cls, shape, dtype = signature
+    if cls in WEAK:
+        return Operand(shape, dtypes.name_of(dtype), "python", Form.ARRAY, cls)
+    if issubclass(cls, (np.ndarray, np.generic)):
+        if cls is not np.ndarray:
+            raise Unprepared
+        form: Form | None = Form.TENSOR if backend.name == "numpy" else Form.ARRAY
+        return Operand(shape, dtypes.name_of(dtype), "numpy", form)
+    form = backend.form(cls)
+    if form is None or form is Form.NATIVE:
+        raise Unprepared
+    return Operand(_sizes(shape), dtypes.name_of(dtype), backend.name, form)
+
+
+def _sizes(shape: Any) -> tuple[int | None, ...] | None:
+    try:
+        return tuple(shape)
+    except ValueError:  # TensorFlow's shape of unknown rank
+        return None
+
+
+def _path(bound: Bound, how: Strategy) -> Path:
+    if bound.symbolic:
+        return (tuple(range(len(bound.operands))),)
+    occurring = [tuple(dict.fromkeys(term)) for term in bound.terms]
+    return find_path(tuple(occurring), bound.output, bound.sizes, how)
+
+
+@lru_cache(maxsize=4096)
+def cached_plan(
+    equation: str | Sublists, optimize: Any, dtype: Any, signatures: tuple[Signature, ...]
+) -> Plan:
+    """Return the plan for an equation of ordinary length."""
+    if callable(optimize) or (isinstance(equation, (str, Sublists)) and is_long(equation)):
+        raise Unprepared
+    return make_plan(equation, optimize, dtype, signatures)
+
+
+_cached_long_plan = lru_cache(maxsize=8)(make_plan)
+
+
+def plan_for(
+    equation: str | Sublists, operands: Sequence[Any], optimize: Any, dtype: Any
+) -> tuple[Plan, tuple[Any, ...]]:
+    """Return the plan for any operands, and the operands to run it with (lists made arrays)."""
+    prepared = [prepare(x, number) for number, x in enumerate(operands)]
+    _check_classes([cls for _, cls in prepared])
+    signatures = tuple([(cls, x.shape, x.dtype) for x, cls in prepared])
+    return plan_of(equation, signatures, optimize, dtype), tuple([x for x, _ in prepared])
+
+
+def plan_of(equation: str | Sublists, signatures: tuple[Signature, ...], optimize: Any, dtype: Any) -> Plan:
+    """Return the plan for prepared operands of these signatures, from the cache where it may be kept."""
+    how = strategy(optimize)
+    if how.optimizer is not None or not _hashable(signatures):
+        # An optimizer object may be random or keep a state; symbolic sizes cannot be keys.
+        return make_plan(equation, how, dtype, signatures)
+    make = _cached_long_plan if is_long(equation) else cached_plan
+    return make(equation, how, dtype, signatures)
+
+
+def _hashable(x: Any) -> bool:
+    try:
+        hash(x)
+    except TypeError:
+        return False
+    return True
+
+
+def _check_classes(classes: Sequence[type]) -> None:
+    backend = backend_for(classes)
+    for number, cls in enumerate(classes):
+        if cls not in WEAK and cls is not np.ndarray and backend.form(cls) is None:
+            raise OperandTypeError(f"operand {number} is a {backend.name} {cls.__name__}, which is no tensor")
+
+
+# --- running ------------------------------------------------------------------------------------
+
+
+def execute(plan: Plan, operands: Sequence[Any], out: Any = None) -> Any:
+    """Run a plan on operands that fit it."""
+    if out is not None:
+        _check_out(plan, out)
+    try:
+        result = plan.run(*operands)
+    except EinsumError:
+        raise
+    except Exception as error:
+        hints = [plan.backend.hint(x) for x in operands]
+        if not any(hints):
+            raise
+        result = run_native(plan.equation, operands, plan.backend, error)
+    if out is None:
+        return result
+    plan.backend.copy_into(out, result)
+    return out
+
+
+def run_native(equation: Equation, operands: Sequence[Any], backend: Backend, cause: Exception | None = None) -> Any:
+    """Leave operands that are no ordinary tensors to the framework's own einsum.
+
+    Raises `OperandTypeError`, with the call that makes them dense, if that cannot take them either.
+    """
+    if len(operands) != len(equation.inputs):
+        unknown = [Operand(None, "?", backend.name, Form.NATIVE)] * len(operands)
+        bind(equation, unknown, backend)
+    try:
+        return backend.native(*operands, equation=in_letters(equation))
+    except Exception as error:
+        number = next((n for n, x in enumerate(operands) if backend.hint(x)), None)
+        if number is None:
+            raise
+        headline = f"operand {number} is a {describe(operands[number])} that {backend.name} cannot contract"
+        note = f"make it dense first: {backend.hint(operands[number])}"
+        raise OperandTypeError(message(headline, notes=[note])) from (cause or error)
+
+
+def is_native(operands: Sequence[Any]) -> Backend | None:
+    """Return the backend if an operand is one that only the framework's own einsum may know."""
+    for x in operands:
+        backend = backend_of(type(x))
+        if backend is None or backend.name == "numpy":
+            continue
+        if backend.form(type(x)) is Form.NATIVE or not _is_plain(x):
+            return backend
+    return None
+
+
+def _is_plain(x: Any) -> bool:
+    try:
+        return x.shape is not None and x.dtype is not None
+    except (AttributeError, RuntimeError):  # torch's nested tensors raise when asked for a shape
+        return False
+
+
+def _check_out(plan: Plan, out: Any) -> None:
+    """Check everything about ``out=`` before anything is computed, so that an error leaves it as it was."""
+    backend, bound = plan.backend, plan.bound
+    if not backend.capabilities.out:
+        raise OperandTypeError(f"out= cannot be filled: {backend.name} tensors are immutable")
+    if backend_of(type(out)) is not backend:
+        raise OperandTypeError(f"out= is a {describe(out)} but the result is of {backend.name}")
+    shape = tuple(bound.sizes[label] for label in bound.output)
+    if tuple(out.shape) != shape:
+        raise OperandError(f"out= has shape {tuple(out.shape)} but the result has shape {shape}")
+    if dtypes.name_of(out.dtype) != bound.dtype:
+        raise OperandTypeError(f"out= has dtype {dtypes.name_of(out.dtype)} but the result has dtype {bound.dtype}")
+
+
+class CacheInfo(NamedTuple):
+    """Hits, misses, greatest and current number of entries of the caches."""
+
+    hits: int
+    misses: int
+    maxsize: int
+    currsize: int
+
+
+def cache_info() -> CacheInfo:
+    """Return the counts of the cache of plans.
+
+    >>> import einsum_unified
+    >>> einsum_unified.clear_cache()
+    >>> einsum_unified.cache_info()
+    CacheInfo(hits=0, misses=0, maxsize=4104, currsize=0)
+    """
+    infos = [cached_plan.cache_info(), _cached_long_plan.cache_info()]
+    return CacheInfo(*(sum(figures) for figures in zip(*infos, strict=True)))  # type: ignore[arg-type]
+
+
+def clear_cache() -> None:
+    """Forget all plans; only needed to free memory, or to measure planning."""
+    cached_plan.cache_clear()
+    _cached_long_plan.cache_clear()

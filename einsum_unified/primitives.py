@@ -1,0 +1,239 @@
+"""The instructions of a `Program`, and the `Backend` protocol that carries them out.
+
+A program works on numbered registers. The operands are registers 0 to n - 1; each instruction reads
+some and writes one new. An instruction's class name, in lower case, is the adapter's function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+Shape = tuple[int | None, ...]
+"""Sizes of the axes; None where the framework does not know one before it runs."""
+
+
+class Form(Enum):
+    """What an adapter says of a class of operands."""
+
+    TENSOR = "the framework's own tensor: handed to its functions as it is"
+    ARRAY = "made into a tensor by `asarray` first (a variable, a subclass, a NumPy array)"
+    NATIVE = "only the framework's own einsum may know what to do with it (ragged, sparse)"
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a planner has to know of a framework, as data. Dtypes are names."""
+
+    arithmetic: Mapping[str, str] = field(default_factory=dict)
+    """dtype → the wider one in which matmul, multiply and sum are computed: the framework's kernels
+    lack it, or add up in it with less accuracy than it has."""
+    movement: Mapping[str, str] = field(default_factory=dict)
+    """dtype → the one in which transpose, reshape and diagonal are done, where kernels are lacking."""
+    restored: frozenset[str] = frozenset({"bool"})
+    """dtypes of `arithmetic` to which each partial result is cast back at once: a count of Trues
+    carried on would overflow."""
+    dtypes: frozenset[str] | None = None
+    """The dtypes that can be computed with; None for whatever has a numeric kind."""
+    out: bool = False
+    """Whether tensors are mutable, so that ``out=`` can be filled."""
+    views: bool = False
+    """Whether transposes are views, so that a result must not be the very operand."""
+    devices: bool = False
+    """Whether tensors of several devices exist and must not meet."""
+    scalars: bool = False
+    """Whether a 0-d result is unboxed into the framework's scalar."""
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """What an adapter provides: a module, or any object, with these names.
+
+    Tensors are `Any`, dtypes are the framework's own objects unless called a name.
+    """
+
+    name: str
+    """The library's name, as messages show it."""
+    capabilities: Capabilities
+
+    def form(self, cls: type) -> Form | None:
+        """Return what operands of a class are to this adapter; None if it cannot use them."""
+        ...
+
+    def dtype_from_name(self, name: str) -> Any:
+        """Return the dtype of a name; None if the framework has none of that name."""
+        ...
+
+    def result_type(self, names: Sequence[str], weak: Sequence[type]) -> str:
+        """Return the name of the dtype that the named ones and Python scalars of types ``weak`` promote to."""
+        ...
+
+    def hint(self, x: Any) -> str | None:
+        """Return the call that turns a sparse, ragged, nested or quantised tensor into a dense one, or None."""
+        ...
+
+    def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
+        """Return a tensor of a dtype, made of an operand or NumPy array, on the device of operand ``like``."""
+        ...
+
+    def to_numpy(self, x: Any) -> Any:
+        """Return a NumPy array of the tensor's values (for comparing; never used in an einsum)."""
+        ...
+
+    def same_device(self, *xs: Any) -> None:
+        """Raise `OperandTypeError` if the tensors are on different devices."""
+        ...
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        """Return the tensor in another dtype; integers wrap around, what is not 0 becomes True."""
+        ...
+
+    def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """Return the tensor with axes permuted as ``numpy.transpose`` does."""
+        ...
+
+    def reshape(self, x: Any, shape: tuple[int, ...]) -> Any:
+        """Return the tensor's elements in C order in another shape."""
+        ...
+
+    def diagonal(self, x: Any, axis1: int, axis2: int) -> Any:
+        """Return the diagonal over two axes, which go; it becomes the last axis."""
+        ...
+
+    def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """Return the sum over axes, in the dtype of the tensor (any-of for bool)."""
+        ...
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        """Return the matrix products over the last two axes; the axes before are equal in number and size."""
+        ...
+
+    def multiply(self, a: Any, b: Any) -> Any:
+        """Return the elementwise product; axes of size 1 broadcast."""
+        ...
+
+    def native(self, *operands: Any, equation: str) -> Any:
+        """Return the framework's own einsum of an explicit equation in the labels a–z A–Z."""
+        ...
+
+    def copy_into(self, out: Any, x: Any) -> None:
+        """Copy a result into ``out``, which has its shape and dtype."""
+        ...
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """Read the registers ``sources``, write the register ``target``."""
+
+    function: ClassVar[str]
+    target: int
+    sources: tuple[int, ...]
+
+    def arguments(self) -> dict[str, int | str | tuple[int, ...]]:
+        """Return what the adapter's function takes after the sources."""
+        return {f.name: getattr(self, f.name) for f in fields(self)[2:]}
+
+
+@dataclass(frozen=True)
+class AsArray(Instruction):
+    """Make an operand a tensor of a dtype; the second source gives the device."""
+
+    function = "asarray"
+    dtype: str
+
+
+@dataclass(frozen=True)
+class InRange(Instruction):
+    """Check that Python integers fit the integer dtype they are taken for."""
+
+    function = "in_range"
+    operand: int
+    dtype: str
+
+
+@dataclass(frozen=True)
+class SameDevice(Instruction):
+    """Check that tensors are on one device."""
+
+    function = "same_device"
+
+
+@dataclass(frozen=True)
+class Cast(Instruction):
+    """Change the dtype."""
+
+    function = "cast"
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Transpose(Instruction):
+    """Permute axes."""
+
+    function = "transpose"
+    axes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Reshape(Instruction):
+    """Fuse, split, add or drop axes."""
+
+    function = "reshape"
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Diagonal(Instruction):
+    """Take the diagonal over two axes; it becomes the last axis."""
+
+    function = "diagonal"
+    axis1: int
+    axis2: int
+
+
+@dataclass(frozen=True)
+class Sum(Instruction):
+    """Sum over axes."""
+
+    function = "sum"
+    axes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class MatMul(Instruction):
+    """Multiply matrices over the last two axes."""
+
+    function = "matmul"
+
+
+@dataclass(frozen=True)
+class Multiply(Instruction):
+    """Multiply elementwise."""
+
+    function = "multiply"
+
+
+@dataclass(frozen=True)
+class Unbox(Instruction):
+    """Make a 0-d array a scalar."""
+
+    function = "unbox"
+
+
+@dataclass(frozen=True)
+class Native(Instruction):
+    """Leave it to the framework's own einsum, with an explicit equation in its labels."""
+
+    function = "native"
+    equation: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """Instructions in order; the first ``operands`` registers are the operands."""
+
+    operands: int
+    instructions: tuple[Instruction, ...]
+    result: int

@@ -1,0 +1,70 @@
+"""Print what will run: operands, steps and their costs, for `Plan` and `einsum_path`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from einsum_unified.operands import Bound
+from einsum_unified.path import Step
+
+
+def operand_lines(bound: Bound) -> list[str]:
+    """Return a line for each operand: number, subscripts, shape, dtype."""
+    return [f"  operand {n} {bound.equation.shown(n)}: {x}" for n, x in enumerate(bound.operands)]
+
+
+def step_lines(bound: Bound, steps: Sequence[Step]) -> list[str]:
+    """Return a line for each step: positions, labels in and out, FLOPs, elements of the result."""
+    return [
+        f"  step {n} {step.positions}: {_contraction(bound, step)}  {step.flops:,} FLOPs, {step.elements:,} elements"
+        for n, step in enumerate(steps)
+    ]
+
+
+def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
+    """Return the summary that `einsum_path` gives: the totals, then a line a step."""
+    labels = {label for term in bound.terms for label in term}
+    naive = prod(bound.sizes) * (len(bound.terms) - 1 + (len(labels) > len(bound.output)))
+    flops = sum(step.flops for step in steps)
+    scaling = [len({label for term in step.inputs for label in term}) for step in steps]
+    largest = max((step.elements for step in steps), default=1)
+    rule = "-" * 80
+    head = [
+        f"  Complete contraction:  {_explicit(bound)}",
+        f"         Naive scaling:  {len(labels)}",
+        f"     Optimized scaling:  {max(scaling, default=0)}",
+        f"      Naive FLOP count:  {naive:.3e}",
+        f"  Optimized FLOP count:  {flops:.3e}",
+        f"   Theoretical speedup:  {naive / flops if flops else 1:.3f}",
+        f"  Largest intermediate:  {largest:.3e} elements",
+        rule,
+        f"{'scaling':<10}{'operands':<12}{'contraction':<36}{'FLOPs':>10}{'elements':>12}",
+        rule,
+    ]
+    return "\n".join(head + [_row(bound, step, scale) for step, scale in zip(steps, scaling, strict=True)])
+
+
+def _row(bound: Bound, step: Step, scale: int) -> str:
+    contraction = _contraction(bound, step)
+    return f"{scale:>7}   {step.positions!s:<12}{contraction:<36}{step.flops:>10.1e}{step.elements:>12.1e}"
+
+
+def _explicit(bound: Bound) -> str:
+    equation = bound.equation
+    if equation.explicit:
+        return equation.text
+    arrow = " -> " if equation.sublists else "->"
+    return f"{equation.text}{arrow}{equation.subscripts(len(equation.inputs))}"
+
+
+def _contraction(bound: Bound, step: Step) -> str:
+    single = all(len(name) == 3 for name in bound.names)
+    terms = [_term(bound, term, single) for term in (*step.inputs, step.output)]
+    return f"{','.join(terms[:-1])}->{terms[-1]}"
+
+
+def _term(bound: Bound, labels: Sequence[int], single: bool) -> str:
+    """Return labels as ``ij`` where each is one character, else as ``[row column]``."""
+    names = [bound.names[label].removeprefix("'").removesuffix("'") for label in labels]
+    return "".join(names) if single else f"[{' '.join(names)}]"

@@ -1,0 +1,35 @@
+"""The frameworks that tests run on; a missing one skips by name, or fails where all are promised."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pytest
+
+from frameworks import FRAMEWORKS, Framework
+
+
+@pytest.fixture(params=FRAMEWORKS, ids=lambda cls: cls.name)
+def framework(request: pytest.FixtureRequest) -> Framework:
+    return available(request.param)
+
+
+@pytest.fixture
+def torch():
+    return available(FRAMEWORKS[1]).module
+
+
+@pytest.fixture
+def tf():
+    return available(FRAMEWORKS[2]).module
+
+
+def available(cls: type[Framework]) -> Framework:
+    if find_spec(cls.name) is None:
+        if os.environ.get("EINSUM_UNIFIED_REQUIRE_ALL"):
+            pytest.fail(f"{cls.name} is not installed")
+        pytest.skip(f"{cls.name} is not installed")
+    return cls()

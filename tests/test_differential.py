@@ -1,0 +1,45 @@
+"""Random calls on every framework against a sum written out over all labels."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from calls import Call, calls, check
+from frameworks import Framework
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from einsum_unified import einsum
+
+CASES = int(os.environ.get("EINSUM_UNIFIED_CASES", "400"))
+OPTIMIZE = ("auto", True, False, None, "greedy", "optimal", "dp", "branch-2", ("greedy", 8))
+
+every = settings(
+    max_examples=CASES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@every
+@given(call=calls(), optimize=st.sampled_from(OPTIMIZE))
+def test_random_calls_agree_with_the_sum_over_all_labels(framework: Framework, call: Call, optimize):
+    tensors = [framework.tensor(array, dtype) for array, dtype in zip(call.arrays, call.dtypes, strict=True)]
+    result = einsum(*call.arguments(tensors), optimize=optimize)
+    check(framework, call, result, promoted(framework, call.dtypes))
+    assert framework.dtype(result) == promoted(framework, call.dtypes)
+
+
+def promoted(framework: Framework, names: list[str]) -> str:
+    """What the framework's own table says; TensorFlow has none and takes torch's."""
+    if framework.name == "numpy":
+        import numpy as np
+        from frameworks import numpy_dtype
+
+        return np.result_type(*map(numpy_dtype, names)).name
+    torch = pytest.importorskip("torch", reason="torch is not installed: its promotion table is the reference")
+    dtype = getattr(torch, names[0])
+    for name in names[1:]:
+        dtype = torch.promote_types(dtype, getattr(torch, name))
+    return str(dtype).removeprefix("torch.")
