@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from einsum_unified.errors import OperandTypeError
+from einsum_unified.dtypes import promote
 from einsum_unified.primitives import Capabilities, Form
 
 _FLOATS = ("float16", "bfloat16", "float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn",
@@ -41,15 +41,14 @@ def dtype_from_name(name: str) -> Any:
 
 
 def result_type(names: Sequence[str], weak: Sequence[type]) -> str:
-    """Promote as ``numpy.result_type`` and ``x * 2.5`` do."""
+    """Promote as ``numpy.result_type`` and ``x * 2.5`` do; where they have no rule, as the shared lattice."""
     try:
         dtype = np.result_type(*map(dtype_from_name, names))
-        for cls in weak:
-            # Asking the multiplication itself: numpy.result_type differs for ml_dtypes' dtypes.
-            dtype = (np.zeros(1, dtype) * cls()).dtype
-    except TypeError as error:
-        shown = ", ".join([*names, *(f"Python {cls.__name__}" for cls in weak)])
-        raise OperandTypeError(f"{shown} do not promote to a common dtype: cast an operand, or give dtype=") from error
+    except TypeError:  # ml_dtypes' dtypes beside wide integers, float16 beside bfloat16
+        dtype = dtype_from_name(promote(*names))
+    for cls in weak:
+        # Asking the multiplication itself: numpy.result_type differs for ml_dtypes' dtypes.
+        dtype = (np.zeros(1, dtype) * cls()).dtype
     return str(dtype.name)
 
 

@@ -32,7 +32,7 @@ _COMPLEX = {"float64": "complex128", "complex128": "complex128"}
 
 
 def form(cls: type) -> Form | None:
-    """Tensors are tensors; variables and indexed slices convert; ragged and sparse ones are TensorFlow's matter."""
+    """Variables and indexed slices convert; ragged and sparse tensors are TensorFlow's own matter."""
     if issubclass(cls, tf.Tensor):
         return Form.TENSOR
     if issubclass(cls, (tf.Variable, tf.IndexedSlices)):

@@ -37,7 +37,7 @@ capabilities = Capabilities(
 
 
 def form(cls: type) -> Form | None:
-    """Tensors and their subclasses are tensors; other ``__torch_function__`` objects handle einsum themselves."""
+    """Subclasses are tensors; other ``__torch_function__`` objects handle einsum themselves."""
     if issubclass(cls, torch.Tensor):
         return Form.TENSOR
     return Form.NATIVE if hasattr(cls, "__torch_function__") else None
@@ -50,7 +50,7 @@ def dtype_from_name(name: str) -> Any:
 
 
 def result_type(names: Sequence[str], weak: Sequence[type]) -> str:
-    """Promote as ``torch.promote_types`` and ``x * 2.5`` do; where torch has no rule, as the shared lattice."""
+    """Promote as ``torch.promote_types`` and ``x * 2.5`` do; without a rule, on the shared lattice."""
     dtype = dtype_from_name(names[0])
     for name in names[1:]:
         try:
@@ -61,7 +61,9 @@ def result_type(names: Sequence[str], weak: Sequence[type]) -> str:
         try:
             dtype = torch.result_type(torch.empty(1, dtype=dtype, device="meta"), cls())
         except RuntimeError as error:
-            raise OperandTypeError(f"{dtype} does not promote beside a Python {cls.__name__}: cast it") from error
+            raise OperandTypeError(
+                f"{dtype} does not promote beside a Python {cls.__name__}: cast it"
+            ) from error
     return _name(dtype)
 
 
@@ -103,7 +105,7 @@ def to_numpy(x: Any) -> Any:
 def same_device(*xs: Any) -> None:
     """Compare the devices; torch's own products do not always (a meta operand gives garbage)."""
     first = xs[0].device
-    for number, x in enumerate(xs):
+    for x in xs:
         if x.device != first:
             raise OperandTypeError(f"tensors are on different devices: {first} and {x.device}")
 

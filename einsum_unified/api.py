@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from einsum_unified import dispatch, dtypes
-from einsum_unified.equation import Sublists, parse, to_sublists
-from einsum_unified.errors import EinsumError, EquationError, OperandError, OperandTypeError
-from einsum_unified.operands import WEAK, check_keywords, interleaved, prepare
+from einsum_unified.arguments import arguments, check_keywords, is_shape, prepare
+from einsum_unified.equation import parse
+from einsum_unified.errors import EinsumError, OperandError, OperandTypeError
 from einsum_unified.plan import (
     Plan,
     Signature,
@@ -78,6 +78,7 @@ def einsum(
         OperandTypeError: an operand is no tensor, two frameworks or devices meet, a dtype cannot be used.
         PathError: ``optimize`` is no strategy or path. All these are `EinsumError`, a ValueError.
         TypeError: an unknown keyword.
+
     """
     if unknown:
         check_keywords(unknown, _KEYWORDS, "einsum")
@@ -92,7 +93,7 @@ def einsum(
 
 def _einsum_slowly(equation: Any, operands: Sequence[Any], optimize: Any, dtype: Any, out: Any) -> Any:
     """Handle calls whose operands, equation or options have to be made ready first."""
-    key, operands = _arguments(equation, operands)
+    key, operands = arguments(equation, operands)
     backend = is_native(operands)
     if backend is not None:
         if dtype is not None or out is not None:
@@ -139,11 +140,12 @@ def einsum_plan(
 
     Raises:
         The errors of `einsum`; TypeError for an unknown keyword.
+
     """
     if unknown:
         check_keywords(unknown, ("optimize", "dtype"), "einsum_plan")
-    key, items = _arguments(equation, operands_or_shapes)
-    model = next((x for x in items if not _is_shape(x) and hasattr(x, "dtype")), None)
+    key, items = arguments(equation, operands_or_shapes)
+    model = next((x for x in items if not is_shape(x) and hasattr(x, "dtype")), None)
     like = (np.ndarray, None, _default_dtype(dtype)) if model is None else (type(model), None, model.dtype)
     signatures = [_signature(x, number, like) for number, x in enumerate(items)]
     return plan_of(key, tuple(signatures), optimize, dtype)
@@ -182,6 +184,7 @@ def einsum_path(
 
     Raises:
         The errors of `einsum`; TypeError for an unknown keyword.
+
     """
     if unknown:
         check_keywords(unknown, ("optimize",), "einsum_path")
@@ -201,37 +204,8 @@ def register_backend(key: type | str, adapter: Backend, *, replace: bool = False
     clear_cache()
 
 
-# --- arguments ----------------------------------------------------------------------------------
-
-
-def _arguments(equation: Any, operands: Sequence[Any]) -> tuple[str | Sublists, list[Any]]:
-    """Return the equation as text or sublists, and the operands, from any of the forms of a call."""
-    if isinstance(equation, bytes):
-        try:
-            equation = equation.decode()
-        except UnicodeDecodeError as error:
-            raise EquationError(f"the equation is bytes that are no UTF-8, at position {error.start}") from None
-    if not isinstance(equation, str):
-        found, sublists, output = interleaved((equation, *operands))
-        return to_sublists(sublists, output), found
-    if len(operands) == 1 and _is_operand_list(operands[0], equation):
-        return equation, list(operands[0])
-    return equation, list(operands)
-
-
-def _is_operand_list(x: Any, equation: str) -> bool:
-    """Whether the only operand is a list of operands, not a nested list of numbers or a shape."""
-    if not isinstance(x, (list, tuple)) or _is_shape(x):
-        return False
-    return len(parse(equation).inputs) > 1 or any(not isinstance(item, (*WEAK, list, tuple)) for item in x)
-
-
-def _is_shape(x: Any) -> bool:
-    return isinstance(x, tuple) and all(isinstance(size, (int, np.integer)) for size in x)
-
-
 def _signature(x: Any, number: int, like: tuple[type, None, Any]) -> Signature:
-    if not _is_shape(x):
+    if not is_shape(x):
         x, cls = prepare(x, number)
         return (cls, x.shape, x.dtype)
     if any(size < 0 for size in x):

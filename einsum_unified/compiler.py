@@ -77,7 +77,9 @@ def _constant(value: Any, constants: dict[str, Any]) -> str:
 def _evaluated(
     source: str, program: Program, backend: Backend, constants: dict[str, Any]
 ) -> Callable[..., Any]:
-    functions = {i.function: _OWN.get(i.function) or getattr(backend, i.function) for i in program.instructions}
+    functions = {
+        i.function: _OWN.get(i.function) or getattr(backend, i.function) for i in program.instructions
+    }
     namespace: dict[str, Any] = {**functions, **constants}
     exec(compile(source, "<einsum_unified plan>", "exec"), namespace)
     run: Callable[..., Any] = namespace["run"]

@@ -10,16 +10,17 @@ An adapter is loaded when the first operand of its framework shows up: the frame
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from einsum_unified.arguments import WEAK
 from einsum_unified.errors import BackendError, OperandTypeError, message
-from einsum_unified.operands import WEAK
 from einsum_unified.primitives import Backend
 
 GROUP = "einsum_unified.backends"
@@ -73,10 +74,10 @@ def _members() -> set[str]:
     return methods | set(Backend.__annotations__)
 
 
-@lru_cache(maxsize=None)
+@cache
 def load(name: str) -> Backend:
     """Return the adapter of a framework that comes with the library; imports the framework."""
-    adapter: Backend = importlib.import_module(FRAMEWORKS[name])  # type: ignore[assignment]
+    adapter: Backend = importlib.import_module(FRAMEWORKS[name])
     return adapter
 
 
@@ -118,7 +119,9 @@ def _load_plugin(point: EntryPoint) -> Backend:
     try:
         adapter: Backend = point.load()
     except Exception as error:
-        raise BackendError(f"the adapter plugin {point.name!r} ({point.value}) failed to load: {error!r}") from error
+        raise BackendError(
+            f"the adapter plugin {point.name!r} ({point.value}) failed to load: {error!r}"
+        ) from error
     missing = sorted(name for name in _members() if not hasattr(adapter, name))
     if missing:
         raise BackendError(f"the adapter plugin {point.name!r} ({point.value}) lacks: {', '.join(missing)}")

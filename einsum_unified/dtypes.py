@@ -17,7 +17,12 @@ KINDS = ("bool", "int", "float", "complex", "object")
 
 _SIGNED = {8: "int8", 16: "int16", 32: "int32", 64: "int64"}
 _PYTHON = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}
-_COMPLEX_OF = {"float16": "complex64", "bfloat16": "complex64", "float32": "complex64", "float64": "complex128"}
+_COMPLEX_OF = {
+    "float16": "complex64",
+    "bfloat16": "complex64",
+    "float32": "complex64",
+    "float64": "complex128",
+}
 
 
 def name_of(spec: Any) -> str:

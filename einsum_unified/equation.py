@@ -248,7 +248,9 @@ def _sublist(what: str, labels: Any) -> Term:
     for label in labels:
         if hasattr(label, "__array__") and not isinstance(label, np.generic):
             # Many hash by identity: equal values would be different labels, and caches would hold them.
-            raise EquationError(f"a label in {what} is a {type(label).__name__}: give plain values, as int(x)")
+            raise EquationError(
+                f"a label in {what} is a {type(label).__name__}: give plain values, as int(x)"
+            )
         try:
             hash(label)
         except TypeError:
@@ -329,4 +331,6 @@ def _check_output(equation: Equation) -> None:
     label = next(label for label, count in Counter(output).items() if count > 1)
     note = "to put values on a diagonal, multiply with an identity: an operand np.eye(n) with the two labels"
     marks = equation.find(number, label)
-    raise EquationError(message(f"label {quoted(label)} is repeated in the output", equation.text, marks, [note]))
+    raise EquationError(
+        message(f"label {quoted(label)} is repeated in the output", equation.text, marks, [note])
+    )

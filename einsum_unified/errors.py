@@ -63,9 +63,10 @@ class PathError(EinsumError):
     """``optimize=`` names no strategy, or the path it gives does not fit the operands.
 
     >>> import numpy as np, einsum_unified
-    >>> einsum_unified.einsum("i,i,i->", np.ones(2), np.ones(2), np.ones(2), optimize=[(0, 3), (0, 1)])
+    >>> x = np.ones(2)
+    >>> einsum_unified.einsum("i,i,i->", x, x, x, optimize=[(0, 3), (0, 1)])
     Traceback (most recent call last):
-    einsum_unified.errors.PathError: step 0 of the path, (0, 3), names operand 3 but 3 operands are left (0 to 2)
+    einsum_unified.errors.PathError: step 0, (0, 3), names operand 3 but 3 operands are left (0 to 2)
     """
 
 

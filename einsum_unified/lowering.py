@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from math import prod
 
 from einsum_unified import dtypes
@@ -43,6 +44,10 @@ from einsum_unified.primitives import (
 )
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+_RUNS = 4
+"""TensorFlow broadcasts only so many alternating runs of axes that both, the left or the right have."""
 
 
 @dataclass(frozen=True)
@@ -156,13 +161,12 @@ def lower(bound: Bound, path: Path, capabilities: Capabilities) -> Program:
     needed = Counter(label for value in live for label in value.labels)
     needed.update(bound.output)
     for step in pairwise(path, len(live)):
-        taken = [live[position] for position in step]
-        for position in sorted(step, reverse=True):
-            live.pop(position)
+        taken = [live.pop(position) for position in sorted(step, reverse=True)]
         if len(taken) == 2:
-            needed.subtract(label for value in taken for label in value.labels)
-            kept = {label for value in taken for label in value.labels if needed[label]}
-            taken = [_contract(*taken, kept, bound.output if not live else None, writer)]
+            b, a = taken
+            needed.subtract((*a.labels, *b.labels))
+            kept = {label for label in (*a.labels, *b.labels) if needed[label]}
+            taken = [_contract(a, b, kept, None if live else bound.output, writer)]
             needed.update(taken[0].labels)
         live += taken
     return _finished(bound, live[0], writer)
@@ -243,7 +247,9 @@ def _contract(a: Value, b: Value, kept: set[int], output: tuple[int, ...] | None
         elif output == (*groups[0], *groups[2], *groups[1]):
             a, b, (batch, right, left) = b, a, groups
     larger = a if prod(a.shape) >= prod(b.shape) else b
-    contracted = tuple(label for label in larger.labels if label in a.labels and label in b.labels and label not in kept)
+    contracted = tuple(
+        label for label in larger.labels if label in a.labels and label in b.labels and label not in kept
+    )
     product = writer.matmul(
         _matrices(a, batch, left, contracted, writer), _matrices(b, batch, contracted, right, writer)
     )
@@ -264,13 +270,20 @@ def _matrices(
 
 def _outer(a: Value, b: Value, output: tuple[int, ...] | None, writer: _Writer) -> Value:
     """Multiply elementwise, both brought to the result's order with 1 for the axes that they lack."""
-    labels = output or (*a.labels, *(label for label in b.labels if label not in a.labels))
-    operands = []
-    for x in (a, b):
-        x = writer.transpose(x, [label for label in labels if label in x.labels])
-        size = dict(zip(x.labels, x.shape, strict=True))
-        operands.append(writer.reshape(x, labels, tuple(size.get(label, 1) for label in labels)))
-    return writer.multiply(*operands, labels)
+    labels = (
+        output if output is not None else (*a.labels, *(label for label in b.labels if label not in a.labels))
+    )
+    owners = [(label in a.labels, label in b.labels) for label in labels]
+    if sum(1 for _ in groupby(owners)) > _RUNS:
+        labels = tuple(sorted(labels, key=lambda label: (label not in a.labels, label not in b.labels)))
+    return writer.multiply(_spread(a, labels, writer), _spread(b, labels, writer), labels)
+
+
+def _spread(x: Value, labels: tuple[int, ...], writer: _Writer) -> Value:
+    """Bring an operand's axes to the order of ``labels``, with 1 for those it lacks."""
+    x = writer.transpose(x, [label for label in labels if label in x.labels])
+    size = dict(zip(x.labels, x.shape, strict=True))
+    return writer.reshape(x, labels, tuple(size.get(label, 1) for label in labels))
 
 
 # --- what only the framework can do ---------------------------------------------------------------

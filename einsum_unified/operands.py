@@ -6,21 +6,14 @@ size each, ellipses expanded, the dtype of the result.
 
 from __future__ import annotations
 
-import array
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from einsum_unified import dtypes
 from einsum_unified.equation import Equation, spelled
-from einsum_unified.errors import EquationError, OperandError, OperandTypeError, clipped, message, quoted
+from einsum_unified.errors import OperandError, OperandTypeError, clipped, message, quoted
 from einsum_unified.primitives import Backend, Form, Shape
-
-WEAK = (bool, int, float, complex)
-"""Python's numbers: beside an array their type is only a kind, as in the framework's own ``x * 2``."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +53,15 @@ class Bound:
     symbolic: bool = False
     """Whether a size, or a number of axes, is known only when the framework runs."""
 
+    def reduced(self) -> tuple[tuple[int, ...], ...]:
+        """Return each operand's distinct labels without those of axes that broadcast."""
+        return tuple(
+            tuple(
+                dict.fromkeys(n for n, size in zip(term, x.shape or (), strict=True) if size == self.sizes[n])
+            )
+            for term, x in zip(self.terms, self.operands, strict=True)
+        )
+
 
 def bind(equation: Equation, operands: Sequence[Operand], backend: Backend, dtype: Any = None) -> Bound:
     """Check operands against an equation and each other, and expand the ellipses.
@@ -91,7 +93,9 @@ def _check_count(equation: Equation, operands: Sequence[Operand]) -> None:
     )
     # The first term without an operand, or the end of the last term that has one.
     marks = [equation.start(given)] if given < terms else []
-    raise OperandError(message(headline, equation.text, marks, _notes(equation, operands, range(min(terms, given)))))
+    raise OperandError(
+        message(headline, equation.text, marks, _notes(equation, operands, range(min(terms, given))))
+    )
 
 
 def _check_rank(equation: Equation, number: int, operand: Operand, operands: Sequence[Operand]) -> None:
@@ -125,8 +129,13 @@ def _check_repeats(equation: Equation, number: int, operand: Operand, operands: 
     for label, sizes in _axes_by_label(term, operand.shape).items():
         known = sorted({size for size in sizes if size is not None})
         if len(known) > 1:
-            headline = f"label {quoted(label)} is repeated in operand {number} with sizes {known[0]} and {known[1]}"
-            notes = [*_notes(equation, operands, [number]), "a diagonal needs equal sizes: 1 does not broadcast here"]
+            headline = (
+                f"label {quoted(label)} is repeated in operand {number} with sizes {known[0]} and {known[1]}"
+            )
+            notes = [
+                *_notes(equation, operands, [number]),
+                "a diagonal needs equal sizes: 1 does not broadcast here",
+            ]
             raise OperandError(message(headline, equation.text, equation.find(number, label), notes))
 
 
@@ -147,7 +156,7 @@ Expanded = tuple[tuple[tuple[int, ...], ...], tuple[int, ...], tuple[str, ...]]
 
 
 def _expand(equation: Equation, operands: Sequence[Operand]) -> Expanded:
-    """Number the labels by first occurrence, those of the ellipsis axes after them, leftmost first.
+    """Return terms, output and names with labels numbered by first occurrence, ellipsis axes last.
 
     An operand of unknown rank contributes no ellipsis axes here.
     """
@@ -172,7 +181,9 @@ def _expand(equation: Equation, operands: Sequence[Operand]) -> Expanded:
     return terms, expand(equation.output, most), tuple(names)
 
 
-def _sizes(equation: Equation, operands: Sequence[Operand], terms: Sequence[Sequence[int]]) -> tuple[int, ...]:
+def _sizes(
+    equation: Equation, operands: Sequence[Operand], terms: Sequence[Sequence[int]]
+) -> tuple[int, ...]:
     """Return one size for each label; size 1 gives way to any other, also to 0."""
     sizes: dict[int, int] = {}
     first: dict[int, int] = {}
@@ -247,10 +258,13 @@ def _check_dtype(number: int, operand: Operand, backend: Backend) -> None:
     if operand.weak:
         return
     if not dtypes.kind_of(operand.dtype):
-        raise OperandTypeError(f"operand {number} has dtype {operand.library}.{operand.dtype}, which is no number")
+        raise OperandTypeError(
+            f"operand {number} has dtype {operand.library}.{operand.dtype}, which is no number"
+        )
     if not _has(backend, operand.dtype):
         raise OperandTypeError(
-            f"operand {number} has dtype {operand.library}.{operand.dtype}, with which {backend.name} cannot compute"
+            f"operand {number} has dtype {operand.library}.{operand.dtype}, "
+            f"with which {backend.name} cannot compute"
         )
 
 
@@ -276,99 +290,11 @@ def _asked_dtype(dtype: Any, operands: Sequence[Operand], backend: Backend) -> s
     return name
 
 
-# --- what is no tensor --------------------------------------------------------------------------
-
-
-def prepare(x: Any, number: int) -> tuple[Any, type]:
-    """Return an operand that is no framework's tensor as a NumPy array, and the class it counts as.
-
-    The class is bool, int, float or complex for Python's numbers and nested lists of them, else
-    `numpy.ndarray`; anything that is not for NumPy comes back as it is.
-    """
-    if isinstance(x, (np.ndarray, np.generic)):
-        return _plain_array(x), np.ndarray
-    if isinstance(x, WEAK):
-        return np.asarray(x), next(cls for cls in WEAK if isinstance(x, cls))
-    if isinstance(x, (list, tuple)):
-        return _nested(x, number)
-    if isinstance(x, (array.array, memoryview)) or _is_only_array_like(type(x)):
-        return np.asarray(x), np.ndarray
-    return x, type(x)
-
-
-def _plain_array(x: Any) -> Any:
-    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
-        # 1 is here, then prepare, einsum's slow path, einsum, the caller.
-        warnings.warn("the mask of a MaskedArray is ignored by einsum", UserWarning, stacklevel=5)
-    return np.asarray(x)
-
-
-def _is_only_array_like(cls: type) -> bool:
-    """Whether a class gives a NumPy array and claims to be no array library of its own."""
-    claims = ("__array_namespace__", "__array_function__", "__torch_function__", "__dlpack__")
-    return hasattr(cls, "__array__") and not any(hasattr(cls, claim) for claim in claims)
-
-
-def _nested(x: Any, number: int) -> tuple[Any, type]:
-    leaves = _leaf_types(x)
-    foreign = [cls for cls in leaves if not issubclass(cls, (*WEAK, np.ndarray, np.generic))]
-    if foreign:
-        name = f"{foreign[0].__module__.partition('.')[0]} {foreign[0].__name__}".removeprefix("builtins ")
-        raise OperandTypeError(
-            message(
-                f"operand {number} is a {type(x).__name__} that holds a {name}",
-                notes=["lists hold Python numbers or NumPy arrays; stack tensors with their framework's stack"],
-            )
-        )
-    try:
-        values = np.asarray(x)
-    except ValueError:
-        raise OperandError(f"operand {number} is a nested list whose rows differ in length") from None
-    if any(issubclass(cls, (np.ndarray, np.generic)) for cls in leaves):
-        return values, np.ndarray
-    return values, max(leaves, key=WEAK.index, default=float)
-
-
-def _leaf_types(x: Any) -> list[type]:
-    """Return the types found in nested lists; each list is visited once, so one that holds itself ends."""
-    types: dict[type, None] = {}
-    seen: set[int] = set()
-    todo = [x]
-    while todo:
-        items = todo.pop()
-        if id(items) in seen:
-            continue
-        seen.add(id(items))
-        todo += [item for item in items if isinstance(item, (list, tuple))]
-        types.update(dict.fromkeys(type(item) for item in items if not isinstance(item, (list, tuple))))
-    return [_weak_base(cls) for cls in types]
-
-
-def _weak_base(cls: type) -> type:
-    if issubclass(cls, np.generic):
-        return cls
-    return next((base for base in WEAK if issubclass(cls, base)), cls)
-
-
 def in_range(x: Any, operand: int, dtype: str) -> None:
     """Raise `OperandError` unless Python's integers fit the integer dtype they are taken for."""
     low, high = dtypes.integer_range(dtype)
     if x.size and (x.min() < low or x.max() > high):
         worst = x.min() if x.min() < low else x.max()
-        raise OperandError(f"operand {operand} has the Python int {worst}, which {dtype} cannot hold ({low} to {high})")
-
-
-def check_keywords(unknown: dict[str, Any], known: Sequence[str], function: str) -> None:
-    """Raise TypeError, naming what is known, if keywords were given that are not."""
-    if unknown:
-        name = next(iter(unknown))
-        raise TypeError(f"{function}() got an unknown keyword {name!r}; known are: {', '.join(known)}")
-
-
-def interleaved(arguments: Sequence[Any]) -> tuple[list[Any], list[Any], Any]:
-    """Split the arguments of an interleaved call into operands, their sublists and the output's or None."""
-    if len(arguments) == 1:
-        raise EquationError(f"the equation is a {type(arguments[0]).__name__}, not text, and no sublist follows it")
-    pairs = len(arguments) // 2
-    output = arguments[-1] if len(arguments) % 2 else None
-    return list(arguments[: 2 * pairs : 2]), list(arguments[1 : 2 * pairs : 2]), output
+        raise OperandError(
+            f"operand {operand} has the Python int {worst}, which {dtype} cannot hold ({low} to {high})"
+        )

@@ -144,7 +144,7 @@ def _check_fits(path: Path, operands: int) -> None:
         wrong = [position for position in step if not 0 <= position < left]
         if wrong:
             raise PathError(
-                f"step {number} of the path, {step}, names operand {wrong[0]} "
+                f"step {number}, {step}, names operand {wrong[0]} "
                 f"but {left} operands are left (0 to {left - 1})"
             )
         left -= len(step) - 1
@@ -155,7 +155,12 @@ def _check_fits(path: Path, operands: int) -> None:
 def _search(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy) -> Path:
     search = how.optimizer or opt_einsum.paths.get_path_fn(how.name)
     inputs = [frozenset(term) for term in terms]
-    found = search(inputs, frozenset(output), dict(enumerate(sizes)), how.limit)
+    # opt_einsum's dynamic programming takes a size of 0 for "no path found".
+    at_least_one = {label: max(size, 1) for label, size in enumerate(sizes)}
+    try:
+        found = search(inputs, frozenset(output), at_least_one, how.limit)
+    except RuntimeError as error:  # what it raises when the limit rules out every path
+        raise PathError(f"optimize={how.name!r} found no path: {error}") from error
     path = tuple(_step(n, step) for n, step in enumerate(found))
     _check_fits(path, len(terms))
     return path
@@ -166,13 +171,13 @@ def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: 
 
     opt_einsum's own "auto" is often far from the best with labels in more than two operands.
     """
-    names = ["greedy"] if len(terms) > _DP_OPERANDS else ["greedy", "dp"]
+    names = ["greedy"] if limit is not None or len(terms) > _DP_OPERANDS else ["greedy", "dp"]
     paths = [_search(terms, output, sizes, Strategy(name, limit=limit)) for name in names]
     return min(paths, key=lambda path: path_cost(terms, output, sizes, path))
 
 
 def path_cost(terms: Sequence[Sequence[int]], output: Sequence[int], sizes: Sequence[int], path: Path) -> int:
-    """Return the FLOPs of a path: for each pair the product of its labels' sizes, twice if some are summed."""
+    """Return the FLOPs of a path: the sum of its steps'."""
     return sum(step.flops for step in steps(terms, output, sizes, path))
 
 

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from einsum_unified import dtypes
+from einsum_unified.arguments import WEAK, prepare
 from einsum_unified.compiler import compile_program
 from einsum_unified.dispatch import backend_for, backend_of, describe
 from einsum_unified.equation import Equation, Sublists, is_long, parse
 from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, message
 from einsum_unified.lowering import in_letters, lower
-from einsum_unified.operands import WEAK, Bound, Operand, bind, prepare
+from einsum_unified.operands import Bound, Operand, bind
 from einsum_unified.path import Path, Step, Strategy, find_path, steps, strategy
 from einsum_unified.primitives import Backend, Form, Program
 from einsum_unified.summary import operand_lines, step_lines
@@ -75,10 +76,14 @@ class Plan:
         if [x.shape for x in plan.bound.operands] != [x.shape for x in self.bound.operands]:
             notes = [
                 f"operand {n}: planned for {planned}, given {given}"
-                for n, (planned, given) in enumerate(zip(self.bound.operands, plan.bound.operands, strict=True))
+                for n, (planned, given) in enumerate(
+                    zip(self.bound.operands, plan.bound.operands, strict=True)
+                )
                 if planned.shape != given.shape
             ]
-            raise OperandError(message("the operands do not have the shapes of the plan", self.equation.text, (), notes))
+            raise OperandError(
+                message("the operands do not have the shapes of the plan", self.equation.text, (), notes)
+            )
         return execute(plan, operands, out)
 
     @property
@@ -86,12 +91,11 @@ class Plan:
         """The pairwise contractions, with labels as integers, FLOPs and elements of the result."""
         if self.bound.symbolic:
             return ()
-        return steps(self.bound.terms, self.bound.output, self.bound.sizes, self.path)
+        return steps(self.bound.reduced(), self.bound.output, self.bound.sizes, self.path)
 
     @property
     def flops(self) -> int:
-        """Multiplications and additions of all steps: for each step the product of the sizes of its
-        labels, twice if some are summed."""
+        """Multiplications and additions of all steps (`Step.flops`)."""
         return sum(step.flops for step in self.steps)
 
     def __repr__(self) -> str:
@@ -100,7 +104,9 @@ class Plan:
 
     def __str__(self) -> str:
         title = f"{self.equation.text}  on {self.backend.name}, {self.bound.dtype}"
-        return "\n".join([title, *operand_lines(self.bound), *step_lines(self.bound, self.steps), *self._code()])
+        return "\n".join(
+            [title, *operand_lines(self.bound), *step_lines(self.bound, self.steps), *self._code()]
+        )
 
     def _code(self) -> list[str]:
         return [f"  {line}" for line in self.source.splitlines()]
@@ -120,9 +126,7 @@ def signatures_of(operands: Sequence[Any]) -> tuple[Signature, ...]:
     return tuple([(type(x), x.shape, x.dtype) for x in operands])
 
 
-def make_plan(
-    equation: str | Sublists, optimize: Any, dtype: Any, signatures: tuple[Signature, ...]
-) -> Plan:
+def make_plan(equation: str | Sublists, optimize: Any, dtype: Any, signatures: tuple[Signature, ...]) -> Plan:
     """Return the plan for operands of these signatures; reads nothing else, so it can be cached.
 
     Raises what is wrong with equation, operands or options, and `Unprepared` for operands that
@@ -145,15 +149,13 @@ def _operand(signature: Signature, backend: Backend) -> Operand:
     cls, shape, dtype = signature
     if cls in WEAK:
         return Operand(shape, dtypes.name_of(dtype), "python", Form.ARRAY, cls)
-    if issubclass(cls, (np.ndarray, np.generic)):
-        if cls is not np.ndarray:
-            raise Unprepared
-        form: Form | None = Form.TENSOR if backend.name == "numpy" else Form.ARRAY
+    if cls is np.ndarray:
+        form = Form.TENSOR if backend.name == "numpy" else Form.ARRAY
         return Operand(shape, dtypes.name_of(dtype), "numpy", form)
-    form = backend.form(cls)
-    if form is None or form is Form.NATIVE:
+    known = backend.form(cls)
+    if known is None or known is Form.NATIVE:
         raise Unprepared
-    return Operand(_sizes(shape), dtypes.name_of(dtype), backend.name, form)
+    return Operand(_sizes(shape), dtypes.name_of(dtype), backend.name, known)
 
 
 def _sizes(shape: Any) -> tuple[int | None, ...] | None:
@@ -166,8 +168,7 @@ def _sizes(shape: Any) -> tuple[int | None, ...] | None:
 def _path(bound: Bound, how: Strategy) -> Path:
     if bound.symbolic:
         return (tuple(range(len(bound.operands))),)
-    occurring = [tuple(dict.fromkeys(term)) for term in bound.terms]
-    return find_path(tuple(occurring), bound.output, bound.sizes, how)
+    return find_path(bound.reduced(), bound.output, bound.sizes, how)
 
 
 @lru_cache(maxsize=4096)
@@ -240,7 +241,9 @@ def execute(plan: Plan, operands: Sequence[Any], out: Any = None) -> Any:
     return out
 
 
-def run_native(equation: Equation, operands: Sequence[Any], backend: Backend, cause: Exception | None = None) -> Any:
+def run_native(
+    equation: Equation, operands: Sequence[Any], backend: Backend, cause: Exception | None = None
+) -> Any:
     """Leave operands that are no ordinary tensors to the framework's own einsum.
 
     Raises `OperandTypeError`, with the call that makes them dense, if that cannot take them either.
@@ -288,7 +291,9 @@ def _check_out(plan: Plan, out: Any) -> None:
     if tuple(out.shape) != shape:
         raise OperandError(f"out= has shape {tuple(out.shape)} but the result has shape {shape}")
     if dtypes.name_of(out.dtype) != bound.dtype:
-        raise OperandTypeError(f"out= has dtype {dtypes.name_of(out.dtype)} but the result has dtype {bound.dtype}")
+        raise OperandTypeError(
+            f"out= has dtype {dtypes.name_of(out.dtype)} but the result has dtype {bound.dtype}"
+        )
 
 
 class CacheInfo(NamedTuple):
@@ -309,7 +314,7 @@ def cache_info() -> CacheInfo:
     CacheInfo(hits=0, misses=0, maxsize=4104, currsize=0)
     """
     infos = [cached_plan.cache_info(), _cached_long_plan.cache_info()]
-    return CacheInfo(*(sum(figures) for figures in zip(*infos, strict=True)))  # type: ignore[arg-type]
+    return CacheInfo(*(sum(figures) for figures in zip(*infos, strict=True)))
 
 
 def clear_cache() -> None:

@@ -67,15 +67,15 @@ class Backend(Protocol):
         ...
 
     def result_type(self, names: Sequence[str], weak: Sequence[type]) -> str:
-        """Return the name of the dtype that the named ones and Python scalars of types ``weak`` promote to."""
+        """Return the name of what dtypes (by name) and Python numbers of types ``weak`` promote to."""
         ...
 
     def hint(self, x: Any) -> str | None:
-        """Return the call that turns a sparse, ragged, nested or quantised tensor into a dense one, or None."""
+        """Return the call that makes a sparse, ragged, nested or quantised tensor dense; else None."""
         ...
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
-        """Return a tensor of a dtype, made of an operand or NumPy array, on the device of operand ``like``."""
+        """Return a tensor of a dtype, made of an operand or NumPy array, on the device of ``like``."""
         ...
 
     def to_numpy(self, x: Any) -> Any:

@@ -17,7 +17,8 @@ def operand_lines(bound: Bound) -> list[str]:
 def step_lines(bound: Bound, steps: Sequence[Step]) -> list[str]:
     """Return a line for each step: positions, labels in and out, FLOPs, elements of the result."""
     return [
-        f"  step {n} {step.positions}: {_contraction(bound, step)}  {step.flops:,} FLOPs, {step.elements:,} elements"
+        f"  step {n} {step.positions}: {_contraction(bound, step)}  "
+        f"{step.flops:,} FLOPs, {step.elements:,} elements"
         for n, step in enumerate(steps)
     ]
 

@@ -80,7 +80,10 @@ def calls(draw: st.DrawFn, most: int = 5) -> Call:
 
 def reference(call: Call, arrays: list[np.ndarray]) -> np.ndarray:
     """Return the sum in the dtype of ``arrays``."""
-    extra = max([array.ndim - len(term) + 1 for term, array in zip(call.terms, arrays, strict=True) if ... in term] or [0])
+    extra = max(
+        [array.ndim - len(term) + 1 for term, array in zip(call.terms, arrays, strict=True) if ... in term]
+        or [0]
+    )
     dots = [f"...{n}" for n in range(extra)]
 
     def expanded(term: list[Any], rank: int | None = None) -> list[str]:
@@ -98,10 +101,16 @@ def reference(call: Call, arrays: list[np.ndarray]) -> np.ndarray:
     else:
         output = expanded(call.output)
     space = [*output, *(label for label in sizes if label not in output)]
-    grids = dict(zip(space, np.ogrid[tuple(slice(sizes[label]) for label in space)], strict=True)) if space else {}
+    grids = (
+        dict(zip(space, np.ogrid[tuple(slice(sizes[label]) for label in space)], strict=True))
+        if space
+        else {}
+    )
     total = np.ones([sizes[label] for label in space], dtype=np.result_type(*arrays))
     for term, array in zip(terms, arrays, strict=True):
-        total = total * array[tuple(grids[label] % size for label, size in zip(term, array.shape, strict=True))]
+        total = (
+            total * array[tuple(grids[label] % size for label, size in zip(term, array.shape, strict=True))]
+        )
     return np.asarray(total.sum(axis=tuple(range(len(output), len(space))), dtype=total.dtype))
 
 
@@ -119,7 +128,9 @@ def check(framework: Framework, call: Call, result: Any, dtype: str) -> None:
     if "float" in dtype or "complex" in dtype:
         # The rounding of one product and one sum in the dtype, of terms all of one sign.
         scale = reference(call, [abs(array).astype(np.float64) for array in arrays])
-        eps = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "complex64": 2.0**-23}.get(dtype, 2.0**-52)
+        eps = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "complex64": 2.0**-23}.get(
+            dtype, 2.0**-52
+        )
         assert (abs(got - want) <= 4 * len(arrays) * eps * scale).all(), (got, want)
     else:
         assert (got == want).all(), (got, want)

@@ -8,7 +8,6 @@ from importlib.util import find_spec
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
-
 from frameworks import FRAMEWORKS, Framework
 
 

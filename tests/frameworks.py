@@ -35,7 +35,8 @@ class Framework:
 
 
 _COMMON = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16",
-           "bfloat16", "float32", "float64", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2")  # fmt: skip
+           "bfloat16", "float32", "float64", "complex64", "complex128", "float8_e4m3fn",
+           "float8_e5m2")  # fmt: skip
 
 
 class NumPy(Framework):
@@ -59,7 +60,9 @@ class Torch(Framework):
 
     def tensor(self, array, dtype=None):
         array = np.asarray(array)
-        tensor = self.module.tensor(array.tolist(), dtype=getattr(self.module, array.dtype.name)).reshape(array.shape)
+        tensor = self.module.tensor(array.tolist(), dtype=getattr(self.module, array.dtype.name)).reshape(
+            array.shape
+        )
         return tensor if dtype is None else tensor.to(getattr(self.module, dtype))
 
     def numpy(self, x):

@@ -1,0 +1,141 @@
+"""The arguments of a call: which form it has, and operands that are no framework's tensors.
+
+Python numbers, nested lists and what else only NumPy understands become NumPy arrays here.
+"""
+
+from __future__ import annotations
+
+import array
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from einsum_unified.equation import Sublists, parse, to_sublists
+from einsum_unified.errors import EquationError, OperandError, OperandTypeError, message
+
+WEAK = (bool, int, float, complex)
+"""Python's numbers: beside an array their type is only a kind, as in the framework's own ``x * 2``."""
+
+
+def arguments(equation: Any, operands: Sequence[Any]) -> tuple[str | Sublists, list[Any]]:
+    """Return the equation as text or sublists, and the operands, from any of the forms of a call."""
+    if isinstance(equation, bytes):
+        try:
+            equation = equation.decode()
+        except UnicodeDecodeError as error:
+            raise EquationError(
+                f"the equation is bytes that are no UTF-8, at position {error.start}"
+            ) from None
+    if not isinstance(equation, str):
+        return _interleaved((equation, *operands))
+    if len(operands) == 1 and _is_operand_list(operands[0], equation):
+        return equation, list(operands[0])
+    return equation, list(operands)
+
+
+def _is_operand_list(x: Any, equation: str) -> bool:
+    """Whether the only operand is a list of operands, not a nested list of numbers or a shape."""
+    if not isinstance(x, (list, tuple)) or is_shape(x):
+        return False
+    return len(parse(equation).inputs) > 1 or any(not isinstance(item, (*WEAK, list, tuple)) for item in x)
+
+
+def is_shape(x: Any) -> bool:
+    """Whether an argument of `einsum_plan` is a shape: a tuple of integers, also the empty one."""
+    return isinstance(x, tuple) and all(isinstance(size, (int, np.integer)) for size in x)
+
+
+def _interleaved(items: Sequence[Any]) -> tuple[Sublists, list[Any]]:
+    """Split an interleaved call, ``operand, sublist, ..., [output sublist]``."""
+    if len(items) == 1:
+        raise EquationError(
+            f"the equation is a {type(items[0]).__name__}, not text, and no sublist follows it"
+        )
+    end = len(items) // 2 * 2
+    output = items[-1] if len(items) > end else None
+    return to_sublists(items[1:end:2], output), list(items[:end:2])
+
+
+def check_keywords(unknown: dict[str, Any], known: Sequence[str], function: str) -> None:
+    """Raise TypeError, naming what is known, if keywords were given that are not."""
+    if unknown:
+        name = next(iter(unknown))
+        raise TypeError(f"{function}() got an unknown keyword {name!r}; known are: {', '.join(known)}")
+
+
+# --- what is no tensor --------------------------------------------------------------------------
+
+
+def prepare(x: Any, number: int) -> tuple[Any, type]:
+    """Return an operand that is no framework's tensor as a NumPy array, and the class it counts as.
+
+    The class is bool, int, float or complex for Python's numbers and nested lists of them, else
+    `numpy.ndarray`; anything that is not for NumPy comes back as it is.
+    """
+    if isinstance(x, (np.ndarray, np.generic)):
+        return _plain_array(x), np.ndarray
+    if isinstance(x, WEAK):
+        return np.asarray(x), next(cls for cls in WEAK if isinstance(x, cls))
+    if isinstance(x, (list, tuple)):
+        return _nested(x, number)
+    if isinstance(x, (array.array, memoryview)) or _is_only_array_like(type(x)):
+        return np.asarray(x), np.ndarray
+    return x, type(x)
+
+
+def _plain_array(x: Any) -> Any:
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        # 1 is here, then prepare, einsum's slow path, einsum, the caller.
+        warnings.warn("the mask of a MaskedArray is ignored by einsum", UserWarning, stacklevel=5)
+    return np.asarray(x)
+
+
+def _is_only_array_like(cls: type) -> bool:
+    """Whether a class gives a NumPy array and claims to be no array library of its own."""
+    claims = ("__array_namespace__", "__array_function__", "__torch_function__", "__dlpack__")
+    return hasattr(cls, "__array__") and not any(hasattr(cls, claim) for claim in claims)
+
+
+def _nested(x: Any, number: int) -> tuple[Any, type]:
+    leaves = _leaf_types(x)
+    foreign = [cls for cls in leaves if not issubclass(cls, (*WEAK, np.ndarray, np.generic))]
+    if foreign:
+        name = f"{foreign[0].__module__.partition('.')[0]} {foreign[0].__name__}".removeprefix("builtins ")
+        raise OperandTypeError(
+            message(
+                f"operand {number} is a {type(x).__name__} that holds a {name}",
+                notes=[
+                    "lists hold Python numbers or NumPy arrays; stack tensors with their framework's stack"
+                ],
+            )
+        )
+    try:
+        values = np.asarray(x)
+    except ValueError:
+        raise OperandError(f"operand {number} is a nested list whose rows differ in length") from None
+    if any(issubclass(cls, (np.ndarray, np.generic)) for cls in leaves):
+        return values, np.ndarray
+    return values, max(leaves, key=WEAK.index, default=float)
+
+
+def _leaf_types(x: Any) -> list[type]:
+    """Return the types found in nested lists; each list is visited once, so one that holds itself ends."""
+    types: dict[type, None] = {}
+    seen: set[int] = set()
+    todo = [x]
+    while todo:
+        items = todo.pop()
+        if id(items) in seen:
+            continue
+        seen.add(id(items))
+        todo += [item for item in items if isinstance(item, (list, tuple))]
+        types.update(dict.fromkeys(type(item) for item in items if not isinstance(item, (list, tuple))))
+    return [_weak_base(cls) for cls in types]
+
+
+def _weak_base(cls: type) -> type:
+    if issubclass(cls, np.generic):
+        return cls
+    return next((base for base in WEAK if issubclass(cls, base)), cls)
