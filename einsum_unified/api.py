@@ -82,11 +82,15 @@ def einsum(
     """
     if unknown:
         check_keywords(unknown, _KEYWORDS, "einsum")
+    plan = None
     try:
         plan = cached_plan(equation, optimize, dtype, tuple([(type(x), x.shape, x.dtype) for x in operands]))
     except EinsumError:
-        raise
+        if is_native(operands) is None:
+            raise
     except (Unprepared, AttributeError, TypeError, RuntimeError):
+        pass
+    if plan is None:
         return _einsum_slowly(equation, operands, optimize, dtype, out)
     return execute(plan, operands, out)
 

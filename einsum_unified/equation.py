@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -31,6 +31,8 @@ Term = tuple[Label, ...]
 
 LONG = 4096
 """Texts above this length (characters) and sublists above this many labels are cached only few at a time."""
+
+_SHOWN = 60  # characters of a term in a message
 
 _WHITESPACE = dict.fromkeys(map(ord, " \t\n\r\v\f"))
 # Letters of Arabic and other scripts that are classed as invisible "format" characters but are drawn.
@@ -69,17 +71,18 @@ class Equation:
 
     def find(self, term: int, label: Label) -> list[int]:
         """Return the positions in ``text`` of a label in a term; the output is term ``len(inputs)``."""
-        return [position for found, position in self._tokens(term) if found == label]
+        if self.sublists:
+            positions, _ = _spell(self._sublists())[1][term]
+            labels = (*self.inputs, self.output)[term]
+            return [p for p, found in zip(positions, labels, strict=True) if found == label]
+        start, stop = _span(self.text, term)
+        if label is ...:
+            return [self.text.index(".", start, stop)]
+        return [p for p in range(start, stop) if self.text[p] == label]
 
     def start(self, term: int) -> int:
-        """Return the position in ``text`` of a term's first label, or where that would stand."""
-        positions = [position for _, position in self._tokens(term)]
-        if positions:
-            return positions[0]
-        if self.sublists:
-            return _spell(Sublists(self.inputs, self.output if self.explicit else None))[1][term][1]
-        separators = [0, *(p + 1 for p, c in enumerate(self.text) if c in ",>")]
-        return separators[term]
+        """Return the position in ``text`` where a term begins."""
+        return _spell(self._sublists())[1][term][1] if self.sublists else _span(self.text, term)[0]
 
     def subscripts(self, term: int) -> str:
         """Return a term as text: ``"ij"``, or ``"[0, 1]"`` for the interleaved form."""
@@ -87,16 +90,13 @@ class Equation:
         return spelled(labels, self.sublists)
 
     def shown(self, term: int) -> str:
-        """Return a term as messages show it: ``'ij'`` in quotes, or ``[0, 1]``."""
+        """Return a term as messages show it, clipped: ``'ij'`` in quotes, or ``[0, 1]``."""
         text = self.subscripts(term)
+        text = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
         return text if self.sublists else repr(text)
 
-    def _tokens(self, term: int) -> list[tuple[Label, int]]:
-        if not self.sublists:
-            return next((tokens for n, tokens in enumerate(_scan(self.text)) if n == term), [])
-        spans = _spell(Sublists(self.inputs, self.output if self.explicit else None))[1]
-        labels = (*self.inputs, self.output)[term]
-        return list(zip(labels, spans[term][0], strict=True)) if term < len(spans) else []
+    def _sublists(self) -> Sublists:
+        return Sublists(self.inputs, self.output if self.explicit else None)
 
 
 def spelled(labels: Term, sublists: bool) -> str:
@@ -162,13 +162,14 @@ def _term(text: str, number: int, term: str) -> Term:
     if "." not in term:
         return tuple(term)
     before, dots, after = term.partition("...")
-    if not dots or "." in before or "." in after:
-        marks = [position for label, position in _scan_list(text)[number] if label in ("...", ".")]
-        what = "the output" if "->" in text and number == len(_scan_list(text)) - 1 else f"term {number}"
-        if dots and "." not in before and "..." in after:
-            raise EquationError(message(f"{what} has more than one '...'", text, marks))
+    if dots and "." not in before + after:
+        return (*before, ..., *after)
+    start, stop = _span(text, number)
+    marks = [p for p in range(start, stop) if text[p] == "."]
+    what = "the output" if 0 <= text.find("-") < start else f"term {number}"
+    if not dots or "." in term.replace("...", ""):
         raise EquationError(message(f"a '.' in {what} that is no part of '...'", text, marks))
-    return (*before, ..., *after)
+    raise EquationError(message(f"{what} has more than one '...'", text, marks[::3]))
 
 
 def _check_characters(text: str, characters: set[str]) -> None:
@@ -203,31 +204,22 @@ def _raise_for_arrow(text: str) -> None:
     raise EquationError(message(headline, text, marks))
 
 
-def _scan(text: str) -> Iterator[list[tuple[Label, int]]]:
-    """Yield for each term, the output last, its labels and their positions; for messages only."""
-    tokens: list[tuple[Label, int]] = []
-    dots: list[int] = []
-    for position, c in enumerate(text):
-        if ord(c) in _WHITESPACE:
-            continue
-        if c == ".":
-            dots.append(position)
-            if len(dots) == 3:
-                tokens.append((..., dots[0]))
-                dots = []
-            continue
-        tokens += [(".", p) for p in dots]
-        dots = []
-        if c in ",>":
-            yield tokens
-            tokens = []
-        elif c != "-":
-            tokens.append((c, position))
-    yield tokens + [(".", p) for p in dots]
-
-
-def _scan_list(text: str) -> list[list[tuple[Label, int]]]:
-    return [[("..." if label is ... else label, p) for label, p in tokens] for tokens in _scan(text)]
+def _span(text: str, term: int) -> tuple[int, int]:
+    """Return where the text of a term begins, white space left out, and ends."""
+    arrow = text.find("-")
+    end = len(text) if arrow < 0 else arrow
+    start = 0
+    for _ in range(term):
+        comma = text.find(",", start, end)
+        if comma < 0:  # it is the output
+            start, end = text.index(">") + 1, len(text)
+            break
+        start = comma + 1
+    stop = text.find(",", start, end)
+    stop = end if stop < 0 else stop
+    while start < stop and ord(text[start]) in _WHITESPACE:
+        start += 1
+    return start, stop
 
 
 # --- sublists -----------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def message(
 ) -> str:
     """Return a headline, the equation with carets under ``marks``, and indented notes."""
     lines = [headline]
-    if text or marks:
+    if text:
         lines += _with_carets(text, marks)
     lines += [f"  {note}" for note in notes]
     return "\n".join(lines)

@@ -268,14 +268,14 @@ def is_native(operands: Sequence[Any]) -> Backend | None:
         backend = backend_of(type(x))
         if backend is None or backend.name == "numpy":
             continue
-        if backend.form(type(x)) is Form.NATIVE or not _is_plain(x):
+        if backend.form(type(x)) is Form.NATIVE or not _is_plain(x, backend):
             return backend
     return None
 
 
-def _is_plain(x: Any) -> bool:
+def _is_plain(x: Any, backend: Backend) -> bool:
     try:
-        return x.shape is not None and x.dtype is not None
+        return x.shape is not None and (bool(dtypes.kind_of(dtypes.name_of(x.dtype))) or not backend.hint(x))
     except (AttributeError, RuntimeError):  # torch's nested tensors raise when asked for a shape
         return False
 
