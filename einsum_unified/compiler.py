@@ -82,5 +82,4 @@ def _evaluated(
     }
     namespace: dict[str, Any] = {**functions, **constants}
     exec(compile(source, "<einsum_unified plan>", "exec"), namespace)
-    run: Callable[..., Any] = namespace["run"]
-    return run
+    return backend.finish(namespace["run"])

@@ -27,8 +27,8 @@ GROUP = "einsum_unified.backends"
 
 FRAMEWORKS = {
     "numpy": "einsum_unified.backends.numpy",
-    "tensorflow": "einsum_unified.backends.tensorflow",
     "torch": "einsum_unified.backends.torch",
+    "tensorflow": "einsum_unified.backends.tensorflow",
 }
 """The adapters that come with the library: framework → module."""
 

@@ -6,7 +6,7 @@ some and writes one new. An instruction's class name, in lower case, is the adap
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -116,6 +116,10 @@ class Backend(Protocol):
 
     def native(self, *operands: Any, equation: str) -> Any:
         """Return the framework's own einsum of an explicit equation in the labels a–z A–Z."""
+        ...
+
+    def finish(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a compiled program as it is to be called: unchanged, or marked or wrapped (jit)."""
         ...
 
     def copy_into(self, out: Any, x: Any) -> None:

@@ -1,0 +1,86 @@
+"""The demo: run the gallery on every installed framework and print a table of agreement."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from einsum_unified import dispatch
+from einsum_unified.api import einsum
+from einsum_unified.errors import EinsumError
+from einsum_unified.gallery import GALLERY, MISTAKE, Picture
+from einsum_unified.testing import check_einsum
+from einsum_unified.testing.check import to_framework
+
+_RTOL = 1e-5  # the gallery has float32 operands, too
+
+
+def run(frameworks: Sequence[str] | None = None) -> int:
+    """Print the gallery's table and return the exit status: 0 if every framework agrees everywhere."""
+    frameworks = dispatch.installed() if frameworks is None else frameworks
+    header = ["operation", "equation", "shape", *frameworks]
+    rows = [_row(picture, frameworks) for picture in GALLERY]
+    mistake, text = _mistake(frameworks)
+    rows.append(mistake)
+    _print_table(header, rows)
+    print(f"\nThe mistake reads:\n\n{text}\n")
+    cells = [cell for row in rows for cell in row[3:]]
+    agree = sum(cell.startswith("✓") for cell in cells)
+    print(f"{agree} of {len(cells)} results agree ({len(rows)} operations on {', '.join(frameworks)}).")
+    return 0 if agree == len(cells) else 1
+
+
+def _row(picture: Picture, frameworks: Sequence[str]) -> list[str]:
+    operands = picture.operands()
+    want = np.asarray(picture.reference(*operands))
+    shape = "×".join(map(str, want.shape)) or "scalar"
+    cells = [_agreement(picture.equation, operands, want, framework) for framework in frameworks]
+    return [picture.operation, picture.equation, shape, *cells]
+
+
+def _agreement(equation: str, operands: list[Any], want: Any, framework: str) -> str:
+    try:
+        report = check_einsum(equation, operands, want, frameworks=[framework], rtol=_RTOL)
+    except (AssertionError, EinsumError) as error:
+        return f"✗ {str(error).splitlines()[0]}"
+    return f"✓ {report.results[0].difference:.0e}"
+
+
+def _mistake(frameworks: Sequence[str]) -> tuple[list[str], str]:
+    """Return the row of the equation that does not fit: every framework must give the same words."""
+    equation, shapes = MISTAKE
+    texts = [_error(equation, shapes, framework) for framework in frameworks]
+    cells = ["✓ same error" if text and text == texts[0] else f"✗ {text}" for text in texts]
+    return ["a mistake", equation, "error", *cells], texts[0]
+
+
+def _error(equation: str, shapes: Sequence[tuple[int, ...]], framework: str) -> str:
+    backend = dispatch.load(framework)
+    try:
+        einsum(equation, *(to_framework(np.ones(shape), backend) for shape in shapes))
+    except EinsumError as error:
+        return f"{type(error).__name__}: {error}".replace(f"{framework}.", "")
+    return ""
+
+
+def _print_table(header: list[str], rows: list[list[str]]) -> None:
+    """Print a rich table, or plain columns without rich (the ``cli`` extra)."""
+    if importlib.util.find_spec("rich") is None:
+        widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+        for row in [header, ["-" * width for width in widths], *rows]:
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title="einsum_unified: the gallery", header_style="bold")
+    for name in header:
+        table.add_column(name)
+    for row in rows:
+        colours = {"✓": "green", "✗": "red"}
+        table.add_row(*(Text(cell, style=colours.get(cell[:1], "")) for cell in row))
+    Console().print(table)
