@@ -50,5 +50,5 @@ if find_spec("tensorflow"):
 print(f"attention of {BATCH} sequences of {SEQUENCE} tokens, {HEADS} heads\n")
 for name, result in results.items():
     difference = np.abs(np.asarray(result) - results["numpy"]).max()
-    print(f"{name:<12}{type(result).__name__:<14}{str(result.dtype):<26}difference {difference:.1e}")
+    print(f"{name:<12}{type(result).__name__:<14}{result.dtype!s:<26}difference {difference:.1e}")
     assert difference < 1e-5, f"{name} disagrees"

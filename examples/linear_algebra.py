@@ -17,7 +17,7 @@ v = np.array([1, 10, 100])
 def show(title: str, equation: str, *operands: np.ndarray) -> None:
     """Print what an equation gives."""
     result = np.asarray(einsum(equation, *operands))
-    print(f"{title:<26}{equation:<14}{str(result.tolist())}")
+    print(f"{title:<26}{equation:<14}{result.tolist()!s}")
 
 
 print(f"A = {A.tolist()}\nB = {B.tolist()}\nv = {v.tolist()}\n")
