@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from einsum_unified.dtypes import promote
+from einsum_unified.errors import OperandError
 from einsum_unified.primitives import Capabilities, Form
 
 _FLOATS = ("float16", "bfloat16", "float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn",
@@ -133,4 +134,6 @@ def finish(run: Callable[..., Any]) -> Callable[..., Any]:
 
 def copy_into(out: Any, x: Any) -> None:
     """Fill an array."""
-    np.copyto(out, x, casting="no")
+    if not out.flags.writeable:
+        raise OperandError("out= is read-only")
+    np.copyto(out, x, casting="equiv")

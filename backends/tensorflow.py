@@ -77,7 +77,8 @@ def asarray(x: Any, like: Any, dtype: Any) -> Any:
     """Make a tensor of a variable, indexed slices or a NumPy array, then cast: nothing is cut off."""
     if isinstance(x, np.ndarray) and not x.dtype.isnative:
         x = x.astype(x.dtype.newbyteorder("="))
-    return tf.cast(tf.convert_to_tensor(x), dtype)
+    with tf.device((like.device if isinstance(like, tf.Tensor) else None) or None):
+        return tf.cast(tf.convert_to_tensor(x), dtype)
 
 
 def to_numpy(x: Any) -> Any:

@@ -156,5 +156,8 @@ def finish(run: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def copy_into(out: Any, x: Any) -> None:
-    """Fill a tensor."""
-    out.copy_(x)
+    """Fill a tensor, also with a view of itself."""
+    if out.device != x.device:
+        raise OperandTypeError(f"out= is on {out.device} but the result on {x.device}")
+    shared = out.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+    out.copy_(x.clone() if shared else x)

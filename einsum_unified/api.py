@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def einsum(
     optimize: Any = "auto",
     dtype: Any = None,
     out: Any = None,
-    **unknown: Any,
+    **unknown: NoReturn,
 ) -> Any:
     """Contract operands of any one framework as an equation says: Einstein's summation.
 
@@ -112,7 +112,7 @@ def einsum_plan(
     *operands_or_shapes: Any,
     optimize: Any = "auto",
     dtype: Any = None,
-    **unknown: Any,
+    **unknown: NoReturn,
 ) -> Plan:
     """Plan a contraction once, to call it many times or to see what will run.
 
@@ -156,7 +156,7 @@ def einsum_plan(
 
 
 def einsum_path(
-    equation: Any, *operands_or_shapes: Any, optimize: Any = "greedy", **unknown: Any
+    equation: Any, *operands_or_shapes: Any, optimize: Any = "greedy", **unknown: NoReturn
 ) -> tuple[list[Any], str]:
     """Return the contraction path, and a summary to print, as ``numpy.einsum_path`` does.
 

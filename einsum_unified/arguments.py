@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import array
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ def _interleaved(items: Sequence[Any]) -> tuple[Sublists, list[Any]]:
     return to_sublists(items[1:end:2], output), list(items[:end:2])
 
 
-def check_keywords(unknown: dict[str, Any], known: Sequence[str], function: str) -> None:
+def check_keywords(unknown: Mapping[str, Any], known: Sequence[str], function: str) -> None:
     """Raise TypeError, naming what is known, if keywords were given that are not."""
     if unknown:
         name = next(iter(unknown))

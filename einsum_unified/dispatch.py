@@ -50,6 +50,8 @@ class _Registry:
     found: dict[type, Backend | None] = field(default_factory=dict)
 
 
+_FOUND = 1024  # classes remembered
+
 _registry = _Registry(_BUILTIN)
 _lock = threading.Lock()
 
@@ -92,6 +94,8 @@ def backend_of(cls: type) -> Backend | None:
     try:
         return registry.found[cls]
     except KeyError:
+        if len(registry.found) >= _FOUND:
+            registry.found.clear()  # a program that makes classes without end
         adapter = registry.found[cls] = _find(cls, registry.entries)
         return adapter
 

@@ -201,7 +201,11 @@ def plan_of(equation: str | Sublists, signatures: tuple[Signature, ...], optimiz
         # An optimizer object may be random or keep a state; symbolic sizes cannot be keys.
         return make_plan(equation, how, dtype, signatures)
     make = _cached_long_plan if is_long(equation) else cached_plan
-    return make(equation, how, dtype, signatures)
+    try:
+        return make(equation, how, dtype, signatures)
+    except Unprepared:
+        names = ", ".join(cls.__name__ for cls, _, _ in signatures)
+        raise OperandTypeError(f"no plan can be made for operands of these types: {names}") from None
 
 
 def _hashable(x: Any) -> bool:
