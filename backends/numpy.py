@@ -53,7 +53,7 @@ def result_type(names: Sequence[str], weak: Sequence[type]) -> str:
     return str(dtype.name)
 
 
-def hint(x: Any) -> str | None:
+def hint(x: Any) -> tuple[str, str] | None:
     """All arrays are dense."""
     return None
 
@@ -73,8 +73,11 @@ def same_device(*xs: Any) -> None:
 
 
 def cast(x: Any, dtype: Any) -> Any:
-    """Convert; integers wrap around."""
-    return x.astype(dtype)
+    """Convert; integers wrap around, floats too large become inf without a warning."""
+    if dtype.itemsize >= x.dtype.itemsize:
+        return x.astype(dtype)
+    with np.errstate(over="ignore"):
+        return x.astype(dtype)
 
 
 def transpose(x: Any, axes: tuple[int, ...]) -> Any:
@@ -96,8 +99,11 @@ def diagonal(x: Any, axis1: int, axis2: int) -> Any:
 
 def sum(x: Any, axes: tuple[int, ...]) -> Any:  # noqa: A001 - the protocol's name
     """Sum in the array's own dtype, for bool any-of; in C order."""
-    total = np.add.reduce(x, axis=axes, dtype=x.dtype)
-    return total if total.ndim < 2 else np.ascontiguousarray(total)
+    dtype = x.dtype if x.dtype.isnative else x.dtype.newbyteorder("=")
+    total = np.add.reduce(x, axis=axes, dtype=dtype)
+    if not isinstance(total, np.ndarray):
+        return total if isinstance(total, np.generic) else np.array(total, x.dtype)  # a Python object
+    return np.ascontiguousarray(total)
 
 
 def matmul(a: Any, b: Any) -> Any:

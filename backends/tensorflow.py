@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from einsum_unified.dtypes import kind_of, promote
+from einsum_unified.dtypes import is_narrow, kind_of, promote
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.primitives import Capabilities, Form
 
@@ -28,6 +29,12 @@ capabilities = Capabilities(
     devices=True,
 )
 
+_INT32 = 2**31 - 1
+# Dtypes that TensorFlow casts to and from few others, and the one to cast through.
+_THROUGH = {
+    **dict.fromkeys(("float8_e4m3fn", "float8_e5m2"), tf.float32),
+    **dict.fromkeys(("int4", "uint4"), tf.int32),
+}
 _COMPLEX = {"float64": "complex128", "complex128": "complex128"}
 
 
@@ -35,9 +42,12 @@ def form(cls: type) -> Form | None:
     """Variables and indexed slices convert; ragged and sparse tensors are TensorFlow's own matter."""
     if issubclass(cls, tf.Tensor):
         return Form.TENSOR
-    if issubclass(cls, (tf.Variable, tf.IndexedSlices)):
+    if issubclass(cls, (tf.RaggedTensor, tf.SparseTensor)):
+        return Form.NATIVE
+    # Keras' variables say by __tf_tensor__ that they convert.
+    if issubclass(cls, (tf.Variable, tf.IndexedSlices)) or hasattr(cls, "__tf_tensor__"):
         return Form.ARRAY
-    return Form.NATIVE if issubclass(cls, (tf.RaggedTensor, tf.SparseTensor)) else None
+    return None
 
 
 def dtype_from_name(name: str) -> Any:
@@ -59,6 +69,8 @@ def result_type(names: Sequence[str], weak: Sequence[type]) -> str:
 def _beside(name: str, weak: type) -> str:
     """Return what a tensor's dtype becomes beside a Python number: as in torch."""
     kind = kind_of(name)
+    if weak is complex and kind == "float" and is_narrow(name):
+        raise OperandTypeError(f"tensorflow.{name} does not promote beside a Python complex: cast it")
     if weak is int and kind == "bool":
         return "int64"
     if weak is float and kind in ("bool", "int"):
@@ -66,11 +78,15 @@ def _beside(name: str, weak: type) -> str:
     return _COMPLEX.get(name, "complex64") if weak is complex else name
 
 
-def hint(x: Any) -> str | None:
-    """Name the call that makes a ragged or sparse tensor dense."""
+def hint(x: Any) -> tuple[str, str] | None:
+    """Name what a ragged, sparse or quantised tensor is, and the call that makes it dense."""
     if isinstance(x, tf.RaggedTensor):
-        return "x.to_tensor()"
-    return "tf.sparse.to_dense(x)" if isinstance(x, tf.SparseTensor) else None
+        return "ragged", "x.to_tensor()"
+    if isinstance(x, tf.SparseTensor):
+        return "sparse", "tf.sparse.to_dense(x)"
+    if isinstance(x, tf.Tensor) and x.dtype.is_quantized:
+        return "quantised", "tf.quantization.dequantize(x, low, high)"
+    return None
 
 
 def asarray(x: Any, like: Any, dtype: Any) -> Any:
@@ -78,7 +94,7 @@ def asarray(x: Any, like: Any, dtype: Any) -> Any:
     if isinstance(x, np.ndarray) and not x.dtype.isnative:
         x = x.astype(x.dtype.newbyteorder("="))
     with tf.device((like.device if isinstance(like, tf.Tensor) else None) or None):
-        return tf.cast(tf.convert_to_tensor(x), dtype)
+        return cast(tf.convert_to_tensor(x), dtype)
 
 
 def to_numpy(x: Any) -> Any:
@@ -96,43 +112,57 @@ def same_device(*xs: Any) -> None:
             raise OperandTypeError(f"tensors are on different devices: {first} and {x.device}")
 
 
+# The operations below are TensorFlow's generated ones: in eager mode they take half the time of the
+# wrapped `tf.transpose`, `tf.matmul` ..., whose type-based dispatch has crashed when threads share it.
+
+
+@lru_cache(maxsize=1024)
+def _vector(numbers: tuple[int, ...]) -> Any:
+    """Return integers as an array, which TensorFlow takes faster than a tuple."""
+    return np.array(numbers, np.int64 if max(numbers, default=0) > _INT32 else np.int32)
+
+
 def cast(x: Any, dtype: Any) -> Any:
     """Convert; integers wrap around."""
-    return tf.cast(x, dtype)
+    for name in (x.dtype.name, dtype.name):
+        if name in _THROUGH:
+            x = tf.raw_ops.Cast(x=x, DstT=_THROUGH[name])
+    return tf.raw_ops.Cast(x=x, DstT=dtype)
 
 
 def transpose(x: Any, axes: tuple[int, ...]) -> Any:
     """Permute."""
-    return tf.transpose(x, axes)
+    return tf.raw_ops.Transpose(x=x, perm=_vector(axes))
 
 
 def reshape(x: Any, shape: tuple[int, ...]) -> Any:
     """Reshape."""
-    return tf.reshape(x, shape)
+    return tf.raw_ops.Reshape(tensor=x, shape=_vector(shape))
 
 
 def diagonal(x: Any, axis1: int, axis2: int) -> Any:
     """Move the two axes to the end, fuse them, and take every (n + 1)th element: kernels for all dtypes."""
     rest = [axis for axis in range(len(x.shape)) if axis not in (axis1, axis2)]
     n = x.shape[axis1]
-    sizes = [x.shape[axis] for axis in rest]
-    fused = tf.reshape(tf.transpose(x, [*rest, axis1, axis2]), [*sizes, n * n])
-    return tf.gather(fused, range(0, n * n, n + 1), axis=-1)
+    fused = reshape(transpose(x, (*rest, axis1, axis2)), (*(x.shape[axis] for axis in rest), n * n))
+    return tf.raw_ops.GatherV2(params=fused, indices=_vector(tuple(range(0, n * n, n + 1))), axis=len(rest))
 
 
 def sum(x: Any, axes: tuple[int, ...]) -> Any:  # noqa: A001 - the protocol's name
     """Sum."""
-    return tf.reduce_sum(x, axes)
+    return tf.raw_ops.Sum(input=x, axis=_vector(axes))
 
 
 def matmul(a: Any, b: Any) -> Any:
     """Multiply matrices, batched if there are more than two axes."""
-    return tf.linalg.matmul(a, b)
+    if len(a.shape) == 2:
+        return tf.raw_ops.MatMul(a=a, b=b)
+    return tf.raw_ops.BatchMatMulV2(x=a, y=b)
 
 
 def multiply(a: Any, b: Any) -> Any:
     """Multiply elementwise."""
-    return tf.multiply(a, b)
+    return tf.raw_ops.Mul(x=a, y=b)
 
 
 def native(*operands: Any, equation: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -51,12 +52,10 @@ def dtype_from_name(name: str) -> Any:
 
 def result_type(names: Sequence[str], weak: Sequence[type]) -> str:
     """Promote as ``torch.promote_types`` and ``x * 2.5`` do; without a rule, on the shared lattice."""
-    dtype = dtype_from_name(names[0])
-    for name in names[1:]:
-        try:
-            dtype = torch.promote_types(dtype, dtype_from_name(name))
-        except RuntimeError:  # uint16, uint32 and uint64 beside other integers, float8
-            dtype = dtype_from_name(promote(_name(dtype), name))
+    try:
+        dtype = reduce(torch.promote_types, map(dtype_from_name, names))
+    except RuntimeError:  # uint16, uint32 and uint64 beside other integers, float8
+        dtype = dtype_from_name(promote(*names))
     for cls in weak:
         try:
             dtype = torch.result_type(torch.empty(1, dtype=dtype, device="meta"), cls())
@@ -71,15 +70,15 @@ def _name(dtype: Any) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def hint(x: Any) -> str | None:
-    """Name the call that makes a sparse, nested or quantised tensor dense."""
+def hint(x: Any) -> tuple[str, str] | None:
+    """Name what a sparse, nested or quantised tensor is, and the call that makes it dense."""
     if not isinstance(x, torch.Tensor):
         return None
     if x.is_nested:
-        return "torch.nested.to_padded_tensor(x, 0.0)"
+        return "nested", "torch.nested.to_padded_tensor(x, 0.0)"
     if x.is_quantized:
-        return "x.dequantize()"
-    return "x.to_dense()" if x.layout is not torch.strided else None
+        return "quantised", "x.dequantize()"
+    return ("sparse", "x.to_dense()") if x.layout is not torch.strided else None
 
 
 def asarray(x: Any, like: Any, dtype: Any) -> Any:
@@ -89,8 +88,10 @@ def asarray(x: Any, like: Any, dtype: Any) -> Any:
         tensor = torch.from_numpy(np.array(x).view(bits)).view(dtype_from_name(x.dtype.name))
     else:
         # torch takes no foreign byte order, no negative strides, and warns of read-only memory.
-        plain = x.dtype.isnative and x.flags.writeable and min(x.strides, default=0) >= 0
-        tensor = torch.from_numpy(x if plain else np.array(x, x.dtype.newbyteorder("=")))
+        standard = np.dtype(x.dtype.name)  # numpy.ulonglong, which 2**63 becomes, is another uint64
+        plain = x.dtype.isnative and x.dtype.num == standard.num
+        plain = plain and x.flags.writeable and min(x.strides, default=0) >= 0
+        tensor = torch.from_numpy(x if plain else np.array(x, standard).view(standard))
     return tensor.to(device=like.device, dtype=dtype)
 
 

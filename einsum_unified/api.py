@@ -8,19 +8,20 @@ from typing import Any, NoReturn
 import numpy as np
 
 from einsum_unified import dispatch, dtypes
-from einsum_unified.arguments import arguments, check_keywords, is_shape, prepare
+from einsum_unified import plan as planning
+from einsum_unified.arguments import arguments, check_keywords, is_shape
 from einsum_unified.equation import parse
-from einsum_unified.errors import EinsumError, OperandError, OperandTypeError
+from einsum_unified.errors import EinsumError, OperandError
 from einsum_unified.plan import (
     Plan,
-    Signature,
     Unprepared,
-    cached_plan,
+    check_options,
     clear_cache,
     execute,
     is_native,
-    plan_for,
     plan_of,
+    prepared,
+    prepared_signatures,
     run_native,
 )
 from einsum_unified.primitives import Backend
@@ -84,11 +85,13 @@ def einsum(
         check_keywords(unknown, _KEYWORDS, "einsum")
     plan = None
     try:
-        plan = cached_plan(equation, optimize, dtype, tuple([(type(x), x.shape, x.dtype) for x in operands]))
+        plan = planning.cached_plan(
+            equation, optimize, dtype, tuple([(type(x), x.shape, x.dtype) for x in operands])
+        )
     except EinsumError:
         if is_native(operands) is None:
             raise
-    except (Unprepared, AttributeError, TypeError, RuntimeError):
+    except (Unprepared, AttributeError, TypeError, ValueError, RuntimeError):
         pass
     if plan is None:
         return _einsum_slowly(equation, operands, optimize, dtype, out)
@@ -98,13 +101,12 @@ def einsum(
 def _einsum_slowly(equation: Any, operands: Sequence[Any], optimize: Any, dtype: Any, out: Any) -> Any:
     """Handle calls whose operands, equation or options have to be made ready first."""
     key, operands = arguments(equation, operands)
-    backend = is_native(operands)
+    xs, classes = prepared(operands)
+    backend = is_native(xs)
     if backend is not None:
-        if dtype is not None or out is not None:
-            raise OperandTypeError("dtype= and out= go with dense tensors only")
-        return run_native(parse(key), operands, backend)
-    plan, operands = plan_for(key, operands, optimize, dtype)
-    return execute(plan, operands, out)
+        check_options(xs, backend, dtype, out)
+        return run_native(parse(key), xs, backend)
+    return execute(plan_of(key, prepared_signatures(xs, classes), optimize, dtype), xs, out)
 
 
 def einsum_plan(
@@ -148,11 +150,17 @@ def einsum_plan(
     """
     if unknown:
         check_keywords(unknown, ("optimize", "dtype"), "einsum_plan")
-    key, items = arguments(equation, operands_or_shapes)
-    model = next((x for x in items if not is_shape(x) and hasattr(x, "dtype")), None)
-    like = (np.ndarray, None, _default_dtype(dtype)) if model is None else (type(model), None, model.dtype)
-    signatures = [_signature(x, number, like) for number, x in enumerate(items)]
-    return plan_of(key, tuple(signatures), optimize, dtype)
+    key, items = arguments(equation, operands_or_shapes, shapes=True)
+    numbers = [n for n, x in enumerate(items) if not is_shape(x)]
+    xs, classes = prepared([items[n] for n in numbers])
+    signatures = dict(zip(numbers, prepared_signatures(xs, classes), strict=True))
+    # A shape stands for an operand like the first tensor or array.
+    first = next((s for s in signatures.values() if s[0] not in dtypes.WEAK), None)
+    cls, _, like = first or (np.ndarray, (), _default_dtype(dtype))
+    for n, x in enumerate(items):
+        if n not in signatures:
+            signatures[n] = (cls, _checked_shape(x, n), like)
+    return plan_of(key, tuple(signatures[n] for n in range(len(items))), optimize, dtype)
 
 
 def einsum_path(
@@ -208,17 +216,17 @@ def register_backend(key: type | str, adapter: Backend, *, replace: bool = False
     clear_cache()
 
 
-def _signature(x: Any, number: int, like: tuple[type, None, Any]) -> Signature:
-    if not is_shape(x):
-        x, cls = prepare(x, number)
-        return (cls, x.shape, x.dtype)
-    if any(size < 0 for size in x):
-        raise OperandError(f"operand {number}: the shape {x} has a negative size")
-    return (like[0], tuple(map(int, x)), like[2])
+def _checked_shape(shape: Sequence[Any], number: int) -> tuple[int, ...]:
+    if any(size < 0 for size in shape):
+        raise OperandError(f"operand {number}: the shape {shape} has a negative size")
+    return tuple(map(int, shape))
 
 
 def _default_dtype(dtype: Any) -> Any:
     """Return the dtype that shapes alone are planned in: the one asked for if NumPy has it."""
-    backend = dispatch.load("numpy")
-    named = None if dtype is None else backend.dtype_from_name(dtypes.name_of(dtype))
-    return np.dtype(float) if named is None else named
+    try:
+        return np.dtype(
+            float if dtype is None else dispatch.default_backend().dtype_from_name(dtypes.name_of(dtype))
+        )
+    except TypeError:  # binding will say what is wrong with it
+        return np.dtype(float)

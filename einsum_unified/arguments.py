@@ -6,21 +6,26 @@ Python numbers, nested lists and what else only NumPy understands become NumPy a
 from __future__ import annotations
 
 import array
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from einsum_unified.dispatch import backend_of, default_backend
+from einsum_unified.dtypes import WEAK
 from einsum_unified.equation import Sublists, parse, to_sublists
-from einsum_unified.errors import EquationError, OperandError, OperandTypeError, message
-
-WEAK = (bool, int, float, complex)
-"""Python's numbers: beside an array their type is only a kind, as in the framework's own ``x * 2``."""
+from einsum_unified.errors import EquationError, OperandError, OperandTypeError, article, message
 
 
-def arguments(equation: Any, operands: Sequence[Any]) -> tuple[str | Sublists, list[Any]]:
-    """Return the equation as text or sublists, and the operands, from any of the forms of a call."""
+def arguments(
+    equation: Any, operands: Sequence[Any], shapes: bool = False
+) -> tuple[str | Sublists, list[Any]]:
+    """Return the equation as text or sublists, and the operands, from any of the forms of a call.
+
+    With ``shapes`` a tuple of integers is a shape, never a list of operands.
+    """
     if isinstance(equation, bytes):
         try:
             equation = equation.decode()
@@ -30,14 +35,18 @@ def arguments(equation: Any, operands: Sequence[Any]) -> tuple[str | Sublists, l
             ) from None
     if not isinstance(equation, str):
         return _interleaved((equation, *operands))
-    if len(operands) == 1 and _is_operand_list(operands[0], equation):
+    if (
+        len(operands) == 1
+        and not (shapes and is_shape(operands[0]))
+        and _is_operand_list(operands[0], equation)
+    ):
         return equation, list(operands[0])
     return equation, list(operands)
 
 
 def _is_operand_list(x: Any, equation: str) -> bool:
     """Whether the only operand is a list of operands, not a nested list of numbers or a shape."""
-    if not isinstance(x, (list, tuple)) or is_shape(x):
+    if not isinstance(x, (list, tuple)):
         return False
     return len(parse(equation).inputs) > 1 or any(not isinstance(item, (*WEAK, list, tuple)) for item in x)
 
@@ -49,10 +58,10 @@ def is_shape(x: Any) -> bool:
 
 def _interleaved(items: Sequence[Any]) -> tuple[Sublists, list[Any]]:
     """Split an interleaved call, ``operand, sublist, ..., [output sublist]``."""
-    if len(items) == 1:
-        raise EquationError(
-            f"the equation is a {type(items[0]).__name__}, not text, and no sublist follows it"
-        )
+    # An array where the first sublist should be: the equation was meant to come first.
+    if len(items) == 1 or hasattr(items[1], "shape"):
+        kind = article(type(items[0]).__name__)
+        raise EquationError(f"the equation is {kind}, not text, and no sublist follows it")
     end = len(items) // 2 * 2
     output = items[-1] if len(items) > end else None
     return to_sublists(items[1:end:2], output), list(items[:end:2])
@@ -74,22 +83,37 @@ def prepare(x: Any, number: int) -> tuple[Any, type]:
     The class is bool, int, float or complex for Python's numbers and nested lists of them, else
     `numpy.ndarray`; anything that is not for NumPy comes back as it is.
     """
-    if isinstance(x, (np.ndarray, np.generic)):
-        return _plain_array(x), np.ndarray
-    if isinstance(x, WEAK):
-        return np.asarray(x), next(cls for cls in WEAK if isinstance(x, cls))
+    cls = type(x)
+    if cls in WEAK:
+        return np.asarray(x), cls
     if isinstance(x, (list, tuple)):
         return _nested(x, number)
-    if isinstance(x, (array.array, memoryview)) or _is_only_array_like(type(x)):
+    backend = backend_of(cls)
+    if backend is default_backend():
+        return _plain_array(x), np.ndarray
+    if backend is not None:
+        return x, cls
+    if isinstance(x, WEAK):  # an IntEnum, say
+        return np.asarray(x), _weak_base(cls)
+    if isinstance(x, (array.array, memoryview)) or _is_only_array_like(cls):
         return np.asarray(x), np.ndarray
-    return x, type(x)
+    return x, cls
 
 
 def _plain_array(x: Any) -> Any:
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
-        # 1 is here, then prepare, einsum's slow path, einsum, the caller.
-        warnings.warn("the mask of a MaskedArray is ignored by einsum", UserWarning, stacklevel=5)
+        warnings.warn(
+            "the mask of a MaskedArray is ignored by einsum", UserWarning, stacklevel=_callers_level()
+        )
     return np.asarray(x)
+
+
+def _callers_level() -> int:
+    """Return the stacklevel, counted from the caller of this, of the first frame outside the library."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("einsum_unified."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _is_only_array_like(cls: type) -> bool:
@@ -105,7 +129,7 @@ def _nested(x: Any, number: int) -> tuple[Any, type]:
         name = f"{foreign[0].__module__.partition('.')[0]} {foreign[0].__name__}".removeprefix("builtins ")
         raise OperandTypeError(
             message(
-                f"operand {number} is a {type(x).__name__} that holds a {name}",
+                f"operand {number} is a {type(x).__name__} that holds {article(name)}",
                 notes=[
                     "lists hold Python numbers or NumPy arrays; stack tensors with their framework's stack"
                 ],

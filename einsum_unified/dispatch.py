@@ -19,8 +19,8 @@ from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from einsum_unified.arguments import WEAK
-from einsum_unified.errors import BackendError, OperandTypeError, message
+from einsum_unified.dtypes import WEAK
+from einsum_unified.errors import BackendError, OperandTypeError, article, message
 from einsum_unified.primitives import Backend
 
 GROUP = "einsum_unified.backends"
@@ -47,7 +47,7 @@ class _Registry:
     """An immutable table, and what was found with it so far; replaced as a whole under the lock."""
 
     entries: Mapping[type | str, str | Backend]
-    found: dict[type, Backend | None] = field(default_factory=dict)
+    found: dict[type, Backend] = field(default_factory=dict)
 
 
 _FOUND = 1024  # classes remembered
@@ -59,16 +59,26 @@ _lock = threading.Lock()
 def register(key: type | str, adapter: Backend, replace: bool) -> None:
     """Enter an adapter for a class (and those derived from it), or for a class's qualified name."""
     global _registry
-    shown = key if isinstance(key, str) else f"{key.__module__}.{key.__qualname__}"
     if not isinstance(key, (str, type)):
         raise BackendError(f"an adapter is registered for a class or a qualified name, not for {key!r}")
+    shown = _qualified(key)
     missing = sorted(name for name in _members() if not hasattr(adapter, name))
     if missing:
         raise BackendError(f"the adapter for {shown!r} lacks: {', '.join(missing)}")
     with _lock:
-        if not replace and (key in _registry.entries or shown in _registry.entries):
+        others = {known: entry for known, entry in _registry.entries.items() if not _same(known, key)}
+        if not replace and len(others) < len(_registry.entries):
             raise BackendError(f"{shown!r} has an adapter; replace=True replaces it")
-        _registry = _Registry({**_registry.entries, key: adapter})
+        _registry = _Registry({**others, key: adapter})
+
+
+def _qualified(key: type | str) -> str:
+    return key if isinstance(key, str) else f"{key.__module__}.{key.__qualname__}"
+
+
+def _same(a: type | str, b: type | str) -> bool:
+    """Whether two keys mean one class; two classes may have the same name."""
+    return a is b or ((isinstance(a, str) or isinstance(b, str)) and _qualified(a) == _qualified(b))
 
 
 def _members() -> set[str]:
@@ -83,9 +93,18 @@ def load(name: str) -> Backend:
     return adapter
 
 
+def default_backend() -> Backend:
+    """Return the adapter of operands that are no framework's tensors: NumPy's."""
+    return load("numpy")
+
+
 def installed() -> list[str]:
     """Return the frameworks that have an adapter here and can be imported, without importing them."""
-    return [name for name in FRAMEWORKS if name in sys.modules or importlib.util.find_spec(name)]
+    return [name for name in FRAMEWORKS if sys.modules.get(name) or _can_be_imported(name)]
+
+
+def _can_be_imported(name: str) -> bool:
+    return name not in sys.modules and importlib.util.find_spec(name) is not None
 
 
 def backend_of(cls: type) -> Backend | None:
@@ -96,13 +115,15 @@ def backend_of(cls: type) -> Backend | None:
     except KeyError:
         if len(registry.found) >= _FOUND:
             registry.found.clear()  # a program that makes classes without end
-        adapter = registry.found[cls] = _find(cls, registry.entries)
+        adapter = _find(cls, registry.entries)
+        if adapter is not None:  # a framework that is not imported yet may know the class later
+            registry.found[cls] = adapter
         return adapter
 
 
 def _find(cls: type, entries: Mapping[type | str, str | Backend]) -> Backend | None:
     for base in cls.__mro__:
-        entry = entries.get(base) or entries.get(f"{base.__module__}.{base.__qualname__}")
+        entry = entries.get(base) or entries.get(_qualified(base))
         if entry is not None:
             return load(entry) if isinstance(entry, str) else entry
     if hasattr(cls, "__torch_function__") and "torch" in sys.modules:
@@ -138,15 +159,15 @@ def backend_for(classes: Sequence[type]) -> Backend:
     Python's numbers go with anything, NumPy arrays with any one tensor framework. Raises
     `OperandTypeError` for a class that no adapter knows, and for two tensor frameworks.
     """
-    chosen: Backend = load("numpy")
+    chosen = default = default_backend()
     first = 0
     for number, cls in enumerate(classes):
         adapter = chosen if cls in WEAK else backend_of(cls)
         if adapter is None:
             raise _unknown(number, cls)
-        if adapter is chosen or adapter.name == "numpy":
+        if adapter is chosen or adapter is default:
             continue
-        if chosen.name != "numpy":
+        if chosen is not default:
             raise OperandTypeError(
                 f"operand {first} is a {_shown(classes[first], chosen)} but operand {number} a "
                 f"{_shown(cls, adapter)}: convert one of them"
@@ -162,10 +183,9 @@ def _shown(cls: type, adapter: Backend) -> str:
 def _unknown(number: int, cls: type) -> OperandTypeError:
     root = cls.__module__.partition(".")[0]
     name = cls.__name__ if root == "builtins" else f"{root} {cls.__name__}"
-    article = "an" if name[0].lower() in "aeiou" else "a"
     known = f"known: {', '.join(_names())}; others can be added with einsum_unified.register_backend"
     return OperandTypeError(
-        message(f"operand {number} is {article} {name}, which is no array of a known library", notes=[known])
+        message(f"operand {number} is {article(name)}, which is no array of a known library", notes=[known])
     )
 
 

@@ -12,6 +12,9 @@ import numpy as np
 
 from einsum_unified.errors import OperandTypeError
 
+WEAK = (bool, int, float, complex)
+"""Python's numbers: beside an array their type is only a kind, as in the framework's own ``x * 2``."""
+
 KINDS = ("bool", "int", "float", "complex", "object")
 """Kinds in ascending order: a value of one can be held by those after it, seldom by those before."""
 
@@ -33,11 +36,21 @@ def name_of(spec: Any) -> str:
     ('float32', 'int8', 'float64', 'bfloat16')
     """
     if isinstance(spec, str):
-        return spec.rpartition(".")[2]
+        name = spec.rpartition(".")[2]
+        try:
+            return str(np.dtype(name).name)  # "float" and "f8" are "float64" on every framework
+        except TypeError:
+            return name
     if isinstance(spec, type):
-        return _PYTHON.get(spec) or np.dtype(spec).name
-    name = getattr(spec, "name", None)  # NumPy, TensorFlow, JAX
-    return name if isinstance(name, str) else str(spec).rpartition(".")[2]  # "torch.float32"
+        return _PYTHON.get(spec) or _scalar_name(spec)
+    named = getattr(spec, "name", None)  # NumPy, TensorFlow, JAX
+    return named if isinstance(named, str) else str(spec).rpartition(".")[2]  # "torch.float32"
+
+
+def _scalar_name(cls: type) -> str:
+    if not issubclass(cls, np.generic):
+        raise TypeError(f"{cls.__name__} is no dtype")  # numpy.dtype(dict) is object
+    return str(np.dtype(cls).name)
 
 
 def kind_of(name: str) -> str:
@@ -75,7 +88,15 @@ def promote(*names: str) -> str:
     >>> promote("uint8", "int8"), promote("int64", "float16"), promote("float16", "bfloat16")
     ('int16', 'float16', 'float32')
     """
+    kinds = {kind_of(name) for name in names}
+    if kinds & {"float", "complex"}:  # integers and bool give way, whatever their order
+        names = tuple(name for name in names if kind_of(name) not in ("bool", "int") or _excludes(names))
     return reduce(_promote_two, names)
+
+
+def _excludes(names: tuple[str, ...]) -> bool:
+    """Whether a dtype is among them that lets nothing but bool stand beside it."""
+    return any(is_narrow(name) for name in names)
 
 
 def _promote_two(a: str, b: str) -> str:
@@ -101,6 +122,8 @@ def _promote_two(a: str, b: str) -> str:
 def _wider_complex(real: str, complex_: str) -> str:
     if complex_ == "complex32" and real == "float16":
         return complex_
+    if real not in _COMPLEX_OF:
+        raise no_promotion(real, complex_)
     return max(_COMPLEX_OF[real], complex_, key=bits_of)
 
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from einsum_unified.errors import EquationError, message, quoted
+from einsum_unified.errors import EquationError, article, message, quoted
 
 Label = Hashable
 Term = tuple[Label, ...]
@@ -236,12 +236,12 @@ def to_sublists(inputs: Sequence[Any], output: Any) -> Sublists:
 
 def _sublist(what: str, labels: Any) -> Term:
     if isinstance(labels, (str, bytes)) or not isinstance(labels, Sequence):
-        raise EquationError(f"{what} is a {type(labels).__name__}, not a list or tuple of labels")
+        raise EquationError(f"{what} is {article(type(labels).__name__)}, not a list or tuple of labels")
     for label in labels:
         if hasattr(label, "__array__") and not isinstance(label, np.generic):
             # Many hash by identity: equal values would be different labels, and caches would hold them.
             raise EquationError(
-                f"a label in {what} is a {type(label).__name__}: give plain values, as int(x)"
+                f"a label in {what} is {article(type(label).__name__)}: give plain values, as int(x)"
             )
         try:
             hash(label)

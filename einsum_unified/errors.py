@@ -31,6 +31,11 @@ class EinsumError(ValueError):
     """
 
 
+# TensorFlow's AutoGraph re-raises what is raised in a tf.function: errors with this very constructor in
+# their own class, others as a StagingError.
+EinsumError.__init__ = Exception.__init__  # type: ignore[method-assign]
+
+
 class EquationError(EinsumError):
     """The equation is wrong whatever the operands are.
 
@@ -102,7 +107,7 @@ def message(
     """Return a headline, the equation with carets under ``marks``, and indented notes."""
     lines = [headline]
     if text:
-        lines += _with_carets(text, marks)
+        lines += _with_carets(text, marks)[: 2 if marks else 1]
     lines += [f"  {note}" for note in notes]
     return "\n".join(lines)
 
@@ -127,7 +132,16 @@ def clipped(items: Sequence[str], limit: int = 8) -> list[str]:
     return [*items[:limit], f"… and {len(items) - limit} more"]
 
 
+def article(noun: str) -> str:
+    """Return a noun with its article.
+
+    >>> article("ndarray"), article("dict")
+    ('an ndarray', 'a dict')
+    """
+    return f"{'an' if noun[0].lower() in 'aeiou' or noun.startswith('nd') else 'a'} {noun}"
+
+
 def quoted(label: object) -> str:
     """Return a label as messages show it: of bounded length."""
     text = repr(label)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    return text if len(text) <= 40 else f"{text[:38]}…{text[-1]}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from einsum_unified import dtypes
-from einsum_unified.equation import Equation, spelled
+from einsum_unified.equation import Equation, Label, spelled
 from einsum_unified.errors import OperandError, OperandTypeError, clipped, message, quoted
 from einsum_unified.primitives import Backend, Form, Shape
 
@@ -46,8 +46,8 @@ class Bound:
     output: tuple[int, ...]
     sizes: tuple[int, ...]
     """Size of each label, broadcasting done; an operand may have size 1 instead."""
-    names: tuple[str, ...]
-    """How each label is shown."""
+    labels: tuple[Label, ...]
+    """The label of each integer; `Ellipsis` for the axes of an ellipsis, leftmost first."""
     dtype: str
     """Name of the result's dtype, to which operands are cast before anything is summed."""
     symbolic: bool = False
@@ -72,12 +72,12 @@ def bind(equation: Equation, operands: Sequence[Operand], backend: Backend, dtyp
     for number, operand in enumerate(operands):
         _check_rank(equation, number, operand, operands)
         _check_repeats(equation, number, operand, operands)
-    terms, output, names = _expand(equation, operands)
+    terms, output, labels = _expand(equation, operands)
     sizes = _sizes(equation, operands, terms)
     result = result_dtype(operands, backend, dtype)
     if any(operand.shape is None or None in operand.shape for operand in operands):
         return Bound(equation, tuple(operands), (), (), (), (), result, symbolic=True)
-    return Bound(equation, tuple(operands), terms, output, sizes, names, result)
+    return Bound(equation, tuple(operands), terms, output, sizes, labels, result)
 
 
 # --- counts, ranks and sizes --------------------------------------------------------------------
@@ -127,7 +127,7 @@ def _check_repeats(equation: Equation, number: int, operand: Operand, operands: 
     if operand.shape is None or len(set(term)) == len(term):
         return
     for label, sizes in _axes_by_label(term, operand.shape).items():
-        known = sorted({size for size in sizes if size is not None})
+        known = [size for size in dict.fromkeys(sizes) if size is not None]
         if len(known) > 1:
             headline = (
                 f"label {quoted(label)} is repeated in operand {number} with sizes {known[0]} and {known[1]}"
@@ -152,11 +152,11 @@ def _axes_by_label(term: tuple[Any, ...], shape: Shape) -> dict[Any, list[int | 
     return found
 
 
-Expanded = tuple[tuple[tuple[int, ...], ...], tuple[int, ...], tuple[str, ...]]
+Expanded = tuple[tuple[tuple[int, ...], ...], tuple[int, ...], tuple[Label, ...]]
 
 
 def _expand(equation: Equation, operands: Sequence[Operand]) -> Expanded:
-    """Return terms, output and names with labels numbered by first occurrence, ellipsis axes last.
+    """Return terms, output and labels, these numbered by first occurrence, ellipsis axes last.
 
     An operand of unknown rank contributes no ellipsis axes here.
     """
@@ -177,8 +177,7 @@ def _expand(equation: Equation, operands: Sequence[Operand]) -> Expanded:
         return tuple(n for label in term for n in (axes if label is ... else (numbers[label],)))
 
     terms = tuple(expand(term, count) for term, count in zip(equation.inputs, extra, strict=True))
-    names = [quoted(label) for label in numbers] + [f"axis {n - most} of '...'" for n in range(most)]
-    return terms, expand(equation.output, most), tuple(names)
+    return terms, expand(equation.output, most), (*numbers, *[...] * most)
 
 
 def _sizes(
@@ -208,19 +207,14 @@ def _raise_sizes(
     one: int,
     other: int,
 ) -> None:
-    name = _expand(equation, operands)[2][label]
-    what = f"label {name}" if not name.endswith("'...'") else name
+    shown = _expand(equation, operands)[2]
+    named = shown[label] is not ...
+    what = f"label {quoted(shown[label])}" if named else f"axis {label - len(shown)} of '...'"
     sizes = [operands[n].shape[terms[n].index(label)] for n in (one, other)]  # type: ignore[index]
     headline = f"{what} is {sizes[0]} in operand {one} but {sizes[1]} in operand {other}"
     marks = []
     for n in (one, other):
-        axis = terms[n].index(label)
-        labels = equation.inputs[n]
-        # An axis of the ellipsis points at its dots; a named label stands for itself.
-        dots = labels.index(...) if ... in labels else len(labels)
-        extra = len(terms[n]) - len(labels)
-        shown = labels[axis] if axis < dots else ... if axis <= dots + extra else labels[axis - extra]
-        marks += equation.find(n, shown)
+        marks += equation.find(n, shown[label])  # an axis of the ellipsis points at its dots
     raise OperandError(message(headline, equation.text, marks, _notes(equation, operands, [one, other])))
 
 
@@ -276,7 +270,7 @@ def _has(backend: Backend, name: str) -> bool:
 def _asked_dtype(dtype: Any, operands: Sequence[Operand], backend: Backend) -> str:
     try:
         name = dtypes.name_of(dtype)
-    except TypeError:
+    except TypeError:  # no dtype at all
         name = ""
     if not dtypes.kind_of(name) or not _has(backend, name):
         raise OperandTypeError(f"dtype={dtype!r} is no dtype that {backend.name} can compute with")

@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf, nan
+from numbers import Real
+from operator import index
 from typing import Any
 
+import numpy as np
 import opt_einsum
 
 from einsum_unified.errors import PathError
@@ -45,24 +49,28 @@ def strategy(optimize: Any) -> Strategy:
     >>> strategy(["einsum_path", (0, 1), (0, 1)]).path
     ((0, 1), (0, 1))
     """
-    if optimize is True:
-        return Strategy()
-    if optimize is None or optimize is False:
+    if optimize is None:
         return Strategy("none")
+    if isinstance(optimize, (int, np.bool_)) and optimize in (0, 1):
+        return Strategy("auto" if optimize else "none")
     if isinstance(optimize, str):
         return Strategy(_name(optimize))
-    if callable(optimize):
-        return Strategy(getattr(type(optimize), "__name__", "custom"), optimizer=optimize)
+    if callable(optimize) and not isinstance(optimize, type):
+        return Strategy(type(optimize).__name__, optimizer=optimize)
     if isinstance(optimize, (list, tuple)):
-        items = list(optimize)
-        if len(items) == 2 and isinstance(items[0], str) and items[0] != "einsum_path":
-            return Strategy(_name(items[0]), limit=_limit(items[1]))
-        if items and items[0] == "einsum_path":
-            items = items[1:]
-        return Strategy("explicit", tuple(_step(n, step) for n, step in enumerate(items)))
+        return _from_items(list(optimize))
     raise PathError(
         f"optimize={optimize!r} is no bool, None, strategy name, (name, limit), path or PathOptimizer"
     )
+
+
+def _from_items(items: list[Any]) -> Strategy:
+    named = bool(items) and isinstance(items[0], str)
+    if named and items[0] != "einsum_path" and len(items) == 2:
+        return Strategy(_name(items[0]), limit=_limit(items[1]))
+    if named and items[0] == "einsum_path":
+        items = items[1:]
+    return Strategy("explicit", tuple(_step(n, step) for n, step in enumerate(items)))
 
 
 def _name(name: str) -> str:
@@ -79,15 +87,16 @@ def _name(name: str) -> str:
 def _limit(limit: Any) -> int | None:
     if limit is None:
         return None
-    if isinstance(limit, bool) or not isinstance(limit, (int, float)) or limit < 0:
+    number = float(limit) if isinstance(limit, Real) and not isinstance(limit, bool) else nan
+    if not number >= 0:
         raise PathError(f"the limit of optimize=(name, limit) is {limit!r}, not a number of elements")
-    return int(limit)
+    return None if number == inf else int(number)
 
 
 def _step(number: int, step: Any) -> tuple[int, ...]:
     try:
-        positions = tuple(int(position) for position in step)
-    except (TypeError, ValueError):
+        positions = tuple(index(position) for position in step)
+    except TypeError:
         raise PathError(f"step {number} of the path is {step!r}, not a tuple of operand positions") from None
     if not positions or len(set(positions)) < len(positions):
         raise PathError(f"step {number} of the path, {positions}, must name different operands, at least one")
@@ -102,7 +111,7 @@ def find_path(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how
     >>> find_path(((0, 1), (1, 2), (2, 3)), (0, 3), (9, 9, 9, 2), Strategy())
     ((1, 2), (0, 1))
     """
-    if how.optimizer is not None:
+    if how.optimizer is not None and len(terms) > 2:
         return _search(terms, output, sizes, how)  # it may be random, or keep a state: never cached
     return _find_cached(terms, output, sizes, how)
 
@@ -145,7 +154,7 @@ def _check_fits(path: Path, operands: int) -> None:
         if wrong:
             raise PathError(
                 f"step {number}, {step}, names operand {wrong[0]} "
-                f"but {left} operands are left (0 to {left - 1})"
+                f"but {left} {'operand is' if left == 1 else 'operands are'} left (0 to {left - 1})"
             )
         left -= len(step) - 1
     if left != 1:
@@ -161,6 +170,8 @@ def _search(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: 
         found = search(inputs, frozenset(output), at_least_one, how.limit)
     except RuntimeError as error:  # what it raises when the limit rules out every path
         raise PathError(f"optimize={how.name!r} found no path: {error}") from error
+    if not isinstance(found, Iterable):
+        raise PathError(f"the optimizer {how.name} returned {found!r}, not a path")
     path = tuple(_step(n, step) for n, step in enumerate(found))
     _check_fits(path, len(terms))
     return path

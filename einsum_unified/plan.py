@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from einsum_unified import dtypes
-from einsum_unified.arguments import WEAK, prepare
+from einsum_unified.arguments import prepare
 from einsum_unified.compiler import compile_program
-from einsum_unified.dispatch import backend_for, backend_of, describe
+from einsum_unified.dispatch import backend_for, backend_of, default_backend, describe
 from einsum_unified.equation import Equation, Sublists, is_long, parse
-from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, message
+from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, article, message
 from einsum_unified.lowering import in_letters, lower
 from einsum_unified.operands import Bound, Operand, bind
 from einsum_unified.path import Path, Step, Strategy, find_path, steps, strategy
@@ -72,7 +72,9 @@ class Plan:
             known = False
         if known:
             return execute(self, operands, out)
-        plan, operands = plan_for(self._key(), operands, ("einsum_path", *self.path), self.options[1])
+        xs, classes = prepared(operands)
+        optimize = ("einsum_path", *self.path)
+        plan = plan_of(self._key(), prepared_signatures(xs, classes), optimize, self.options[1])
         if [x.shape for x in plan.bound.operands] != [x.shape for x in self.bound.operands]:
             notes = [
                 f"operand {n}: planned for {planned}, given {given}"
@@ -84,7 +86,7 @@ class Plan:
             raise OperandError(
                 message("the operands do not have the shapes of the plan", self.equation.text, (), notes)
             )
-        return execute(plan, operands, out)
+        return execute(plan, xs, out)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -147,11 +149,11 @@ def make_plan(equation: str | Sublists, optimize: Any, dtype: Any, signatures: t
 
 def _operand(signature: Signature, backend: Backend) -> Operand:
     cls, shape, dtype = signature
-    if cls in WEAK:
+    if cls in dtypes.WEAK:
         return Operand(shape, dtypes.name_of(dtype), "python", Form.ARRAY, cls)
     if cls is np.ndarray:
-        form = Form.TENSOR if backend.name == "numpy" else Form.ARRAY
-        return Operand(shape, dtypes.name_of(dtype), "numpy", form)
+        form = Form.TENSOR if backend is default_backend() else Form.ARRAY
+        return Operand(shape, dtypes.name_of(dtype), default_backend().name, form)
     known = backend.form(cls)
     if known is None or known is Form.NATIVE:
         raise Unprepared
@@ -171,56 +173,64 @@ def _path(bound: Bound, how: Strategy) -> Path:
     return find_path(bound.reduced(), bound.output, bound.sizes, how)
 
 
-@lru_cache(maxsize=4096)
-def cached_plan(
+def _make_short_plan(
     equation: str | Sublists, optimize: Any, dtype: Any, signatures: tuple[Signature, ...]
 ) -> Plan:
-    """Return the plan for an equation of ordinary length."""
     if callable(optimize) or (isinstance(equation, (str, Sublists)) and is_long(equation)):
         raise Unprepared
     return make_plan(equation, optimize, dtype, signatures)
 
 
-_cached_long_plan = lru_cache(maxsize=8)(make_plan)
+def _new_caches() -> tuple[Any, Any]:
+    return lru_cache(maxsize=4096)(_make_short_plan), lru_cache(maxsize=8)(make_plan)
 
 
-def plan_for(
-    equation: str | Sublists, operands: Sequence[Any], optimize: Any, dtype: Any
-) -> tuple[Plan, tuple[Any, ...]]:
-    """Return the plan for any operands, and the operands to run it with (lists made arrays)."""
-    prepared = [prepare(x, number) for number, x in enumerate(operands)]
-    _check_classes([cls for _, cls in prepared])
-    signatures = tuple([(cls, x.shape, x.dtype) for x, cls in prepared])
-    return plan_of(equation, signatures, optimize, dtype), tuple([x for x, _ in prepared])
+# Replaced as a whole, never cleared: other threads may be inside a look-up.
+cached_plan, _cached_long_plan = _new_caches()
+
+
+def prepared(operands: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[type, ...]]:
+    """Return operands with lists and numbers made arrays, and the classes they count as.
+
+    Raises `OperandTypeError` unless one adapter can use them all.
+    """
+    pairs = [prepare(x, number) for number, x in enumerate(operands)]
+    classes = tuple([cls for _, cls in pairs])
+    backend = backend_for(classes)
+    for number, cls in enumerate(classes):
+        if cls not in dtypes.WEAK and cls is not np.ndarray and backend.form(cls) is None:
+            raise OperandTypeError(
+                f"operand {number} is {article(f'{backend.name} {cls.__name__}')}, which is no tensor"
+            )
+    return tuple([x for x, _ in pairs]), classes
+
+
+def prepared_signatures(xs: Sequence[Any], classes: Sequence[type]) -> tuple[Signature, ...]:
+    """Return the signatures of what `prepared` returned."""
+    return tuple([(cls, x.shape, x.dtype) for x, cls in zip(xs, classes, strict=True)])
 
 
 def plan_of(equation: str | Sublists, signatures: tuple[Signature, ...], optimize: Any, dtype: Any) -> Plan:
     """Return the plan for prepared operands of these signatures, from the cache where it may be kept."""
     how = strategy(optimize)
-    if how.optimizer is not None or not _hashable(signatures):
+    if how.optimizer is not None or not _hashable((signatures, dtype)):
         # An optimizer object may be random or keep a state; symbolic sizes cannot be keys.
         return make_plan(equation, how, dtype, signatures)
     make = _cached_long_plan if is_long(equation) else cached_plan
     try:
-        return make(equation, how, dtype, signatures)
+        plan: Plan = make(equation, how, dtype, signatures)
     except Unprepared:
         names = ", ".join(cls.__name__ for cls, _, _ in signatures)
         raise OperandTypeError(f"no plan can be made for operands of these types: {names}") from None
+    return plan
 
 
 def _hashable(x: Any) -> bool:
     try:
         hash(x)
-    except TypeError:
+    except (TypeError, ValueError):
         return False
     return True
-
-
-def _check_classes(classes: Sequence[type]) -> None:
-    backend = backend_for(classes)
-    for number, cls in enumerate(classes):
-        if cls not in WEAK and cls is not np.ndarray and backend.form(cls) is None:
-            raise OperandTypeError(f"operand {number} is a {backend.name} {cls.__name__}, which is no tensor")
 
 
 # --- running ------------------------------------------------------------------------------------
@@ -253,33 +263,58 @@ def run_native(
     Raises `OperandTypeError`, with the call that makes them dense, if that cannot take them either.
     """
     if len(operands) != len(equation.inputs):
-        unknown = [Operand(None, "?", backend.name, Form.NATIVE)] * len(operands)
-        bind(equation, unknown, backend)
+        kinds = [type(x).__name__ for x in operands]
+        bind(equation, [Operand(None, kind, backend.name, Form.NATIVE) for kind in kinds], backend)
     try:
         return backend.native(*operands, equation=in_letters(equation))
     except Exception as error:
-        number = next((n for n, x in enumerate(operands) if backend.hint(x)), None)
-        if number is None:
+        headline = f"which {backend.name} cannot contract"
+        special = _special(operands, backend, headline)
+        if special is None:
             raise
-        headline = f"operand {number} is a {describe(operands[number])} that {backend.name} cannot contract"
-        note = f"make it dense first: {backend.hint(operands[number])}"
-        raise OperandTypeError(message(headline, notes=[note])) from (cause or error)
+        raise special from (cause or error)
+
+
+def check_options(operands: Sequence[Any], backend: Backend, dtype: Any, out: Any) -> None:
+    """Raise `OperandTypeError` if dtype= or out= stand beside operands that only the framework may know."""
+    if dtype is not None or out is not None:
+        rest = "with which dtype= and out= do not go"
+        raise _special(operands, backend, rest) or OperandTypeError(
+            "dtype= and out= go with dense tensors only"
+        )
+
+
+def _special(operands: Sequence[Any], backend: Backend, rest: str) -> OperandTypeError | None:
+    """Return the error that names the first sparse, ragged, ... operand and what makes it dense."""
+    for number, x in enumerate(operands):
+        hint = backend.hint(x)
+        if hint is not None:
+            kind, call = hint
+            headline = f"operand {number} is a {kind} {describe(x)}, {rest}"
+            return OperandTypeError(message(headline, notes=[f"make it dense first: {call}"]))
+    return None
 
 
 def is_native(operands: Sequence[Any]) -> Backend | None:
     """Return the backend if an operand is one that only the framework's own einsum may know."""
     for x in operands:
         backend = backend_of(type(x))
-        if backend is None or backend.name == "numpy":
+        if backend is None or backend is default_backend():
             continue
-        if backend.form(type(x)) is Form.NATIVE or not _is_plain(x, backend):
+        form = backend.form(type(x))
+        if form is Form.NATIVE or (form is not None and not _is_plain(x, backend)):
             return backend
     return None
 
 
 def _is_plain(x: Any, backend: Backend) -> bool:
     try:
-        return x.shape is not None and (bool(dtypes.kind_of(dtypes.name_of(x.dtype))) or not backend.hint(x))
+        numeric = bool(dtypes.kind_of(dtypes.name_of(x.dtype)))
+        if numeric and all(isinstance(size, int) for size in x.shape):
+            return True
+        return not backend.hint(x)
+    except ValueError:  # TensorFlow's shape of unknown rank
+        return True
     except (AttributeError, RuntimeError):  # torch's nested tensors raise when asked for a shape
         return False
 
@@ -323,5 +358,5 @@ def cache_info() -> CacheInfo:
 
 def clear_cache() -> None:
     """Forget all plans; only needed to free memory, or to measure planning."""
-    cached_plan.cache_clear()
-    _cached_long_plan.cache_clear()
+    global cached_plan, _cached_long_plan
+    cached_plan, _cached_long_plan = _new_caches()

@@ -70,8 +70,8 @@ class Backend(Protocol):
         """Return the name of what dtypes (by name) and Python numbers of types ``weak`` promote to."""
         ...
 
-    def hint(self, x: Any) -> str | None:
-        """Return the call that makes a sparse, ragged, nested or quantised tensor dense; else None."""
+    def hint(self, x: Any) -> tuple[str, str] | None:
+        """Return what a tensor is and the call that makes it dense: ("sparse", "x.to_dense()"); else None."""
         ...
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:

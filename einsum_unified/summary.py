@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+from einsum_unified.equation import spelled
 from einsum_unified.operands import Bound
 from einsum_unified.path import Step
 
@@ -25,6 +26,9 @@ def step_lines(bound: Bound, steps: Sequence[Step]) -> list[str]:
 
 def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
     """Return the summary that `einsum_path` gives: the totals, then a line a step."""
+    if bound.symbolic:
+        rest = "left to the framework: sizes are known only when it runs"
+        return f"  Complete contraction:  {_explicit(bound)}\n  {rest}"
     labels = {label for term in bound.terms for label in term}
     naive = prod(bound.sizes) * (len(bound.terms) - 1 + (len(labels) > len(bound.output)))
     flops = sum(step.flops for step in steps)
@@ -60,12 +64,12 @@ def _explicit(bound: Bound) -> str:
 
 
 def _contraction(bound: Bound, step: Step) -> str:
-    single = all(len(name) == 3 for name in bound.names)
-    terms = [_term(bound, term, single) for term in (*step.inputs, step.output)]
+    terms = [_term(bound, term) for term in (*step.inputs, step.output)]
     return f"{','.join(terms[:-1])}->{terms[-1]}"
 
 
-def _term(bound: Bound, labels: Sequence[int], single: bool) -> str:
-    """Return labels as ``ij`` where each is one character, else as ``[row column]``."""
-    names = [bound.names[label].removeprefix("'").removesuffix("'") for label in labels]
-    return "".join(names) if single else f"[{' '.join(names)}]"
+def _term(bound: Bound, labels: Sequence[int]) -> str:
+    """Return labels in the equation's notation, the axes of an ellipsis as ``...``."""
+    names = [bound.labels[label] for label in labels]
+    once = [name for n, name in enumerate(names) if name is not ... or names[n - 1 : n] != [...]]
+    return spelled(tuple(once), bound.equation.sublists)

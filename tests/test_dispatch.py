@@ -1,0 +1,306 @@
+"""From types to adapters: NumPy's, torch's, TensorFlow's, registered ones and plugins."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+from importlib.metadata import EntryPoint
+
+import numpy as np
+import pytest
+
+from einsum_unified import BackendError, OperandTypeError, clear_cache, dispatch, einsum, register_backend
+from einsum_unified.dispatch import FRAMEWORKS, backend_for, backend_of, describe, installed, load
+from einsum_unified.primitives import Backend, Form
+
+
+class Boxed:
+    """A small array library of our own: a NumPy array in a box."""
+
+    def __init__(self, values) -> None:
+        self.values = np.asarray(values)
+
+    @property
+    def shape(self):
+        return self.values.shape
+
+    @property
+    def dtype(self):
+        return self.values.dtype
+
+
+class SubBoxed(Boxed):
+    pass
+
+
+def adapter_for(cls: type, name: str = "boxed") -> types.SimpleNamespace:
+    """NumPy's adapter with a box around every array."""
+    numpy = load("numpy")
+
+    def wrapped(function):
+        def call(*args, **kwargs):
+            plain = [x.values if isinstance(x, Boxed) else x for x in args]
+            return cls(function(*plain, **kwargs))
+
+        return call
+
+    adapter = types.SimpleNamespace(**{key: getattr(numpy, key) for key in dispatch._members()})
+    moves = ("asarray", "cast", "transpose", "reshape", "diagonal", "sum", "matmul", "multiply", "native")
+    vars(adapter).update({key: wrapped(getattr(numpy, key)) for key in moves})
+    adapter.name = name
+    adapter.form = lambda c: Form.TENSOR if issubclass(c, cls) else None
+    adapter.capabilities = type(numpy.capabilities)(arithmetic=numpy.capabilities.arithmetic)
+    return adapter
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    """A registry that is as it was afterwards."""
+    monkeypatch.setattr(dispatch, "_registry", dispatch._registry)
+    yield
+    clear_cache()
+
+
+# --- frameworks that come with the library --------------------------------------------------------
+
+
+def test_an_operand_goes_to_its_own_framework(framework):
+    assert backend_of(type(framework.tensor(np.ones(2)))).name == framework.name
+
+
+@pytest.mark.parametrize("cls", [np.ndarray, np.float32, np.matrix, np.memmap, np.ma.MaskedArray])
+def test_numpys_classes_go_to_numpy(cls: type):
+    assert backend_of(cls) is load("numpy")
+
+
+def test_derived_classes_go_where_their_bases_do(torch, tf):
+    class Mine(torch.Tensor):
+        pass
+
+    assert backend_of(Mine) is backend_of(torch.nn.Parameter) is load("torch")
+    variable = type(tf.Variable(1.0))
+    for cls in (variable, tf.IndexedSlices, tf.RaggedTensor, tf.SparseTensor):
+        assert backend_of(cls) is load("tensorflow")
+
+
+def test_torch_function_objects_go_to_torch(torch):
+    class Logs:
+        @classmethod
+        def __torch_function__(cls, function, types, args=(), kwargs=None):
+            return function.__name__
+
+    assert backend_of(Logs) is load("torch")
+    assert einsum("i,i->", Logs(), torch.ones(2)) == "einsum"
+
+
+@pytest.mark.parametrize("cls", [int, str, dict, object, type(None)])
+def test_other_classes_have_no_adapter(cls: type):
+    assert backend_of(cls) is None
+
+
+def test_classes_without_end_are_not_remembered_for_ever(monkeypatch):
+    monkeypatch.setattr(dispatch, "_registry", dispatch._Registry(dispatch._BUILTIN))
+    for n in range(dispatch._FOUND + 10):
+        assert backend_of(type(f"Array{n}", (np.ndarray,), {})) is load("numpy")
+    assert len(dispatch._registry.found) <= dispatch._FOUND
+
+
+def test_every_adapter_follows_the_protocol(framework):
+    adapter = load(framework.name)
+    assert isinstance(adapter, Backend)
+    assert adapter.name == framework.name
+    assert adapter is load(framework.name)
+
+
+def test_installed_lists_what_can_be_imported(framework, monkeypatch):
+    assert framework.name in installed()
+    monkeypatch.setitem(FRAMEWORKS, "no_such_framework", "einsum_unified.backends.none")
+    assert "no_such_framework" not in installed()
+
+
+def test_installed_imports_nothing():
+    code = (
+        "import sys; from einsum_unified import dispatch; dispatch.installed();"
+        "print(sorted({'torch', 'tensorflow'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+# --- several operands -----------------------------------------------------------------------------
+
+
+def test_all_operands_count_not_only_the_first(framework):
+    x = framework.tensor(np.ones(2))
+    for operands in ([np.ones(2), x], [x, np.ones(2)], [2.0, np.ones(2), x]):
+        assert backend_for([type(y) for y in operands]).name == framework.name
+
+
+@pytest.mark.parametrize("classes", [[], [int], [float, bool], [np.ndarray, int]])
+def test_numbers_and_arrays_alone_go_to_numpy(classes: list):
+    assert backend_for(classes) is load("numpy")
+
+
+def test_two_tensor_frameworks_are_refused_naming_both_operands(torch, tf):
+    with pytest.raises(OperandTypeError) as caught:
+        einsum("i,i,i->", np.ones(2), torch.ones(2), tf.ones(2))
+    assert str(caught.value) == (
+        "operand 1 is a torch Tensor but operand 2 a tensorflow EagerTensor: convert one of them"
+    )
+
+
+@pytest.mark.parametrize(
+    ("x", "what"),
+    [
+        ({"a": 1}, "a dict"),
+        (None, "a NoneType"),
+        ("ab", "a str"),
+        (object(), "an object"),
+        (EntryPoint("a", "b", "c"), "an importlib EntryPoint"),
+    ],
+)
+def test_what_is_no_array_is_refused_by_name(x, what: str):
+    with pytest.raises(OperandTypeError) as caught:
+        einsum("i,i->", np.ones(2), x)
+    headline, note = str(caught.value).splitlines()
+    assert headline == f"operand 1 is {what}, which is no array of a known library"
+    assert note == (
+        "  known: numpy, tensorflow, torch; others can be added with einsum_unified.register_backend"
+    )
+
+
+def test_describe_names_framework_and_class(torch):
+    assert describe(torch.ones(1)) == "torch Tensor"
+    assert describe(np.ones(1)) == "numpy ndarray"
+    assert describe([1]) == "list"
+
+
+# --- registered adapters --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", [Boxed, f"{Boxed.__module__}.Boxed"], ids=["class", "name"])
+@pytest.mark.usefixtures("registry")
+def test_a_registered_adapter_serves_a_class_and_those_derived_from_it(key):
+    with pytest.raises(OperandTypeError, match="Boxed, which is no array of a known library"):
+        einsum("ij,j->i", Boxed(np.ones((2, 3))), Boxed(np.ones(3)))
+    register_backend(key, adapter_for(Boxed))
+    for cls in (Boxed, SubBoxed):
+        result = einsum("ij,j->i", cls(np.ones((2, 3))), np.arange(3.0))
+        assert isinstance(result, Boxed)
+        assert (result.values == [3, 3]).all()
+
+
+@pytest.mark.usefixtures("registry")
+def test_an_adapter_is_replaced_only_when_asked():
+    register_backend(Boxed, adapter_for(Boxed, "first"))
+    with pytest.raises(BackendError, match=r"Boxed' has an adapter; replace=True replaces it$"):
+        register_backend(Boxed, adapter_for(Boxed, "second"))
+    assert backend_of(Boxed).name == "first"
+    register_backend(Boxed, adapter_for(Boxed, "second"), replace=True)
+    assert backend_of(Boxed).name == "second"
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_class_that_is_registered_by_name_has_an_adapter():
+    register_backend(f"{Boxed.__module__}.Boxed", adapter_for(Boxed))
+    with pytest.raises(BackendError, match="has an adapter"):
+        register_backend(Boxed, adapter_for(Boxed))
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_builtin_class_has_an_adapter():
+    with pytest.raises(BackendError, match=r"'numpy.ndarray' has an adapter"):
+        register_backend(np.ndarray, adapter_for(Boxed))
+
+
+@pytest.mark.usefixtures("registry")
+def test_an_adapter_must_have_every_member_of_the_protocol():
+    adapter = adapter_for(Boxed)
+    del adapter.matmul, adapter.capabilities
+    with pytest.raises(BackendError, match=r"Boxed' lacks: capabilities, matmul$"):
+        register_backend(Boxed, adapter)
+    assert backend_of(Boxed) is None
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_registered_adapter_is_named_among_the_known():
+    register_backend(Boxed, adapter_for(Boxed, "zeta"))
+    with pytest.raises(OperandTypeError, match="known: numpy, tensorflow, torch, zeta;"):
+        einsum("i->", {})
+
+
+@pytest.mark.usefixtures("registry")
+def test_two_frameworks_are_told_apart_also_when_one_is_registered(torch):
+    register_backend(Boxed, adapter_for(Boxed))
+    with pytest.raises(OperandTypeError, match="operand 0 is a boxed Boxed but operand 1 a torch Tensor"):
+        einsum("i,i->", Boxed(np.ones(2)), torch.ones(2))
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_class_that_the_adapter_cannot_use_is_refused():
+    adapter = adapter_for(Boxed)
+    adapter.form = lambda cls: None
+    register_backend(Boxed, adapter)
+    with pytest.raises(OperandTypeError, match=r"^operand 0 is a boxed Boxed, which is no tensor$"):
+        einsum("i->", Boxed(np.ones(2)))
+
+
+# --- plugins --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def plugins(registry, monkeypatch):
+    """Entry points that the test gives, in place of those installed."""
+    monkeypatch.setattr(dispatch, "_registry", dispatch._Registry(dispatch._BUILTIN))
+
+    def use(*points: EntryPoint) -> None:
+        monkeypatch.setattr(dispatch, "_entry_points", lambda: points)
+
+    return use
+
+
+def point(name: str, value: str) -> EntryPoint:
+    return EntryPoint(name, value, dispatch.GROUP)
+
+
+@pytest.fixture
+def toylib(monkeypatch):
+    """A package `toylib.arrays` with a class `Array`, and `toylib.adapter` for it."""
+    cls = type("Array", (Boxed,), {"__module__": "toylib.arrays"})
+    adapter = adapter_for(cls, "toylib")
+    for name, module in (("toylib", types.ModuleType("toylib")), ("toylib.adapter", adapter)):
+        monkeypatch.setitem(sys.modules, name, module)
+    return cls
+
+
+def test_a_plugin_is_loaded_for_its_root_package(plugins, toylib):
+    plugins(point("other", "no_such_module"), point("toylib", "toylib.adapter"))
+    result = einsum("ij->ji", toylib(np.arange(6.0).reshape(2, 3)))
+    assert (result.values == np.arange(6.0).reshape(2, 3).T).all()
+    assert type(result) is toylib
+
+
+def test_a_plugin_that_fails_to_load_says_which_and_why(plugins, toylib):
+    plugins(point("toylib", "no_such_module"))
+    with pytest.raises(
+        BackendError, match=r"^the adapter plugin 'toylib' \(no_such_module\) failed to load: Mod"
+    ):
+        einsum("ij->ji", toylib(np.ones((2, 3))))
+
+
+def test_a_plugin_that_lacks_a_member_says_which(plugins, toylib):
+    del sys.modules["toylib.adapter"].reshape
+    plugins(point("toylib", "toylib.adapter"))
+    with pytest.raises(
+        BackendError, match=r"^the adapter plugin 'toylib' \(toylib.adapter\) lacks: reshape$"
+    ):
+        einsum("ij->ji", toylib(np.ones((2, 3))))
+
+
+def test_plugins_are_named_among_the_known(plugins):
+    plugins(point("dask", "no_such_module"))
+    with pytest.raises(OperandTypeError, match="known: dask, numpy, tensorflow, torch;"):
+        einsum("i->", {})

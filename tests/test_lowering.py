@@ -1,0 +1,355 @@
+"""From a bound equation to primitives: which instructions there are, and what they compute."""
+
+from __future__ import annotations
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from einsum_unified import EinsumError, OperandError, einsum, einsum_plan
+from einsum_unified.equation import Sublists, parse
+from einsum_unified.lowering import in_letters, lower
+from einsum_unified.primitives import (
+    AsArray,
+    Capabilities,
+    Cast,
+    Diagonal,
+    InRange,
+    MatMul,
+    Multiply,
+    Program,
+    Reshape,
+    SameDevice,
+    Sum,
+    Transpose,
+    Unbox,
+)
+
+
+def program(text: str, *operands, **options) -> Program:
+    return einsum_plan(text, *operands, **options).program
+
+
+def kinds(text: str, *operands, **options) -> list[type]:
+    return [type(instruction) for instruction in program(text, *operands, **options).instructions]
+
+
+def array(*shape) -> np.ndarray:
+    return np.random.default_rng(sum(shape)).integers(-4, 5, shape).astype(float)
+
+
+# --- which instructions ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes"),
+    [
+        ("ij,jk->ik", [(2, 3), (3, 4)]),
+        ("ij,jk->ki", [(2, 3), (3, 4)]),
+        ("bij,bjk->bik", [(5, 2, 3), (5, 3, 4)]),
+        ("bhid,bhjd->bhij", [(2, 3, 4, 5), (2, 3, 6, 5)]),
+        ("...ij,...jk->...ik", [(5, 2, 3), (5, 3, 4)]),
+        ("ijb,bjk->kbi", [(2, 3, 5), (5, 3, 4)]),
+        ("i,i->", [(3,), (3,)]),
+        ("bi,bi->b", [(5, 3), (5, 3)]),
+        ("ij,j->i", [(2, 3), (3,)]),
+        ("ij,ij->", [(2, 3), (2, 3)]),
+        ("ij,ij->i", [(2, 3), (2, 3)]),
+    ],
+)
+def test_a_contraction_of_two_is_one_matmul_and_never_multiply_and_sum(framework, text: str, shapes: list):
+    tensors = [framework.tensor(array(*shape)) for shape in shapes]
+    found = kinds(text, *tensors)
+    assert found.count(MatMul) == 1
+    assert Multiply not in found
+    assert Sum not in found
+
+
+@pytest.mark.parametrize("count", [3, 4, 5])
+def test_a_chain_is_a_matmul_a_step(count: int):
+    text = ",".join("abcdef"[n : n + 2] for n in range(count))
+    assert kinds(text, *[(2, 2)] * count).count(MatMul) == count - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes"),
+    [
+        ("i,j->ij", [(2,), (3,)]),
+        ("ij,ij->ij", [(2, 3), (2, 3)]),
+        ("ij,j->ji", [(2, 3), (3,)]),
+        (",ij->ji", [(), (2, 3)]),
+        ("i,i->i", [(1,), (3,)]),
+    ],
+)
+def test_what_contracts_nothing_is_one_multiply(text: str, shapes: list):
+    found = kinds(text, *shapes)
+    assert found.count(Multiply) == 1
+    assert MatMul not in found
+    assert Sum not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes", "want"),
+    [
+        ("ij,jk->ik", [(2, 3), (3, 4)], [MatMul]),
+        ("bij,bjk->bik", [(5, 2, 3), (5, 3, 4)], [MatMul]),
+        ("abij,abjk->abik", [(5, 6, 2, 3), (5, 6, 3, 4)], [MatMul]),
+        ("ij->", [(2, 3)], [Sum, Unbox]),
+        ("ij->j", [(2, 3)], [Sum]),
+        ("ij->ji", [(2, 3)], [Transpose]),
+        ("ii->i", [(3, 3)], [Diagonal]),
+        ("ii", [(3, 3)], [Diagonal, Sum, Unbox]),
+        ("iji->ij", [(3, 2, 3)], [Diagonal, Transpose]),
+        ("iiii->i", [(3, 3, 3, 3)], [Diagonal] * 3),
+        ("ij,ij->ij", [(2, 3), (2, 3)], [Multiply]),
+        ("->", [()], [Unbox]),
+        ("i,i->", [(3,), (3,)], [Reshape, Reshape, MatMul, Reshape, Unbox]),
+    ],
+)
+def test_instructions_that_would_do_nothing_are_left_out(text: str, shapes: list, want: list):
+    assert kinds(text, *shapes) == want
+
+
+def test_the_identity_is_a_view_not_the_operand_itself(torch):
+    x = array(2, 3)
+    assert program("ij->ij", x).instructions == (Transpose(1, (0,), (0, 1)),)
+    for operand in (x, torch.ones((2, 3))):
+        result = einsum("ij->ij", operand)
+        assert result is not operand
+        result[0, 0] = 99
+        assert operand[0, 0] == 99
+
+
+def test_an_immutable_operand_may_be_the_result(tf):
+    x = tf.ones((2, 3))
+    assert program("ij->ij", x).instructions == ()
+    assert einsum("ij->ij", x) is x
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes"),
+    [
+        ("abij,abjk->abik", [(2, 3, 4, 5), (2, 3, 5, 6)]),
+        ("abij,abjk->baik", [(2, 3, 4, 5), (2, 3, 5, 6)]),
+        ("aij,ajkl->alki", [(2, 3, 4), (2, 4, 5, 6)]),
+        ("ij,jk->ki", [(2, 3), (3, 4)]),
+        ("aji,kja->aik", [(2, 3, 4), (5, 3, 2)]),
+        ("xbi,bxj->xbij", [(2, 3, 4), (3, 2, 5)]),
+    ],
+)
+def test_batch_left_right_comes_out_of_the_last_product_in_one_piece(text: str, shapes: list):
+    arrays = [array(*shape) for shape in shapes]
+    found = kinds(text, *arrays)
+    product = max(n for n, kind in enumerate(found) if kind in (MatMul, Multiply))
+    assert Transpose not in found[product:]
+    result = einsum(text, *arrays)
+    assert (result == np.einsum(text, *arrays, optimize=False)).all()
+    assert result.flags.c_contiguous
+
+
+def test_another_order_of_the_output_takes_a_transpose_at_the_end():
+    assert kinds("ijk,kl->ilj", (2, 3, 4), (4, 5))[-1] is Transpose
+
+
+# --- one operand without a sum --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        ("ijk->kij", (2, 3, 4)),
+        ("iij->ji", (2, 2, 3)),
+        ("ijij->ji", (2, 3, 2, 3)),
+        ("iii->i", (2, 2, 2)),
+        ("...->...", (2, 3)),
+        ("i...->...i", (2, 3)),
+    ],
+)
+def test_one_operand_without_a_sum_has_only_views(torch, text: str, shape: tuple):
+    x = array(*shape)
+    assert set(kinds(text, x)) <= {Transpose, Diagonal}
+    assert np.shares_memory(einsum(text, x), x)
+    tensor = torch.ones(shape)
+    assert einsum(text, tensor).untyped_storage().data_ptr() == tensor.untyped_storage().data_ptr()
+
+
+@pytest.mark.parametrize("writeable", [True, False])
+@pytest.mark.parametrize("text", ["ij->ji", "ii->i", "ij->ij"])
+def test_a_view_is_writeable_if_the_operand_is(text: str, writeable: bool):
+    x = array(3, 3)
+    x.flags.writeable = writeable
+    assert einsum(text, x).flags.writeable is writeable
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+EQUATIONS = [
+    # broadcasting of size 1
+    ("ij,jk->ik", [(2, 1), (3, 4)]),
+    ("ij,jk->ik", [(2, 3), (1, 4)]),
+    ("ij,ij->", [(1, 3), (2, 1)]),
+    ("ij,jk,kl->il", [(2, 1), (1, 3), (3, 1)]),
+    ("i,i,i->", [(1,), (3,), (1,)]),
+    ("i,i->", [(1,), (1,)]),
+    ("bij,bjk->bik", [(1, 2, 3), (4, 3, 2)]),
+    ("...i,...i->...", [(3, 1, 2), (4, 2)]),
+    # size 0
+    ("ij,jk->ik", [(2, 0), (0, 4)]),
+    ("ij,jk->ik", [(0, 3), (3, 4)]),
+    ("i,i->i", [(1,), (0,)]),
+    ("ij->i", [(2, 0)]),
+    # diagonals
+    ("ii,ij->j", [(3, 3), (3, 2)]),
+    ("iij,jkk->ik", [(2, 2, 3), (3, 4, 4)]),
+    ("iijj->", [(2, 2, 3, 3)]),
+    ("ii,ii->i", [(3, 3), (3, 3)]),
+    ("iji,jij->ij", [(2, 3, 2), (3, 2, 3)]),
+    # labels that only one operand has, and that are summed
+    ("ij,k->", [(2, 3), (4,)]),
+    ("ij,jk->k", [(2, 3), (3, 4)]),
+    ("ij,kl->", [(2, 3), (4, 5)]),
+    # many alternating runs of axes: first, second, first, ...
+    ("ace,bdf->abcdef", [(2, 3, 2), (3, 2, 2)]),
+    ("aceg,bdfh->hgfedcba", [(2, 1, 2, 3), (2, 2, 1, 2)]),
+    ("xacx,bxd->axbcd", [(2, 3, 2, 2), (2, 2, 3)]),
+    # several steps
+    ("ij,jk,kl,lm->im", [(2, 3), (3, 4), (4, 2), (2, 3)]),
+    ("ij,ik,il->jkl", [(2, 3), (2, 2), (2, 4)]),
+    ("ij,ij,ij->ij", [(2, 3), (2, 3), (2, 3)]),
+    ("ij,jk,ki->", [(2, 3), (3, 4), (4, 2)]),
+    (",i,->i", [(), (3,), ()]),
+    (",,", [(), (), ()]),
+    ("a,b,c,d->dbca", [(2,), (3,), (2,), (3,)]),
+]
+
+
+@pytest.mark.parametrize("optimize", ["auto", False])
+@pytest.mark.parametrize(("text", "shapes"), EQUATIONS)
+def test_results_are_numpys(framework, text: str, shapes: list, optimize):
+    arrays = [array(*shape) for shape in shapes]
+    got = einsum(text, *map(framework.tensor, arrays), optimize=optimize)
+    want = np.einsum(text, *arrays, optimize=False)
+    assert framework.numpy(got).shape == want.shape
+    assert (framework.numpy(got) == want).all()
+
+
+def test_an_axis_that_broadcasts_is_dropped_before_the_product():
+    assert kinds("ij,jk->ik", (2, 1), (3, 4)) == [Reshape, Sum, Reshape, Reshape, Multiply]
+
+
+def test_a_label_of_one_operand_is_summed_before_the_product():
+    first, *rest = program("ij,k->i", (2, 3), (4,)).instructions
+    assert first == Sum(2, (0,), (1,))
+    assert rest[0] == Sum(3, (1,), (0,))
+
+
+def test_more_alternating_runs_than_tensorflow_broadcasts_are_put_in_order(tf):
+    found = kinds("acegi,bdfhj->abcdefghij", (2, 1, 2, 1, 2), (2, 2, 1, 2, 1))
+    assert found == [Reshape, Reshape, Multiply, Transpose]
+    a, b = array(2, 2, 2, 2), array(2, 2, 2, 2)
+    got = einsum("aceg,bdfh->abcdefgh", tf.constant(a), tf.constant(b))
+    assert (got.numpy() == np.einsum("aceg,bdfh->abcdefgh", a, b)).all()
+
+
+# --- dtypes ---------------------------------------------------------------------------------------
+
+
+def test_bool_is_cast_back_at_each_step(torch, tf):
+    want = [Cast, Cast, MatMul, Cast, Cast, Cast, MatMul, Cast]
+    for x in (torch.ones((2, 2), dtype=torch.bool), tf.ones((2, 2), tf.bool)):
+        found = [kind for kind in kinds("ij,jk,kl->il", x, x, x, optimize=False) if kind is not SameDevice]
+        assert found == want
+
+
+def test_a_count_of_many_trues_stays_true(framework):
+    x = framework.tensor(np.ones((300, 300)), "bool")
+    result = einsum("ij,jk,kl,lm,mn->in", *[x] * 5)
+    assert framework.dtype(result) == "bool"
+    assert framework.numpy(result).all()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_what_is_summed_in_a_wider_dtype_is_cast_back_once_at_the_end(tf, dtype: str):
+    x = tf.cast(tf.ones((2, 2)), dtype)
+    instructions = [i for i in program("ij,jk,kl->il", x, x, x).instructions if isinstance(i, Cast)]
+    assert [i.dtype for i in instructions] == ["float32"] * 3 + [dtype]
+    assert isinstance(program("ij,jk,kl->il", x, x, x).instructions[-1], Cast)
+
+
+def test_operands_are_promoted_before_the_first_sum(framework):
+    flags = framework.tensor(np.ones((2, 3)), "bool")
+    result = einsum("ij,k->i", flags, framework.tensor(np.ones(1), "float32"))
+    assert (framework.numpy(result) == 3).all()  # counted, not any-of
+
+
+def test_a_dtype_without_kernels_is_moved_in_another(tf):
+    x = tf.constant(np.arange(6).reshape(2, 3).astype(ml_dtypes.int4))
+    instructions = program("ij->ji", x).instructions
+    assert [type(i) for i in instructions] == [Cast, Transpose, Cast]
+    assert [i.dtype for i in instructions if isinstance(i, Cast)] == ["int32", "int4"]
+
+
+def test_numbers_and_arrays_are_made_tensors_of_the_dtype_first(torch):
+    x = torch.ones(3, dtype=torch.int8)
+    instructions = program("i,,i->i", x, 2, np.ones(3, "int8")).instructions
+    assert instructions[:3] == (
+        InRange(-1, (1,), 1, "int8"),
+        AsArray(3, (1, 0), "int8"),
+        AsArray(4, (2, 0), "int8"),
+    )
+
+
+def test_tensors_of_several_operands_must_be_on_one_device(torch):
+    x = torch.ones((2, 2))
+    assert program("ij,jk,k", x, np.ones((2, 2)), x[0]).instructions[0] == SameDevice(-1, (0, 2))
+    assert SameDevice not in kinds("ij,jk", x, np.ones((2, 2)))
+    with pytest.raises(EinsumError, match="on different devices: cpu and meta"):
+        einsum("ij,jk", x, torch.ones((2, 2), device="meta"))
+
+
+# --- what only the framework can do ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("equation", "text"),
+    [
+        (parse("βγ,γ"), "ab,b->a"),
+        (parse("ZA->AZ"), "ab->ba"),
+        (parse(" ... i -> i "), "...a->a"),
+        (parse(Sublists((("row", ...), ("col",)), (..., "col"))), "a...,b->...b"),
+        (parse(","), ",->"),
+    ],
+    ids=str,
+)
+def test_labels_become_letters_for_the_frameworks_own_einsum(equation, text):
+    assert in_letters(equation) == text
+
+
+def test_letters_run_out_at_52():
+    equation = parse("".join(chr(0x4E00 + n) for n in range(52)))
+    assert len(set(in_letters(equation).partition("->")[0])) == 52
+    with pytest.raises(OperandError, match="go with at most 52 labels, not 53"):
+        in_letters(parse("".join(chr(0x4E00 + n) for n in range(53))))
+
+
+@pytest.mark.parametrize("shape", [[None, 3], None])
+def test_unknown_sizes_are_left_to_the_framework(tf, shape):
+    function = tf.function(
+        lambda x: einsum("βi...,i->β", x, tf.ones(3)), input_signature=[tf.TensorSpec(shape)]
+    )
+    assert (function(tf.ones((2, 3))).numpy() == [3, 3]).all()
+
+
+def test_unknown_sizes_of_a_narrow_dtype_are_computed_in_a_wider_one(tf):
+    @tf.function(input_signature=[tf.TensorSpec([None, 200], tf.int8)])
+    def function(x):
+        return einsum("ij->i", x)
+
+    result = function(tf.ones((2, 200), tf.int8))
+    assert result.dtype is tf.int8
+    assert (result.numpy() == np.int8(-56)).all()  # 200 wrapped around
+
+
+def test_lowering_needs_nothing_of_a_framework():
+    bound = einsum_plan("ij,jk->ik", (2, 3), (3, 4)).bound
+    assert lower(bound, ((0, 1),), Capabilities()) == Program(2, (MatMul(2, (0, 1)),), 2)

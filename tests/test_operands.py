@@ -1,0 +1,462 @@
+"""`bind`: an equation with shapes and dtypes, and every way in which operands do not fit it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from einsum_unified import OperandError, OperandTypeError, einsum
+from einsum_unified.dispatch import load
+from einsum_unified.equation import Sublists, parse
+from einsum_unified.operands import Bound, Operand, bind, in_range, result_dtype
+from einsum_unified.primitives import Form
+
+NUMPY = load("numpy")
+
+
+def operand(*shape, dtype: str = "float64") -> Operand:
+    return Operand(shape, dtype, "numpy", Form.TENSOR)
+
+
+def weak(cls: type) -> Operand:
+    dtype = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}[cls]
+    return Operand((), dtype, "python", Form.ARRAY, cls)
+
+
+def bound(text: str | Sublists, *shapes) -> Bound:
+    return bind(parse(text), [operand(*shape) for shape in shapes], NUMPY)
+
+
+# --- labels and sizes -----------------------------------------------------------------------------
+
+
+def test_labels_are_numbered_by_first_occurrence_and_sized():
+    got = bound("kj,ji->ik", (2, 3), (3, 4))
+    assert got.terms == ((0, 1), (1, 2))
+    assert got.output == (2, 0)
+    assert got.sizes == (2, 3, 4)
+    assert got.labels == ("k", "j", "i")
+    assert got.dtype == "float64"
+    assert not got.symbolic
+
+
+def test_a_bound_equation_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        bound("i", (2,)).dtype = "int8"
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes", "sizes"),
+    [
+        ("i,i->i", [(1,), (3,)], (3,)),
+        ("i,i->i", [(3,), (1,)], (3,)),
+        ("i,i->", [(1,), (0,)], (0,)),
+        ("i,i->", [(0,), (1,)], (0,)),
+        ("i,i,i", [(1,), (1,), (1,)], (1,)),
+        ("ij,ji", [(1, 5), (1, 4)], (4, 5)),
+        ("->", [()], ()),
+    ],
+)
+def test_size_1_gives_way_to_any_other(text: str, shapes: list, sizes: tuple):
+    assert bound(text, *shapes).sizes == sizes
+
+
+def test_axes_that_broadcast_are_left_out_of_the_reduced_terms():
+    assert bound("ij,jj->i", (2, 1), (3, 3)).reduced() == ((0,), (1,))
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes", "terms", "output", "sizes"),
+    [
+        ("...i->...", [(2, 3, 4)], ((1, 2, 0),), (1, 2), (4, 2, 3)),
+        ("i...,...->i...", [(2, 3), (5, 1)], ((0, 2), (1, 2)), (0, 1, 2), (2, 5, 3)),
+        ("...,...->", [(), (3,)], ((), (0,)), (), (3,)),
+        ("i...j->j...i", [(2, 3)], ((0, 1),), (1, 0), (2, 3)),
+        ("i->...i", [(2,)], ((0,),), (0,), (2,)),
+        ("...a,...b->a", [(7, 2), (6, 1, 3)], ((3, 0), (2, 3, 1)), (0,), (2, 3, 6, 7)),
+    ],
+)
+def test_ellipsis_axes_align_at_the_right(text: str, shapes: list, terms, output, sizes):
+    got = bound(text, *shapes)
+    assert (got.terms, got.output, got.sizes) == (terms, output, sizes)
+
+
+def test_ellipsis_axes_come_after_the_named_labels():
+    assert bound("i...", (2, 3, 4)).labels == ("i", ..., ...)
+
+
+def test_a_clash_within_the_ellipsis_names_the_axis_from_the_right():
+    with pytest.raises(OperandError, match=r"axis -2 of '\.\.\.' is 3 in operand 0 but 5 in operand 1"):
+        bound("i...,...", (2, 3, 4), (5, 4))
+
+
+@pytest.mark.parametrize("unknown", [(None,), None])
+def test_sizes_that_are_not_known_make_it_symbolic(unknown):
+    items = [Operand(unknown, "float64", "numpy", Form.TENSOR), operand(3)]
+    got = bind(parse("i,i->"), items, NUMPY)
+    assert got.symbolic
+    assert (got.terms, got.output, got.sizes, got.dtype) == ((), (), (), "float64")
+
+
+def test_sizes_that_are_known_are_checked_beside_unknown_ones():
+    items = [operand(None, 2), operand(None, 3)]
+    with pytest.raises(OperandError, match="label 'j' is 2 in operand 0 but 3 in operand 1"):
+        bind(parse("ij,ij->"), items, NUMPY)
+
+
+def test_a_diagonal_with_an_unknown_size_is_not_refused():
+    assert bind(parse("ii->i"), [operand(None, 3)], NUMPY).symbolic
+
+
+# --- what does not fit ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes", "lines"),
+    [
+        (
+            "ij,jk->ik",
+            [(2, 3)],
+            [
+                "the equation has 2 terms but 1 operand was given",
+                "    ij,jk->ik",
+                "       ^",
+                "  operand 0 'ij': shape (2, 3), numpy.float64",
+            ],
+        ),
+        (
+            "i->",
+            [(2,), (3,), ()],
+            [
+                "the equation has 1 term but 3 operands were given",
+                "    i->",
+                "  operand 0 'i': shape (2,), numpy.float64",
+            ],
+        ),
+        ("i", [], ["the equation has 1 term but 0 operands were given", "    i", "    ^"]),
+        ("", [], ["the equation has 1 term but 0 operands were given"]),
+    ],
+)
+def test_a_wrong_count_points_at_the_first_term_without_an_operand(text: str, shapes: list, lines: list):
+    with pytest.raises(OperandError) as caught:
+        bound(text, *shapes)
+    assert str(caught.value).splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes", "lines"),
+    [
+        (
+            "ij,j->i",
+            [(2, 3), ()],
+            [
+                "operand 1 has 0 axes but its subscripts 'j' name 1",
+                "    ij,j->i",
+                "       ^",
+                "  operand 1 'j': shape (), numpy.float64",
+            ],
+        ),
+        (
+            " i -> i",
+            [(2, 3)],
+            [
+                "operand 0 has 2 axes but its subscripts 'i' name 1",
+                "     i -> i",
+                "     ^",
+                "  operand 0 'i': shape (2, 3), numpy.float64",
+                "  to let further axes through, write '...': '...i'",
+            ],
+        ),
+        (
+            "i...j->ij",
+            [(2,)],
+            [
+                "operand 0 has 1 axis but its subscripts 'i...j' name at least 2",
+                "    i...j->ij",
+                "    ^",
+                "  operand 0 'i...j': shape (2,), numpy.float64",
+            ],
+        ),
+        (
+            "ij→ji",
+            [(2, 3)],
+            [
+                "operand 0 has 2 axes but its subscripts 'ij→ji' name 5",
+                "    ij→ji",
+                "    ^",
+                "  operand 0 'ij→ji': shape (2, 3), numpy.float64",
+                "  '→' is a label here: the arrow is '->'",
+            ],
+        ),
+        (
+            Sublists(((0,), (1,)), None),
+            [(2,), (2, 3)],
+            [
+                "operand 1 has 2 axes but its subscripts [1] name 1",
+                "    [0], [1]",
+                "         ^",
+                "  operand 1 [1]: shape (2, 3), numpy.float64",
+                "  to let further axes through, write '...': [..., 1]",
+            ],
+        ),
+    ],
+)
+def test_a_wrong_rank_points_at_the_term(text, shapes: list, lines: list):
+    with pytest.raises(OperandError) as caught:
+        bound(text, *shapes)
+    assert str(caught.value).splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes", "lines"),
+    [
+        (
+            "ij,jk->ik",
+            [(2, 3), (4, 5)],
+            [
+                "label 'j' is 3 in operand 0 but 4 in operand 1",
+                "    ij,jk->ik",
+                "     ^ ^",
+                "  operand 0 'ij': shape (2, 3), numpy.float64",
+                "  operand 1 'jk': shape (4, 5), numpy.float64",
+            ],
+        ),
+        (  # the size 1 in operand 0 is not what clashes
+            "i,i,i->",
+            [(1,), (3,), (2,)],
+            [
+                "label 'i' is 3 in operand 1 but 2 in operand 2",
+                "    i,i,i->",
+                "      ^ ^",
+                "  operand 1 'i': shape (3,), numpy.float64",
+                "  operand 2 'i': shape (2,), numpy.float64",
+            ],
+        ),
+        (
+            "i,i->",
+            [(0,), (2,)],
+            [
+                "label 'i' is 0 in operand 0 but 2 in operand 1",
+                "    i,i->",
+                "    ^ ^",
+                "  operand 0 'i': shape (0,), numpy.float64",
+                "  operand 1 'i': shape (2,), numpy.float64",
+            ],
+        ),
+        (
+            "a...,...b->",
+            [(9, 4, 3), (2, 3, 8)],
+            [
+                "axis -2 of '...' is 4 in operand 0 but 2 in operand 1",
+                "    a...,...b->",
+                "     ^   ^",
+                "  operand 0 'a...': shape (9, 4, 3), numpy.float64",
+                "  operand 1 '...b': shape (2, 3, 8), numpy.float64",
+            ],
+        ),
+        (
+            "...a,b...ca->",
+            [(4, 3), (8, 4, 6, 2)],
+            [
+                "label 'a' is 3 in operand 0 but 2 in operand 1",
+                "    ...a,b...ca->",
+                "       ^      ^",
+                "  operand 0 '...a': shape (4, 3), numpy.float64",
+                "  operand 1 'b...ca': shape (8, 4, 6, 2), numpy.float64",
+            ],
+        ),
+        (
+            Sublists((("row", 10), (10,)), ()),
+            [(2, 3), (4,)],
+            [
+                "label 10 is 3 in operand 0 but 4 in operand 1",
+                "    ['row', 10], [10] -> []",
+                "            ^     ^",
+                "  operand 0 ['row', 10]: shape (2, 3), numpy.float64",
+                "  operand 1 [10]: shape (4,), numpy.float64",
+            ],
+        ),
+    ],
+)
+def test_clashing_sizes_name_both_operands_and_point_at_both_places(text, shapes: list, lines: list):
+    with pytest.raises(OperandError) as caught:
+        bound(text, *shapes)
+    assert str(caught.value).splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "label", "sizes", "carets"),
+    [
+        ("ii->i", (2, 3), "i", (2, 3), "^^"),
+        ("ii", (1, 3), "i", (1, 3), "^^"),  # 1 against n is no diagonal
+        ("i...i", (2, 5, 4), "i", (2, 4), "^   ^"),
+        ("...aba", (5, 2, 9, 3), "a", (2, 3), "   ^ ^"),
+        ("aa...bb", (2, 2, 7, 3, 4), "b", (3, 4), "     ^^"),
+    ],
+)
+def test_a_diagonal_needs_equal_sizes(text: str, shape: tuple, label: str, sizes: tuple, carets: str):
+    with pytest.raises(OperandError) as caught:
+        bound(text, shape)
+    assert str(caught.value).splitlines() == [
+        f"label '{label}' is repeated in operand 0 with sizes {sizes[0]} and {sizes[1]}",
+        f"    {text}",
+        f"    {carets}",
+        f"  operand 0 '{text.partition('->')[0]}': shape {shape}, numpy.float64",
+        "  a diagonal needs equal sizes: 1 does not broadcast here",
+    ]
+
+
+def test_a_long_list_of_operands_is_clipped_in_a_message():
+    with pytest.raises(OperandError) as caught:
+        bound("i," * 20 + "i", *[(2,)] * 20)
+    assert str(caught.value).splitlines()[-2:] == [
+        "  operand 7 'i': shape (2,), numpy.float64",
+        "  … and 12 more",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [
+        (operand(2, 3, dtype="int8"), "shape (2, 3), numpy.int8"),
+        (operand(5), "shape (5,), numpy.float64"),
+        (operand(), "shape (), numpy.float64"),
+        (operand(None, 3), "shape (?, 3), numpy.float64"),
+        (Operand(None, "float32", "tensorflow", Form.TENSOR), "shape unknown, tensorflow.float32"),
+        (weak(float), "shape (), Python float"),
+    ],
+)
+def test_an_operand_is_shown_by_shape_and_dtype(item: Operand, text: str):
+    assert str(item) == text
+
+
+def test_the_message_of_a_clash_names_the_frameworks_dtypes(framework):
+    a, b = framework.tensor(np.ones((2, 3)), "float32"), framework.tensor(np.ones((4, 5)), "int32")
+    with pytest.raises(OperandError) as caught:
+        einsum("ij,jk->ik", a, b)
+    assert str(caught.value) == (
+        "label 'j' is 3 in operand 0 but 4 in operand 1\n    ij,jk->ik\n     ^ ^\n"
+        f"  operand 0 'ij': shape (2, 3), {framework.name}.float32\n"
+        f"  operand 1 'jk': shape (4, 5), {framework.name}.int32"
+    )
+
+
+# --- the dtype of the result ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("operands", "dtype"),
+    [
+        ([operand(dtype="int8")], "int8"),
+        ([operand(dtype="int8"), operand(dtype="uint8")], "int16"),
+        ([operand(dtype="float32"), weak(float)], "float32"),
+        ([operand(dtype="float32"), weak(complex)], "complex64"),
+        ([operand(dtype="bool"), weak(bool)], "bool"),
+        ([weak(int), weak(float)], "float64"),
+        ([weak(bool)], "bool"),
+    ],
+)
+def test_without_being_asked_operands_promote(operands: list, dtype: str):
+    assert result_dtype(operands, NUMPY) == dtype
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["float32", np.float32, np.dtype("float32"), "numpy.float32"],
+    ids=["name", "type", "dtype", "path"],
+)
+def test_dtype_may_be_given_in_any_spelling(asked):
+    assert result_dtype([operand(dtype="int64"), weak(int)], NUMPY, asked) == "float32"
+
+
+@pytest.mark.parametrize(
+    ("operands", "asked", "headline"),
+    [
+        (
+            [operand(2, dtype="complex64")],
+            "float64",
+            "dtype=float64 would cut off operand 0, which is complex (shape (2,), numpy.complex64)",
+        ),
+        (
+            [operand(2, dtype="int8"), operand(2, dtype="float16")],
+            int,
+            "dtype=int64 would cut off operand 1, which is float (shape (2,), numpy.float16)",
+        ),
+        (
+            [operand(2, dtype="uint8")],
+            "bool",
+            "dtype=bool would cut off operand 0, which is int (shape (2,), numpy.uint8)",
+        ),
+        (
+            [weak(float)],
+            "int32",
+            "dtype=int32 would cut off operand 0, which is float (shape (), Python float)",
+        ),
+    ],
+)
+def test_dtype_never_cuts_off_in_silence(operands: list, asked, headline: str):
+    with pytest.raises(OperandTypeError) as caught:
+        result_dtype(operands, NUMPY, asked)
+    assert str(caught.value) == f"{headline}\n  cast the operand first if that is meant"
+
+
+@pytest.mark.parametrize("asked", ["nonsense", "datetime64[s]", np.str_, np.floating, object, 3])
+def test_dtype_must_be_one_to_compute_with(tf, asked):
+    with pytest.raises(OperandTypeError, match="is no dtype that tensorflow can compute with"):
+        einsum("i->", tf.ones(2), dtype=asked)
+
+
+@pytest.mark.parametrize(
+    ("x", "dtype"),
+    [
+        (np.array(["a"]), "str32"),
+        (np.zeros(1, "M8[s]"), "datetime64[s]"),
+        (np.zeros(1, "m8[s]"), "timedelta64[s]"),
+    ],
+    ids=["str", "datetime", "timedelta"],
+)
+def test_operands_must_be_numbers(x: np.ndarray, dtype: str):
+    with pytest.raises(OperandTypeError) as caught:
+        einsum("i,i->", np.ones(1), x)
+    assert str(caught.value) == f"operand 1 has dtype numpy.{dtype}, which is no number"
+
+
+@pytest.mark.parametrize("dtype", ["object", "longdouble"])
+def test_a_dtype_that_the_framework_lacks_names_the_operand(torch, dtype: str):
+    x = np.ones(2, dtype)
+    with pytest.raises(OperandTypeError) as caught:
+        einsum("i,i->", torch.ones(2), x)
+    assert str(caught.value) == f"operand 1 has dtype numpy.{x.dtype.name}, with which torch cannot compute"
+
+
+def test_dtypes_that_do_not_promote_list_the_operands(tf):
+    with pytest.raises(OperandTypeError) as caught:
+        einsum("i,i->", tf.ones(2, tf.uint64), tf.ones(2, tf.int32))
+    assert str(caught.value) == (
+        "uint64 and int32 do not promote to a common dtype: cast an operand, or give dtype=\n"
+        "  operand 0: shape (2,), tensorflow.uint64\n"
+        "  operand 1: shape (2,), tensorflow.int32"
+    )
+
+
+# --- Python integers in a narrow dtype ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "span"),
+    [(128, "int8", "-128 to 127"), (-129, "int8", "-128 to 127"), (-1, "uint8", "0 to 255")],
+)
+def test_a_python_integer_must_fit_the_dtype_it_is_taken_for(framework, value: int, dtype: str, span: str):
+    x = framework.tensor(np.ones(2), dtype)
+    with pytest.raises(OperandError) as caught:
+        einsum("i,->i", x, value)
+    assert str(caught.value) == f"operand 1 has the Python int {value}, which {dtype} cannot hold ({span})"
+
+
+def test_in_range_takes_the_whole_range_and_nothing():
+    in_range(np.array([-128, 127]), 0, "int8")
+    in_range(np.array([], int), 0, "int8")
+    with pytest.raises(OperandError, match="Python int 200"):
+        in_range(np.array([1, 200, 3]), 0, "int8")

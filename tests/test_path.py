@@ -1,0 +1,365 @@
+"""The order of contractions: every way to ask for one, what is refused, and what it costs."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+import opt_einsum
+import pytest
+
+from einsum_unified import PathError, einsum, einsum_path
+from einsum_unified.path import Step, Strategy, find_path, pairwise, path_cost, steps, strategy
+
+NAMES = (
+    "auto",
+    "auto-hq",
+    "optimal",
+    "branch-all",
+    "branch-2",
+    "branch-1",
+    "greedy",
+    "eager",
+    "opportunistic",
+    "dp",
+    "dynamic-programming",
+    "random-greedy",
+    "random-greedy-128",
+)
+
+TEXT = "ij,jk,kl,lm->im"
+ARRAYS = [np.arange(float(m * n)).reshape(m, n) % 5 for m, n in ((2, 3), (3, 4), (4, 5), (5, 2))]
+WANT = ARRAYS[0] @ ARRAYS[1] @ ARRAYS[2] @ ARRAYS[3]
+
+
+class FromTheRight(opt_einsum.paths.PathOptimizer):
+    def __call__(self, inputs, output, size_dict, memory_limit=None):
+        return [(n - 2, n - 1) for n in range(len(inputs), 1, -1)]
+
+
+def same_path(inputs, output, size_dict, memory_limit=None):
+    return [(0, 1)] * (len(inputs) - 1)
+
+
+# --- optimize= ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "optimize",
+    [
+        True,
+        False,
+        None,
+        *NAMES,
+        "AUTO",
+        ("greedy", None),
+        ("greedy", 100),
+        ["dp", 1e9],
+        ("optimal", 10**6),
+        ("auto", 50),
+        [(0, 1), (0, 1), (0, 1)],
+        ["einsum_path", (0, 1), (0, 1), (0, 1)],
+        ("einsum_path", (1, 2), (0, 2, 1)),
+        [(0, 1, 2, 3)],
+        [[3, 0, 2, 1]],
+        [(0,), (0, 1), (0, 1), (1, 0)],
+        [(np.int64(2), np.int64(3)), (0, 1), (0, 1)],
+        FromTheRight(),
+        same_path,
+        opt_einsum.RandomGreedy(max_repeats=4),
+        opt_einsum.DynamicProgramming(minimize="size"),
+        opt_einsum.BranchBound(nbranch=2),
+    ],
+    ids=str,
+)
+def test_every_way_to_ask_for_a_path_gives_the_same_values(framework, optimize):
+    result = einsum(TEXT, *map(framework.tensor, ARRAYS), optimize=optimize)
+    assert (framework.numpy(result) == WANT).all()
+
+
+def test_every_strategy_name_of_opt_einsum_is_tried_above():
+    assert set(NAMES) >= set(opt_einsum.paths._PATH_OPTIONS)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith(("auto", "random"))])
+def test_a_named_strategy_gives_opt_einsums_own_path(name: str):
+    want, _ = opt_einsum.contract_path(TEXT, *ARRAYS, optimize=name)
+    assert einsum_path(TEXT, *ARRAYS, optimize=name)[0] == ["einsum_path", *want]
+
+
+@pytest.mark.parametrize("optimize", [False, None])
+def test_without_optimizing_all_operands_are_one_step(optimize):
+    assert einsum_path(TEXT, *ARRAYS, optimize=optimize)[0] == ["einsum_path", (0, 1, 2, 3)]
+
+
+def test_a_limit_reaches_the_search():
+    seen = []
+
+    def search(inputs, output, size_dict, memory_limit=None):
+        seen.append((inputs, output, size_dict, memory_limit))
+        return [(0, 1), (0, 1)]
+
+    terms = ((0, 1), (1, 2), (2,))
+    find_path(terms, (0,), (2, 0, 4), Strategy("mine", limit=7, optimizer=search))
+    assert seen == [([{0, 1}, {1, 2}, {2}], {0}, {0: 2, 1: 1, 2: 4}, 7)]
+
+
+def test_a_limit_keeps_intermediates_small():
+    shapes = [(2, 30), (30, 3), (3, 30), (30, 2)]
+    path, _ = einsum_path("ab,bc,cd,de->ae", *shapes, optimize=("greedy", 6))
+    got = steps(((0, 1), (1, 2), (2, 3), (3, 4)), (0, 4), (2, 30, 3, 30, 2), tuple(path[1:]))
+    assert max(step.elements for step in got) <= 6
+
+
+def test_an_optimizer_object_is_asked_each_time():
+    asked = []
+
+    def search(inputs, output, size_dict, memory_limit=None):
+        asked.append(len(inputs))
+        return same_path(inputs, output, size_dict)
+
+    for _ in range(3):
+        einsum(TEXT, *ARRAYS, optimize=search)
+    assert asked == [4, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("optimize", "want"),
+    [
+        (True, Strategy()),
+        ("auto", Strategy()),
+        (None, Strategy("none")),
+        (False, Strategy("none")),
+        ("DP", Strategy("dp")),
+        (("greedy", 10.0), Strategy("greedy", limit=10)),
+        (("greedy", 0), Strategy("greedy", limit=0)),
+        ([], Strategy("explicit")),
+        (["einsum_path"], Strategy("explicit")),
+        ([(0, 1)], Strategy("explicit", ((0, 1),))),
+        ([[np.int32(0), 1]], Strategy("explicit", ((0, 1),))),
+    ],
+    ids=str,
+)
+def test_a_strategy_is_what_optimize_asks_for(optimize, want: Strategy):
+    assert strategy(optimize) == want
+    assert hash(strategy(optimize)) == hash(want)
+
+
+def test_an_optimizer_names_itself():
+    assert strategy(FromTheRight()).name == "FromTheRight"
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("optimize", "text"),
+    [
+        ("fastest", "optimize='fastest' is no strategy; known are, among others: auto, auto-hq, optimal, dp"),
+        (("fastest", 5), "optimize='fastest' is no strategy"),
+        (3.5, "optimize=3.5 is no bool, None, strategy name, (name, limit), path or PathOptimizer"),
+        ({"greedy"}, "optimize={'greedy'} is no bool, None, strategy name"),
+        (
+            ("greedy", "many"),
+            "the limit of optimize=(name, limit) is 'many', not a number of elements",
+        ),
+        (("greedy", -1), "the limit of optimize=(name, limit) is -1, not"),
+        (("greedy", True), "the limit of optimize=(name, limit) is True, not"),
+        ([(0, 1), 5, (0, 1)], "step 1 of the path is 5, not a tuple of operand positions"),
+        ([(0, "a")], "step 0 of the path is (0, 'a'), not a tuple of operand positions"),
+        (["greedy"], "step 0 of the path is 'greedy', not a tuple of operand positions"),
+        ([(0, 1), ()], "step 1 of the path, (), must name different operands, at least one"),
+        ([(1, 1)], "step 0 of the path, (1, 1), must name different operands, at least one"),
+        ([(0, 4)], "step 0, (0, 4), names operand 4 but 4 operands are left (0 to 3)"),
+        ([(0, 1), (-1, 0)], "step 1, (-1, 0), names operand -1 but 3 operands are left (0 to 2)"),
+        ([(0, 1), (0, 1), (0, 2)], "step 2, (0, 2), names operand 2 but 2 operands are left (0 to 1)"),
+        ([(0, 1)], "the path leaves 3 operands; one must remain"),
+        ([(0, 1, 2)], "the path leaves 2 operands; one must remain"),
+        ([], "the path leaves 4 operands; one must remain"),
+    ],
+    ids=str,
+)
+def test_what_is_no_path_says_why(optimize, text: str):
+    with pytest.raises(PathError) as caught:
+        einsum(TEXT, *ARRAYS, optimize=optimize)
+    assert str(caught.value).startswith(text)
+
+
+def test_a_path_for_other_operands_is_refused_also_for_one_and_two():
+    with pytest.raises(PathError, match="names operand 1 but 1 operand is left"):
+        einsum("i->", np.ones(2), optimize=[(0, 1)])
+    with pytest.raises(PathError, match="the path leaves 2 operands"):
+        einsum("i,i->", np.ones(2), np.ones(2), optimize=[])
+
+
+def test_the_path_of_an_optimizer_is_checked():
+    with pytest.raises(PathError, match="names operand 9 but 4 operands are left"):
+        einsum(TEXT, *ARRAYS, optimize=lambda *args: [(0, 9)])
+    with pytest.raises(PathError, match="the path leaves 4 operands"):
+        einsum(TEXT, *ARRAYS, optimize=lambda *args: [])
+
+
+def test_an_optimizer_that_finds_nothing_is_a_path_error():
+    def search(*args):
+        raise RuntimeError("no way")
+
+    with pytest.raises(PathError, match=r"^optimize='function' found no path: no way$"):
+        einsum(TEXT, *ARRAYS, optimize=search)
+
+
+# --- the default ----------------------------------------------------------------------------------
+
+
+def random_network(
+    seed: int, operands: int
+) -> tuple[list[tuple[int, ...]], tuple[int, ...], tuple[int, ...]]:
+    """Labels in one to four operands each, hyperedges among them."""
+    rng = np.random.default_rng(seed)
+    labels = operands + 2
+    terms = [
+        tuple(int(n) for n in rng.choice(labels, rng.integers(1, 4), replace=False)) for _ in range(operands)
+    ]
+    used = sorted({n for term in terms for n in term})
+    output = tuple(n for n in used if rng.random() < 0.2)
+    return terms, output, tuple(int(n) for n in rng.integers(2, 9, labels))
+
+
+@pytest.mark.parametrize("operands", range(3, 9))
+@pytest.mark.parametrize("seed", range(8))
+def test_the_default_never_costs_more_than_greedy_or_dp(seed: int, operands: int):
+    terms, output, sizes = random_network(100 * operands + seed, operands)
+    costs = {
+        name: path_cost(terms, output, sizes, find_path(tuple(terms), output, sizes, Strategy(name)))
+        for name in ("auto", "greedy", "dp")
+    }
+    assert costs["auto"] == min(costs["greedy"], costs["dp"])
+
+
+@pytest.mark.parametrize("operands", [9, 40])
+def test_the_default_for_many_operands_is_greedy(operands: int):
+    terms, output, sizes = random_network(operands, operands)
+    paths = [find_path(tuple(terms), output, sizes, Strategy(name)) for name in ("auto", "greedy")]
+    assert paths[0] == paths[1]
+
+
+def test_the_default_is_deterministic():
+    paths = {tuple(einsum_path(TEXT, *ARRAYS, optimize="auto")[0]) for _ in range(3)}
+    assert len(paths) == 1
+
+
+@pytest.mark.parametrize("optimize", ["auto", "dp", "greedy", "optimal"])
+def test_a_size_of_zero_does_not_hinder_the_search(optimize: str):
+    result = einsum("ij,jk,kl->il", np.ones((2, 0)), np.ones((0, 3)), np.ones((3, 4)), optimize=optimize)
+    assert result.shape == (2, 4)
+    assert not result.any()
+
+
+@pytest.mark.parametrize("operands", [1, 2])
+def test_one_and_two_operands_are_one_step(operands: int):
+    terms = ((0,),) * operands
+    for name in ("auto", "none", "greedy"):
+        assert find_path(terms, (), (3,), Strategy(name)) == (tuple(range(operands)),)
+
+
+# --- pairs ----------------------------------------------------------------------------------------
+
+
+def run_in_pairs(text: str, arrays: list[np.ndarray], path: tuple[tuple[int, ...], ...]) -> np.ndarray:
+    """Contract by `numpy.einsum` as the pairs say, keeping every label that is needed later."""
+    left, output = text.split("->")
+    live = list(zip(left.split(","), arrays, strict=True))
+    for pair in pairwise(path, len(arrays)):
+        assert len(pair) <= 2
+        taken = [live[position] for position in pair]
+        live = [item for n, item in enumerate(live) if n not in pair]
+        later = set(output).union(*(term for term, _ in live))
+        kept = "".join(sorted(later & set("".join(term for term, _ in taken))))
+        kept = kept if live else output
+        equation = ",".join(term for term, _ in taken) + "->" + kept
+        live.append((kept, np.einsum(equation, *(x for _, x in taken), optimize=False)))
+    assert len(live) == 1
+    return live[0][1]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ((0, 1, 2, 3, 4),),
+        ((0, 2, 4), (0, 1, 2)),
+        ((4, 1, 3), (2, 0, 1)),
+        ((0, 1), (0, 1, 2, 3)),
+        ((1, 2, 3, 4), (0, 1)),
+        ((0, 1, 3, 4), (1, 0)),
+        ((0,), (0, 2, 3), (2, 1, 0)),
+        ((3, 4), (0, 2), (0, 1, 2)),
+        ((0, 1), (0, 1), (0, 1), (0, 1)),
+    ],
+    ids=str,
+)
+def test_steps_of_many_operands_are_run_in_pairs_with_the_same_result(path):
+    text = "ab,bc,cd,da,ae->e"
+    rng = np.random.default_rng(1)
+    size = dict(zip("abcde", (2, 3, 4, 2, 3), strict=True))
+    arrays = [rng.integers(-3, 4, [size[c] for c in term]).astype(float) for term in text[:-3].split(",")]
+    want = np.einsum(text, *arrays, optimize=False)
+    assert (run_in_pairs(text, arrays, path) == want).all()
+    assert (einsum(text, *arrays, optimize=path) == want).all()
+
+
+@pytest.mark.parametrize(
+    ("path", "operands", "pairs"),
+    [
+        (((0, 1),), 2, ((0, 1),)),
+        (((0,),), 1, ((0,),)),
+        ((), 1, ()),
+        (((2, 0, 1),), 3, ((0, 1), (0, 1))),
+        (((1, 2, 3),), 4, ((1, 2), (1, 2))),
+        (((0, 1, 2, 3),), 4, ((0, 1), (0, 2), (0, 1))),
+        (((0, 2, 3), (0, 1)), 4, ((0, 2), (1, 2), (0, 1))),
+    ],
+    ids=str,
+)
+def test_a_step_of_many_operands_is_split_from_left_to_right(path, operands: int, pairs):
+    assert pairwise(path, operands) == pairs
+
+
+# --- costs ----------------------------------------------------------------------------------------
+
+
+def test_steps_tell_labels_flops_and_elements():
+    got = steps(((0, 1), (1, 2), (2, 3)), (0, 3), (10, 2, 30, 4), ((1, 2), (0, 1)))
+    assert got == (
+        Step((1, 2), ((1, 2), (2, 3)), (1, 3), 2 * 2 * 30 * 4, 2 * 4),
+        Step((0, 1), ((0, 1), (1, 3)), (0, 3), 2 * 10 * 2 * 4, 10 * 4),
+    )
+
+
+@pytest.mark.parametrize(
+    ("terms", "output", "flops"),
+    [
+        ([(0, 1)], (0, 1), 0),  # a view
+        ([(0, 1)], (0,), 6),  # additions
+        ([(0,), (1,)], (0, 1), 6),  # multiplications
+        ([(0, 1), (0, 1)], (), 12),  # both
+        ([(0, 0)], (0,), 0),  # a diagonal
+    ],
+)
+def test_flops_are_multiplications_and_additions(terms, output, flops: int):
+    assert path_cost(terms, output, (2, 3), (tuple(range(len(terms))),)) == flops
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_flops_are_those_of_opt_einsum_where_every_step_is_a_pair(seed: int):
+    terms, output, sizes = random_network(seed, 5)
+    text = ",".join("".join("abcdefg"[n] for n in term) for term in terms)
+    text += "->" + "".join("abcdefg"[n] for n in output)
+    shapes = [tuple(sizes[n] for n in term) for term in terms]
+    path, info = opt_einsum.contract_path(text, *shapes, shapes=True, optimize="greedy")
+    assert path_cost(terms, output, sizes, tuple(path)) == info.opt_cost
+
+
+def test_the_elements_of_a_step_are_the_product_of_its_sizes():
+    terms, output, sizes = random_network(3, 6)
+    path = find_path(tuple(terms), output, sizes, Strategy("greedy"))
+    for step in steps(terms, output, sizes, path):
+        assert step.elements == prod(sizes[n] for n in step.output)

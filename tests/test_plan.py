@@ -1,0 +1,249 @@
+"""`Plan`: called again, with other frameworks and dtypes, printed; and the cache of plans."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from einsum_unified import OperandError, OperandTypeError, cache_info, clear_cache, einsum, einsum_plan
+from einsum_unified.plan import cached_plan, make_plan, plan_of
+
+A, B = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+
+
+# --- called ---------------------------------------------------------------------------------------
+
+
+def test_a_plan_of_shapes_is_called_on_any_framework(framework):
+    plan = einsum_plan("ij,jk->ki", (2, 3), (3, 4))
+    result = plan(framework.tensor(A), framework.tensor(B))
+    assert (framework.numpy(result) == (A @ B).T).all()
+    assert framework.dtype(result) == "float64"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8", "bool", "complex64"])
+def test_a_plan_is_called_with_other_dtypes(framework, dtype: str):
+    plan = einsum_plan("ij,jk->ik", framework.tensor(A), framework.tensor(B))
+    a, b = framework.tensor(np.ones((2, 3)), dtype), framework.tensor(np.ones((3, 4)), dtype)
+    result = plan(a, b)
+    assert framework.dtype(result) == dtype
+    assert (framework.numpy(result) == (1 if dtype == "bool" else 3)).all()
+
+
+def test_a_plan_takes_lists_and_numbers_of_its_shapes():
+    plan = einsum_plan("ij,,jk->ik", (2, 3), (), (3, 4))
+    assert (plan(A.tolist(), 2, B) == 2 * (A @ B)).all()
+
+
+def test_a_plan_of_sublists_is_called_on_any_framework(framework):
+    plan = einsum_plan(A, ["row", 0], B, [0, "column"], ["column", "row"])
+    assert (framework.numpy(plan(framework.tensor(A), framework.tensor(B))) == (A @ B).T).all()
+    implicit = einsum_plan(A, [0, 1], B, [1, 2])
+    assert (framework.numpy(implicit(framework.tensor(A), framework.tensor(B))) == A @ B).all()
+
+
+def test_another_framework_goes_the_path_of_the_plan(torch):
+    plan = einsum_plan("ij,jk,kl->il", *[(2, 2)] * 3, optimize=[(0, 2), (0, 1)])
+    for x in (np.ones((2, 2), "float32"), torch.ones((2, 2))):
+        assert (np.asarray(plan(x, x, x)) == 4).all()
+    assert plan.path == ((0, 2), (0, 1))
+
+
+def test_the_dtype_that_was_asked_for_holds_for_other_operands_too(framework):
+    plan = einsum_plan("ij->i", (2, 200), dtype="int32")
+    result = plan(framework.tensor(np.ones((2, 200)), "int8"))
+    assert framework.dtype(result) == "int32"
+    assert (framework.numpy(result) == 200).all()
+
+
+def test_a_plan_fills_out(torch):
+    plan = einsum_plan("ij,jk->ik", (2, 3), (3, 4))
+    out = np.zeros((2, 4))
+    assert plan(A, B, out=out) is out
+    assert (out == A @ B).all()
+    tensor = torch.zeros((2, 4), dtype=torch.float64)
+    assert plan(torch.tensor(A), torch.tensor(B), out=tensor) is tensor
+    assert (tensor.numpy() == A @ B).all()
+
+
+def test_shapes_that_were_not_planned_are_an_error(framework):
+    plan = einsum_plan("ij,jk->ik", (2, 3), (3, 4))
+    with pytest.raises(OperandError) as caught:
+        plan(framework.tensor(np.ones((7, 3))), framework.tensor(B))
+    assert str(caught.value).splitlines() == [
+        "the operands do not have the shapes of the plan",
+        "    ij,jk->ik",
+        f"  operand 0: planned for shape (2, 3), numpy.float64, given shape (7, 3), {framework.name}.float64",
+    ]
+
+
+def test_shapes_that_clash_are_an_error_of_the_equation():
+    plan = einsum_plan("ij,jk->ik", (2, 3), (3, 4))
+    with pytest.raises(OperandError, match="label 'j' is 5 in operand 0 but 3 in operand 1"):
+        plan(np.ones((2, 5)), B)
+    with pytest.raises(OperandError, match="the equation has 2 terms but 1 operand was given"):
+        plan(A)
+    with pytest.raises(OperandTypeError, match="operand 1 is a dict"):
+        plan(A, {})
+
+
+def test_a_broadcast_axis_is_another_shape():
+    plan = einsum_plan("i,i->i", (3,), (3,))
+    with pytest.raises(OperandError, match="do not have the shapes of the plan"):
+        plan(np.ones(1), np.ones(3))
+
+
+def test_a_plan_made_by_an_optimizer_keeps_its_path():
+    plan = einsum_plan("i,i,i->", (2,), (2,), (2,), optimize=lambda *args: [(0, 2), (0, 1)])
+    assert plan.path == ((0, 2), (0, 1))
+    assert plan([1, 2], [3, 4], [5, 6]) == 1 * 3 * 5 + 2 * 4 * 6
+
+
+# --- shown ----------------------------------------------------------------------------------------
+
+
+def test_a_plan_prints_operands_steps_and_code():
+    plan = einsum_plan("ij,jk,kl->il", (10, 2), (2, 30), (30, 4), dtype="float32")
+    assert str(plan) == (
+        "ij,jk,kl->il  on numpy, float32\n"
+        "  operand 0 'ij': shape (10, 2), numpy.float32\n"
+        "  operand 1 'jk': shape (2, 30), numpy.float32\n"
+        "  operand 2 'kl': shape (30, 4), numpy.float32\n"
+        "  step 0 (1, 2): jk,kl->jl  480 FLOPs, 8 elements\n"
+        "  step 1 (0, 1): ij,jl->il  160 FLOPs, 40 elements\n"
+        "  def run(a0, a1, a2):\n"
+        "      t0 = matmul(a1, a2)\n"
+        "      return matmul(a0, t0)"
+    )
+
+
+def test_a_plan_of_a_framework_prints_its_name_and_dtypes(framework):
+    plan = einsum_plan("ij->j", framework.tensor(np.ones((2, 3)), "float32"))
+    lines = str(plan).splitlines()
+    assert lines[0] == f"ij->j  on {framework.name}, float32"
+    assert lines[1] == f"  operand 0 'ij': shape (2, 3), {framework.name}.float32"
+
+
+def test_labels_of_several_characters_are_printed_apart():
+    lines = str(einsum_plan((2, 3), ["row", "inner"], (3, 4), ["inner", "column"])).splitlines()
+    assert (
+        "  step 0 (0, 1): ['row', 'inner'],['inner', 'column']->['column', 'row']  48 FLOPs, 8 elements"
+        in lines
+    )
+
+
+def test_numbers_of_several_digits_are_printed_apart():
+    lines = str(einsum_plan((2, 3), [100, 200], (3, 4), [200, 300])).splitlines()
+    assert "  step 0 (0, 1): [100, 200],[200, 300]->[100, 300]  48 FLOPs, 8 elements" in lines
+
+
+def test_axes_of_an_ellipsis_are_printed_as_dots():
+    line = str(einsum_plan("...i->...", (2, 5, 3))).splitlines()[2]
+    assert line == "  step 0 (0,): ...i->...  30 FLOPs, 10 elements"
+
+
+def test_a_plan_is_short_in_a_console(framework):
+    plan = einsum_plan("ij,j->i", framework.tensor(A), framework.tensor(A[0]))
+    assert repr(plan) == f"<Plan 'ij,j->i' for (2, 3), (3,) on {framework.name}, float64>"
+
+
+def test_flops_and_steps_are_those_counted_by_hand():
+    plan = einsum_plan("ij,jk,k->i", (2, 3), (3, 4), (4,), optimize=[(1, 2), (0, 1)])
+    assert plan.path == ((1, 2), (0, 1))
+    assert [step.flops for step in plan.steps] == [2 * 3 * 4, 2 * 2 * 3]
+    assert [step.elements for step in plan.steps] == [3, 2]
+    assert plan.flops == 24 + 12
+
+
+def test_a_broadcast_axis_costs_nothing_in_the_operand_that_has_it_once():
+    assert einsum_plan("ij,j->ij", (2, 1), (3,)).flops == 6
+    assert einsum_plan("i,i->i", (1,), (5,)).flops == 5
+
+
+def test_a_view_costs_nothing():
+    assert einsum_plan("iij->ji", (2, 2, 3)).flops == 0
+
+
+def test_a_plan_is_frozen_and_its_own_key():
+    plan = einsum_plan("i->", (2,))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        plan.path = ()
+    assert {plan: 1}[plan] == 1
+
+
+def test_a_plan_for_sizes_that_are_not_known_has_no_steps(tf):
+    signature = (tf.Tensor, tf.TensorShape([None, 3]), tf.float32)
+    plan = make_plan("ij->i", "auto", None, (signature,))
+    assert plan.bound.symbolic
+    assert (plan.steps, plan.flops) == ((), 0)
+    assert "native(a0, equation=c0)" in str(plan)
+    assert "shape (?, 3), tensorflow.float32" in str(plan)
+
+
+# --- the cache ------------------------------------------------------------------------------------
+
+
+def counted(call) -> tuple[int, int]:
+    before = cache_info()
+    call()
+    after = cache_info()
+    return after.hits - before.hits, after.misses - before.misses
+
+
+def test_the_same_call_is_planned_once(framework):
+    a, b = framework.tensor(A), framework.tensor(B)
+    clear_cache()
+    assert counted(lambda: einsum("ij,jk->ik", a, b)) == (0, 1)
+    for _ in range(3):
+        assert counted(lambda: einsum("ij,jk->ik", framework.tensor(A + 1), b)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: einsum("ij->j", a),
+        lambda a: einsum("ij->i", a[:1]),
+        lambda a: einsum("ij->i", a.astype("float32")),
+        lambda a: einsum("ij->i", a, dtype="complex64"),
+        lambda a: einsum("ij->i", a, optimize="greedy"),
+    ],
+    ids=["equation", "shape", "dtype", "dtype=", "optimize="],
+)
+def test_a_change_of_anything_is_planned_anew(change):
+    clear_cache()
+    einsum("ij->i", A)
+    assert counted(lambda: change(A))[1] == 1
+
+
+def test_clear_cache_forgets_and_starts_counting_again():
+    einsum("ij->i", A)
+    clear_cache()
+    info = cache_info()
+    assert (info.hits, info.misses, info.currsize) == (0, 0, 0)
+    assert info.maxsize == cached_plan.cache_info().maxsize + 8
+
+
+def test_the_cache_is_bounded_also_for_long_equations():
+    clear_cache()
+    for n in range(20):
+        einsum(" " * (5000 + n) + "i->", np.ones(1))
+    assert cache_info().currsize == 8
+    clear_cache()
+
+
+def test_the_plan_of_an_optimizer_is_not_cached():
+    clear_cache()
+    einsum("i,i->", A[0], A[0], optimize=lambda *args: [(0, 1)])
+    assert cache_info().currsize == 0
+    plan_of("i->", ((np.ndarray, (3,), A.dtype),), lambda *args: [(0,)], None)
+    assert cache_info().currsize == 0
+
+
+def test_an_error_is_not_cached():
+    clear_cache()
+    for _ in range(2):
+        with pytest.raises(OperandError):
+            einsum("ij->i", A[0])
+    assert cache_info().currsize == 0

@@ -1,0 +1,393 @@
+"""What the library promises beside values: what it imports, exports, keeps, and that threads may share it."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import inspect
+import os
+import subprocess
+import sys
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import einsum_unified
+from einsum_unified import cache_info, clear_cache, dispatch, einsum, register_backend
+from einsum_unified.dispatch import load
+
+CORE = Path(einsum_unified.__file__).parent
+MODULES = {path.stem: ast.parse(path.read_text("utf-8")) for path in sorted(CORE.glob("*.py"))}
+ADAPTERS = {
+    name: ast.parse(Path(CORE.parent, "backends", f"{name}.py").read_text("utf-8"))
+    for name in dispatch.FRAMEWORKS
+}
+HEAVY = ("torch", "tensorflow", "jax", "backends", "rich", "einops")
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    return done.stdout.strip()
+
+
+def imported(tree: ast.Module) -> list[tuple[str, str]]:
+    """Module and name of every import, those in functions included."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            found += [(node.module or "", alias.name) for alias in node.names]
+    return found
+
+
+# --- what is imported when ------------------------------------------------------------------------
+
+
+def test_importing_the_package_loads_no_framework():
+    code = f"import sys, einsum_unified; print(sorted(set({HEAVY}) & set(sys.modules)))"
+    assert run_python(code) == "[]"
+
+
+def test_using_numpy_loads_no_other_framework():
+    code = f"""
+import sys, numpy as np
+from einsum_unified import einsum, einsum_path, einsum_plan
+x = np.ones((3, 3))
+einsum("ij,jk,kl->il", x, x, x); einsum(x, [0, 1], 2.0, []); einsum_path("ij,jk", x, x)
+print(einsum_plan("ij,jk", (2, 3), (3, 4)) and sorted(set({HEAVY}) & set(sys.modules)))
+try:
+    einsum("i->", {{}})
+except TypeError:
+    print(sorted(set({HEAVY}) & set(sys.modules)))
+"""
+    assert run_python(code).split("\n") == ["[]", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("used", "other"),
+    [("torch", "tensorflow"), ("tensorflow", "torch"), ("torch", "jax"), ("tensorflow", "backends")],
+)
+def test_using_one_framework_loads_no_other(request, used: str, other: str):
+    request.getfixturevalue({"torch": "torch", "tensorflow": "tf"}[used])
+    code = f"""
+import sys, {used}
+before = set(sys.modules)
+from einsum_unified import einsum
+einsum("i,i->", {used}.ones(3), {used}.ones(3))
+print(sorted({{{other!r}}} & set(sys.modules) - before))
+"""
+    assert run_python(code).split("\n")[-1] == "[]"
+
+
+def test_adapters_live_in_the_package_and_nowhere_else(framework):
+    assert load(framework.name).__name__ == f"einsum_unified.backends.{framework.name}"
+    assert (
+        run_python("import einsum_unified.backends.numpy, sys; print('backends' in sys.modules)") == "False"
+    )
+
+
+# --- what is exported -----------------------------------------------------------------------------
+
+
+def test_all_is_what_it_is():
+    assert sorted(einsum_unified.__all__) == [
+        "BackendError",
+        "CacheInfo",
+        "EinsumError",
+        "EquationError",
+        "OperandError",
+        "OperandTypeError",
+        "PathError",
+        "Plan",
+        "cache_info",
+        "clear_cache",
+        "einsum",
+        "einsum_path",
+        "einsum_plan",
+        "register_backend",
+    ]
+
+
+@pytest.mark.parametrize("name", einsum_unified.__all__)
+def test_every_public_name_has_a_docstring(name: str):
+    summary = inspect.cleandoc(getattr(einsum_unified, name).__doc__).splitlines()[0]
+    assert summary.endswith((".", ":"))
+    assert len(summary) > 20
+
+
+@pytest.mark.parametrize("name", [*MODULES, *(f"backends.{name}" for name in ADAPTERS)])
+def test_every_module_has_a_docstring(name: str):
+    tree = ADAPTERS[name.removeprefix("backends.")] if name.startswith("backends.") else MODULES[name]
+    assert ast.get_docstring(tree)
+
+
+def test_every_error_is_an_einsum_error_and_a_value_error():
+    errors = [getattr(einsum_unified, name) for name in einsum_unified.__all__ if name.endswith("Error")]
+    assert len(errors) == 6
+    assert all(issubclass(error, (einsum_unified.EinsumError, ValueError)) for error in errors)
+    assert issubclass(einsum_unified.OperandTypeError, TypeError)
+
+
+# --- who imports whom -----------------------------------------------------------------------------
+
+
+def edges() -> dict[str, set[str]]:
+    """Of each module of the core, those of the core that it imports."""
+    graph: dict[str, set[str]] = {}
+    for name, tree in MODULES.items():
+        graph[name] = set()
+        for module, item in imported(tree):
+            if module == "einsum_unified":
+                graph[name].add(item if item in MODULES else "__init__")
+            elif module.startswith("einsum_unified."):
+                graph[name].add(module.split(".")[1])
+    return graph
+
+
+def test_the_imports_of_the_core_have_no_cycle():
+    graph, done = edges(), []
+    while len(done) < len(graph):
+        ready = [name for name in graph if name not in done and graph[name] <= {*done, name, "testing"}]
+        assert ready, {name: graph[name] - set(done) for name in graph if name not in done}
+        done += ready
+    order = ["errors", "equation", "operands", "lowering", "plan", "api", "__init__"]
+    assert [name for name in done if name in order] == order
+
+
+def test_no_module_of_the_core_imports_the_public_package():
+    shown = {"__init__", "__main__", "demo", "testing"}  # made for users, of what users call
+    assert [name for name, targets in edges().items() if "__init__" in targets and name not in shown] == []
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_core_imports_no_adapter_and_no_framework(name: str):
+    roots = {module.partition(".")[0] for module, _ in imported(MODULES[name])}
+    assert not roots & {"torch", "tensorflow", "jax", "backends"}
+    assert not [
+        m for m, item in imported(MODULES[name]) if f"{m}.{item}".startswith("einsum_unified.backends")
+    ]
+
+
+def test_only_the_path_module_uses_opt_einsum():
+    users = [name for name, tree in MODULES.items() if any("opt_einsum" in m for m, _ in imported(tree))]
+    assert users == ["path"]
+
+
+def strings(tree: ast.Module) -> set[str]:
+    """Words in string constants that are no docstrings: those stand as expressions."""
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return {n.value for n in texts if id(n) not in docs}
+
+
+@pytest.mark.parametrize("name", sorted(set(MODULES) - {"dispatch", "demo", "__main__"}))
+def test_frameworks_are_named_in_dispatch_only(name: str):
+    named = {s for s in strings(MODULES[name]) if {"torch", "tensorflow", "jax"} & set(s.split("."))}
+    assert named == set()
+
+
+def test_dispatch_names_the_frameworks():
+    named = {s.split(".")[0] for s in strings(MODULES["dispatch"])}
+    assert {"numpy", "torch", "tensorflow"} <= named
+
+
+# --- adapters -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_an_adapter_imports_the_core_a_little_numpy_and_its_framework(name: str):
+    allowed = {
+        "einsum_unified.primitives",
+        "einsum_unified.errors",
+        "einsum_unified.dtypes",
+        "numpy",
+        name,
+        "__future__",
+        "collections.abc",
+        "functools",
+        "typing",
+        "sys",
+    }
+    assert {module for module, _ in imported(ADAPTERS[name])} <= allowed
+
+
+def public_names(tree: ast.Module) -> list[str]:
+    names = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            names.append(node.name)
+        elif isinstance(node, ast.Assign):
+            names += [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return [name for name in names if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_all_adapters_have_the_names_of_the_protocol_in_its_order(name: str):
+    (protocol,) = [
+        n for n in MODULES["primitives"].body if isinstance(n, ast.ClassDef) and n.name == "Backend"
+    ]
+    members = [n.target.id for n in protocol.body if isinstance(n, ast.AnnAssign)]
+    members += [n.name for n in protocol.body if isinstance(n, ast.FunctionDef)]
+    assert public_names(ADAPTERS[name]) == members
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_all_adapters_have_the_signatures_of_the_protocol(name: str):
+    (protocol,) = [
+        n for n in MODULES["primitives"].body if isinstance(n, ast.ClassDef) and n.name == "Backend"
+    ]
+    wanted = {n.name: ast.unparse(n.args).removeprefix("self, ") for n in protocol.body if hasattr(n, "args")}
+    found = {n.name: ast.unparse(n.args) for n in ADAPTERS[name].body if isinstance(n, ast.FunctionDef)}
+    assert {key: value for key, value in found.items() if not key.startswith("_")} == wanted
+
+
+# --- what is kept ---------------------------------------------------------------------------------
+
+
+def test_the_cache_holds_no_tensor(framework):
+    x = framework.tensor(np.ones((2, 3)))
+    einsum("ij,ij->i", x, x)
+    einsum(x, [0, 1], 2.0, [], [1])
+    plan = einsum_unified.einsum_plan("ij->", x)
+    plan(x)
+    gone = weakref.ref(x)
+    del x
+    gc.collect()
+    assert gone() is None
+
+
+def test_the_cache_holds_no_array_in_a_list_and_no_out():
+    class Array(np.ndarray):
+        """An array that can be referred to weakly, as NumPy's own can."""
+
+    x, out = np.ones(3).view(Array), np.zeros(()).view(Array)
+    einsum("i,i->", [x, x])
+    einsum("i->", x, out=out)
+    references = [weakref.ref(x), weakref.ref(out)]
+    del x, out
+    gc.collect()
+    assert [reference() for reference in references] == [None, None]
+
+
+def test_the_cache_stays_bounded():
+    clear_cache()
+    limit = einsum_unified.plan.cached_plan.cache_info().maxsize
+    x = np.ones(1)
+    for n in range(limit + 50):
+        einsum(f"{chr(0x4E00 + n)}->", x)
+    assert cache_info().currsize == limit
+    clear_cache()
+
+
+# --- threads --------------------------------------------------------------------------------------
+
+
+def mixed_calls(frameworks: list) -> list[tuple]:
+    """Calls of many equations on many frameworks: arguments, framework, what NumPy gives."""
+    rng = np.random.default_rng(0)
+    found = []
+    for text, shapes in [
+        ("ij,jk->ik", [(2, 3), (3, 4)]),
+        ("bij,bjk->bki", [(2, 2, 3), (2, 3, 2)]),
+        ("ij,jk,kl->il", [(2, 3), (3, 4), (4, 2)]),
+        ("ii->i", [(3, 3)]),
+        ("i,i->", [(5,), (5,)]),
+        ("...i,i->...", [(2, 2, 3), (3,)]),
+        ("i,j->ji", [(2,), (3,)]),
+    ]:
+        arrays = [rng.integers(-3, 4, shape).astype(float) for shape in shapes]
+        want = np.einsum(text, *arrays, optimize=False)
+        for framework in frameworks:
+            found.append(((text, *map(framework.tensor, arrays)), framework, want))
+    return found
+
+
+def all_frameworks() -> list:
+    import conftest
+
+    return [conftest.available(cls) for cls in conftest.FRAMEWORKS]
+
+
+def in_threads(work, threads: int = 16) -> None:
+    start = threading.Barrier(threads)
+
+    def run(number: int) -> None:
+        start.wait()
+        work(number)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for future in [pool.submit(run, number) for number in range(threads)]:
+            future.result()
+
+
+@pytest.fixture
+def frequent_switches():
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("frequent_switches")
+def test_sixteen_threads_agree_on_a_thousand_mixed_calls_each():
+    calls = mixed_calls(all_frameworks())
+    clear_cache()
+
+    def work(number: int) -> None:
+        for n in range(1000):
+            arguments, framework, want = calls[(n * 7 + number) % len(calls)]
+            assert (framework.numpy(einsum(*arguments)) == want).all()
+            if n % 100 == number:
+                clear_cache()
+
+    in_threads(work)
+
+
+@pytest.mark.usefixtures("frequent_switches")
+def test_adapters_are_registered_while_other_threads_call(monkeypatch):
+    monkeypatch.setattr(dispatch, "_registry", dispatch._registry)
+    calls = mixed_calls(all_frameworks())
+    classes = [type(f"Array{n}", (), {}) for n in range(40)]
+
+    def work(number: int) -> None:
+        if number < 4:
+            for cls in classes[number::4]:
+                register_backend(cls, load("numpy"))
+            return
+        for n in range(100):
+            arguments, framework, want = calls[(n + number) % len(calls)]
+            assert (framework.numpy(einsum(*arguments)) == want).all()
+
+    in_threads(work)
+    assert all(dispatch.backend_of(cls) is load("numpy") for cls in classes)
+    assert dispatch.backend_of(np.ndarray) is import_module("einsum_unified.backends.numpy")
+
+
+@pytest.mark.usefixtures("frequent_switches")
+def test_one_plan_is_called_by_many_threads(framework):
+    a, b = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+    plan = einsum_unified.einsum_plan(
+        "ij,jk,kl->il", framework.tensor(a), framework.tensor(b), framework.tensor(b.T)
+    )
+
+    def work(number: int) -> None:
+        for n in range(50):
+            scale = number * 100 + n
+            result = plan(framework.tensor(a * scale), framework.tensor(b), framework.tensor(b.T))
+            assert (framework.numpy(result) == scale * (a @ b @ b.T)).all()
+
+    in_threads(work)
