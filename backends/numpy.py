@@ -101,9 +101,12 @@ def sum(x: Any, axes: tuple[int, ...]) -> Any:  # noqa: A001 - the protocol's na
     """Sum in the array's own dtype, for bool any-of; in C order."""
     dtype = x.dtype if x.dtype.isnative else x.dtype.newbyteorder("=")
     total = np.add.reduce(x, axis=axes, dtype=dtype)
-    if not isinstance(total, np.ndarray):
-        return total if isinstance(total, np.generic) else np.array(total, x.dtype)  # a Python object
-    return np.ascontiguousarray(total)
+    return np.ascontiguousarray(total) if isinstance(total, np.ndarray) else _boxed(total)
+
+
+def _boxed(x: Any) -> Any:
+    """Return a Python object, which NumPy makes of a 0-d object array, as such an array again."""
+    return x if isinstance(x, (np.ndarray, np.generic)) else np.array(x, object)
 
 
 def matmul(a: Any, b: Any) -> Any:
@@ -125,7 +128,7 @@ def _for_blas(x: Any) -> Any:
 
 def multiply(a: Any, b: Any) -> Any:
     """Multiply elementwise, in C order."""
-    return np.multiply(a, b, order="C")
+    return _boxed(np.multiply(a, b, order="C"))
 
 
 def native(*operands: Any, equation: str) -> Any:

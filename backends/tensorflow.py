@@ -27,6 +27,7 @@ capabilities = Capabilities(
     movement={"int4": "int32", "uint4": "int32"},
     dtypes=frozenset({*_WIDER, "int32", "int64", "float32", "float64", "complex64", "complex128"}),
     devices=True,
+    broadcast_runs=4,
 )
 
 _INT32 = 2**31 - 1
@@ -93,6 +94,8 @@ def asarray(x: Any, like: Any, dtype: Any) -> Any:
     """Make a tensor of a variable, indexed slices or a NumPy array, then cast: nothing is cut off."""
     if isinstance(x, np.ndarray) and not x.dtype.isnative:
         x = x.astype(x.dtype.newbyteorder("="))
+    elif isinstance(x, np.ndarray) and x.dtype == object:  # Python integers beyond 64 bits
+        x = x.astype(np.float64)
     with tf.device((like.device if isinstance(like, tf.Tensor) else None) or None):
         return cast(tf.convert_to_tensor(x), dtype)
 

@@ -83,6 +83,8 @@ def hint(x: Any) -> tuple[str, str] | None:
 
 def asarray(x: Any, like: Any, dtype: Any) -> Any:
     """Make a tensor of a NumPy array on the device of ``like``; memory is shared where it can be."""
+    if x.dtype == object:  # Python integers beyond 64 bits
+        x = x.astype(np.float64)
     bits = _BITS.get(x.dtype.name)
     if bits is not None:
         tensor = torch.from_numpy(np.array(x).view(bits)).view(dtype_from_name(x.dtype.name))

@@ -217,6 +217,8 @@ def register_backend(key: type | str, adapter: Backend, *, replace: bool = False
 
 
 def _checked_shape(shape: Sequence[Any], number: int) -> tuple[int, ...]:
+    if None in shape:
+        raise OperandError(f"operand {number}: the shape {shape} has a size that is not known; give a number")
     if any(size < 0 for size in shape):
         raise OperandError(f"operand {number}: the shape {shape} has a negative size")
     return tuple(map(int, shape))

@@ -9,6 +9,7 @@ import array
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -52,14 +53,14 @@ def _is_operand_list(x: Any, equation: str) -> bool:
 
 
 def is_shape(x: Any) -> bool:
-    """Whether an argument of `einsum_plan` is a shape: a tuple of integers, also the empty one."""
-    return isinstance(x, tuple) and all(isinstance(size, (int, np.integer)) for size in x)
+    """Whether an argument of `einsum_plan` is a shape: a tuple of integers or None, also the empty one."""
+    return isinstance(x, tuple) and all(isinstance(size, (int, np.integer, NoneType)) for size in x)
 
 
 def _interleaved(items: Sequence[Any]) -> tuple[Sublists, list[Any]]:
     """Split an interleaved call, ``operand, sublist, ..., [output sublist]``."""
     # An array where the first sublist should be: the equation was meant to come first.
-    if len(items) == 1 or hasattr(items[1], "shape"):
+    if len(items) == 1 or getattr(items[1], "ndim", 1) != 1:
         kind = article(type(items[0]).__name__)
         raise EquationError(f"the equation is {kind}, not text, and no sublist follows it")
     end = len(items) // 2 * 2
@@ -86,7 +87,7 @@ def prepare(x: Any, number: int) -> tuple[Any, type]:
     cls = type(x)
     if cls in WEAK:
         return np.asarray(x), cls
-    if isinstance(x, (list, tuple)):
+    if isinstance(x, (list, tuple, range)):
         return _nested(x, number)
     backend = backend_of(cls)
     if backend is default_backend():

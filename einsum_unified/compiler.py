@@ -12,7 +12,7 @@ from typing import Any
 from einsum_unified.operands import in_range
 from einsum_unified.primitives import Backend, Instruction, Program
 
-_OWN = {"in_range": in_range, "unbox": lambda x: x[()]}
+_OWN = {"in_range": in_range, "unbox": lambda x: x[()] if hasattr(x, "shape") else x}
 
 
 def compile_program(program: Program, backend: Backend) -> tuple[Callable[..., Any], str]:

@@ -235,6 +235,8 @@ def to_sublists(inputs: Sequence[Any], output: Any) -> Sublists:
 
 
 def _sublist(what: str, labels: Any) -> Term:
+    if getattr(labels, "ndim", None) == 1 and hasattr(labels, "tolist"):
+        labels = labels.tolist()  # an array of integers, as NumPy and torch take
     if isinstance(labels, (str, bytes)) or not isinstance(labels, Sequence):
         raise EquationError(f"{what} is {article(type(labels).__name__)}, not a list or tuple of labels")
     for label in labels:

@@ -46,10 +46,6 @@ from einsum_unified.primitives import (
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-_RUNS = 4
-"""TensorFlow broadcasts only so many alternating runs of axes that both, the left or the right have."""
-
-
 @dataclass(frozen=True)
 class Value:
     """What a register holds: one label an axis, its size, and the dtype."""
@@ -274,7 +270,8 @@ def _outer(a: Value, b: Value, output: tuple[int, ...] | None, writer: _Writer) 
         output if output is not None else (*a.labels, *(label for label in b.labels if label not in a.labels))
     )
     owners = [(label in a.labels, label in b.labels) for label in labels]
-    if sum(1 for _ in groupby(owners)) > _RUNS:
+    most = writer.capabilities.broadcast_runs
+    if most is not None and sum(1 for _ in groupby(owners)) > most:
         labels = tuple(sorted(labels, key=lambda label: (label not in a.labels, label not in b.labels)))
     return writer.multiply(_spread(a, labels, writer), _spread(b, labels, writer), labels)
 

@@ -6,6 +6,7 @@ is appended at the list's end (opt_einsum's and NumPy's convention).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,9 @@ from einsum_unified.errors import PathError
 
 Path = tuple[tuple[int, ...], ...]
 Terms = tuple[tuple[int, ...], ...]
+
+_GREEDY_PAIRS = 100_000
+"""Pairs of operands with a label in common up to which the default searches: some µs each."""
 
 _DP_OPERANDS = 8
 """Up to so many operands the default also tries dynamic programming (3**8 pairs of subsets, some ms)."""
@@ -51,7 +55,8 @@ def strategy(optimize: Any) -> Strategy:
     """
     if optimize is None:
         return Strategy("none")
-    if isinstance(optimize, (int, np.bool_)) and optimize in (0, 1):
+    # Not only True and False: 1.0 equals True, also as the key of a cache.
+    if isinstance(optimize, (int, float, np.bool_)) and optimize in (0, 1):
         return Strategy("auto" if optimize else "none")
     if isinstance(optimize, str):
         return Strategy(_name(optimize))
@@ -182,9 +187,16 @@ def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: 
 
     opt_einsum's own "auto" is often far from the best with labels in more than two operands.
     """
+    if _pairs(terms) > _GREEDY_PAIRS:
+        return (tuple(range(len(terms))),)
     names = ["greedy"] if limit is not None or len(terms) > _DP_OPERANDS else ["greedy", "dp"]
     paths = [_search(terms, output, sizes, Strategy(name, limit=limit)) for name in names]
     return min(paths, key=lambda path: path_cost(terms, output, sizes, path))
+
+
+def _pairs(terms: Terms) -> int:
+    counts = Counter(label for term in terms for label in term)
+    return sum(count * (count - 1) // 2 for count in counts.values())
 
 
 def path_cost(terms: Sequence[Sequence[int]], output: Sequence[int], sizes: Sequence[int], path: Path) -> int:

@@ -157,7 +157,10 @@ def _operand(signature: Signature, backend: Backend) -> Operand:
     known = backend.form(cls)
     if known is None or known is Form.NATIVE:
         raise Unprepared
-    return Operand(_sizes(shape), dtypes.name_of(dtype), backend.name, known)
+    sizes = _sizes(shape)
+    if sizes is not None:  # while torch.jit traces, sizes are tensors
+        sizes = tuple(None if size is None else int(size) for size in sizes)
+    return Operand(sizes, dtypes.name_of(dtype), backend.name, known)
 
 
 def _sizes(shape: Any) -> tuple[int | None, ...] | None:
@@ -177,6 +180,8 @@ def _make_short_plan(
     equation: str | Sublists, optimize: Any, dtype: Any, signatures: tuple[Signature, ...]
 ) -> Plan:
     if callable(optimize) or (isinstance(equation, (str, Sublists)) and is_long(equation)):
+        raise Unprepared
+    if not all(_is_plain_shape(shape) for _, shape, _ in signatures):
         raise Unprepared
     return make_plan(equation, optimize, dtype, signatures)
 
@@ -213,8 +218,9 @@ def prepared_signatures(xs: Sequence[Any], classes: Sequence[type]) -> tuple[Sig
 def plan_of(equation: str | Sublists, signatures: tuple[Signature, ...], optimize: Any, dtype: Any) -> Plan:
     """Return the plan for prepared operands of these signatures, from the cache where it may be kept."""
     how = strategy(optimize)
-    if how.optimizer is not None or not _hashable((signatures, dtype)):
-        # An optimizer object may be random or keep a state; symbolic sizes cannot be keys.
+    plain = all(_is_plain_shape(shape) for _, shape, _ in signatures)
+    if how.optimizer is not None or not plain or not _hashable((signatures, dtype)):
+        # An optimizer object may be random or keep a state.
         return make_plan(equation, how, dtype, signatures)
     make = _cached_long_plan if is_long(equation) else cached_plan
     try:
@@ -223,6 +229,11 @@ def plan_of(equation: str | Sublists, signatures: tuple[Signature, ...], optimiz
         names = ", ".join(cls.__name__ for cls, _, _ in signatures)
         raise OperandTypeError(f"no plan can be made for operands of these types: {names}") from None
     return plan
+
+
+def _is_plain_shape(shape: Any) -> bool:
+    """Whether sizes are integers or unknown: tracers have tensors there, which no cache may hold."""
+    return all(size is None or type(size) is int for size in _sizes(shape) or ())
 
 
 def _hashable(x: Any) -> bool:
@@ -325,7 +336,10 @@ def _check_out(plan: Plan, out: Any) -> None:
     if not backend.capabilities.out:
         raise OperandTypeError(f"out= cannot be filled: {backend.name} tensors are immutable")
     if backend_of(type(out)) is not backend:
-        raise OperandTypeError(f"out= is a {describe(out)} but the result is of {backend.name}")
+        raise OperandTypeError(f"out= is {article(describe(out))} but the result is of {backend.name}")
+    hint = backend.hint(out)
+    if hint is not None:
+        raise OperandTypeError(f"out= is a {hint[0]} {describe(out)}, which cannot be filled")
     shape = tuple(bound.sizes[label] for label in bound.output)
     if tuple(out.shape) != shape:
         raise OperandError(f"out= has shape {tuple(out.shape)} but the result has shape {shape}")

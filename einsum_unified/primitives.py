@@ -43,6 +43,9 @@ class Capabilities:
     """Whether transposes are views, so that a result must not be the very operand."""
     devices: bool = False
     """Whether tensors of several devices exist and must not meet."""
+    broadcast_runs: int | None = None
+    """How many alternating runs of axes, of both, of the left or of the right operand only, multiply can
+    broadcast; None for any number."""
     scalars: bool = False
     """Whether a 0-d result is unboxed into the framework's scalar."""
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from math import prod
 
 from einsum_unified.equation import spelled
 from einsum_unified.operands import Bound
 from einsum_unified.path import Step
+
+_FLOAT = 10**300
 
 
 def operand_lines(bound: Bound) -> list[str]:
@@ -39,10 +42,10 @@ def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
         f"  Complete contraction:  {_explicit(bound)}",
         f"         Naive scaling:  {len(labels)}",
         f"     Optimized scaling:  {max(scaling, default=0)}",
-        f"      Naive FLOP count:  {naive:.3e}",
-        f"  Optimized FLOP count:  {flops:.3e}",
-        f"   Theoretical speedup:  {naive / flops if flops else 1:.3f}",
-        f"  Largest intermediate:  {largest:.3e} elements",
+        f"      Naive FLOP count:  {_scientific(naive, 3)}",
+        f"  Optimized FLOP count:  {_scientific(flops, 3)}",
+        f"   Theoretical speedup:  {_ratio(naive, flops)}",
+        f"  Largest intermediate:  {_scientific(largest, 3)} elements",
         rule,
         f"{'scaling':<10}{'operands':<12}{'contraction':<36}{'FLOPs':>10}{'elements':>12}",
         rule,
@@ -52,7 +55,19 @@ def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
 
 def _row(bound: Bound, step: Step, scale: int) -> str:
     contraction = _contraction(bound, step)
-    return f"{scale:>7}   {step.positions!s:<12}{contraction:<36}{step.flops:>10.1e}{step.elements:>12.1e}"
+    flops, elements = _scientific(step.flops, 1), _scientific(step.elements, 1)
+    return f"{scale:>7}   {step.positions!s:<12}{contraction:<36}{flops:>10}{elements:>12}"
+
+
+def _scientific(number: int, digits: int) -> str:
+    """Return an exact integer in scientific notation; it may be far beyond what a float holds."""
+    return f"{number:.{digits}e}" if number < _FLOAT else f"{Decimal(number):.{digits}e}"
+
+
+def _ratio(naive: int, flops: int) -> str:
+    """Return naive over optimized FLOPs."""
+    ratio = Decimal(naive) / Decimal(flops) if flops else Decimal(1)
+    return f"{ratio:.3f}" if ratio < 10**9 else f"{ratio:.3e}"
 
 
 def _explicit(bound: Bound) -> str:

@@ -85,11 +85,11 @@ def test_an_equation_that_is_no_text_is_named_before_an_array():
         ((np.int64(2), 3), True),
         ([2, 3], False),
         ((2.0, 3), False),
-        ((None, 3), False),
+        ((None, 3), True),
         (np.ones(2), False),
     ],
 )
-def test_a_shape_is_a_tuple_of_integers(x, is_one: bool):
+def test_a_shape_is_a_tuple_of_integers_or_none(x, is_one: bool):
     assert is_shape(x) is is_one
 
 

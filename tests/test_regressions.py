@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -249,3 +251,63 @@ def test_operands_that_only_tensorflow_knows_are_counted_too(tf):
     ragged = tf.ragged.constant([[1.0], [2.0, 3.0]])
     with pytest.raises(OperandError, match="the equation has 2 terms but 1 operand was given"):
         einsum("ij,jk->ik", ragged)
+
+
+@pytest.mark.parametrize(("operands", "size"), [(2000, 2), (300, 1000)])
+def test_the_cost_of_a_long_chain_is_printed_though_no_float_holds_it(operands: int, size: int):
+    labels = [[n, n + 1] for n in range(operands)]
+    arguments = [x for term in labels for x in ((size, size), term)]
+    summary = einsum_path(*arguments, [0, operands])[1]
+    naive = Decimal(size) ** (operands + 1) * operands
+    assert f"Naive FLOP count:  {naive:.3e}" in summary
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore:.*torch.jit:DeprecationWarning")
+def test_the_cache_keeps_no_tensor_that_stands_for_a_size_while_torch_traces(torch):
+    einsum_unified.clear_cache()
+    x = torch.arange(6.0).reshape(2, 3)
+    traced = torch.jit.trace(lambda a: einsum("ij,kj->ik", a, a), x)
+    assert torch.equal(traced(x), x @ x.T)
+    assert einsum_unified.cache_info().currsize == 0 or all(
+        type(size) is int for plan in kept_plans() for _, shape, _ in plan.signatures for size in shape
+    )
+
+
+def kept_plans():
+    gc.collect()
+    return [x for x in gc.get_objects() if type(x) is einsum_unified.Plan]
+
+
+def test_a_network_with_too_many_pairs_is_planned_all_the_same():
+    random = np.random.default_rng(0)
+    terms = [sorted(random.choice(60, 20, replace=False).tolist()) for _ in range(600)]
+    arguments = [x for term in terms for x in ((1,) * 20, term)]
+    assert einsum_plan(*arguments, []).path == (tuple(range(600)),)
+
+
+def test_python_integers_beyond_64_bits_are_numbers(framework: Framework):
+    assert einsum(",", 2**70, 2) == 2**71
+    assert einsum(",,->", 2**70, 2, 3) == 3 * 2**71
+    result = einsum("i,->i", framework.tensor(np.ones(2)), 2**70)
+    np.testing.assert_array_equal(framework.numpy(result), np.full(2, 2.0**70))
+
+
+def test_what_equals_true_means_true_before_and_after_true_was_seen():
+    einsum_unified.clear_cache()
+    for optimize in (1.0, True, 1.0):
+        np.testing.assert_array_equal(einsum("i,i,i->i", *[X[0]] * 3, optimize=optimize), X[0] ** 3)
+
+
+def test_an_array_of_integers_is_a_sublist_and_a_range_an_operand():
+    np.testing.assert_array_equal(einsum(X, np.arange(2), [1, 0]), X.T)
+    assert einsum("i->", range(3)) == 3
+
+
+def test_a_shape_with_an_unknown_size_is_named():
+    with pytest.raises(OperandError, match=r"operand 0: the shape \(None, 3\) has a size that is not known"):
+        einsum_path("ij,jk", (None, 3), (3, 4))
+
+
+def test_a_sparse_output_is_refused_before_anything_is_computed(torch):
+    with pytest.raises(OperandTypeError, match="out= is a sparse torch Tensor, which cannot be filled"):
+        einsum("ij->ij", torch.eye(2), out=torch.eye(2).to_sparse())
