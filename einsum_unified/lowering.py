@@ -177,7 +177,7 @@ def _tensors(bound: Bound, writer: _Writer) -> list[Value]:
     values = []
     for number, operand in enumerate(bound.operands):
         # Axes of unknown size are only handed on to the framework's own einsum.
-        labels = bound.terms[number] if bound.terms else ()
+        labels = () if bound.symbolic else bound.terms[number]
         shape = () if bound.symbolic else operand.shape or ()
         value = Value(number, labels, shape, operand.dtype)  # type: ignore[arg-type]
         if operand.form is Form.ARRAY:
@@ -288,7 +288,12 @@ def _spread(x: Value, labels: tuple[int, ...], writer: _Writer) -> Value:
 
 def _lower_native(bound: Bound, inputs: Sequence[Value], writer: _Writer) -> Program:
     """Leave sizes that are not known yet to the framework's own einsum."""
-    value = writer.cast(writer.native(inputs, in_letters(bound.equation)), bound.dtype)
+    equation = bound.equation
+    text = in_letters(equation)
+    if bound.terms and ... not in equation.output and any(... in term for term in equation.inputs):
+        # TensorFlow does not sum an ellipsis away; its axes as labels it does.
+        text = _spelled_out((*bound.terms, bound.output))
+    value = writer.cast(writer.native(inputs, text), bound.dtype)
     return Program(len(bound.operands), tuple(writer.instructions), value.register)
 
 
@@ -299,15 +304,15 @@ def in_letters(equation: Equation) -> str:
     >>> in_letters(parse("β γ, γ"))
     'ab,b->a'
     """
-    labels = {label for term in equation.inputs for label in term if label is not ...}
+    return _spelled_out((*equation.inputs, equation.output))
+
+
+def _spelled_out(terms: Sequence[Sequence[object]]) -> str:
+    labels = dict.fromkeys(label for term in terms for label in term if label is not ...)
     if len(labels) > len(_LETTERS):
         raise OperandError(
             f"sizes that are known only at run time go with at most {len(_LETTERS)} labels, not {len(labels)}"
         )
-    letters = iter(_LETTERS)
-    names: dict[object, str] = {...: "..."}
-    for term in equation.inputs:
-        for label in term:
-            names[label] = names.get(label) or next(letters)
-    terms = ["".join(names[label] for label in term) for term in (*equation.inputs, equation.output)]
-    return f"{','.join(terms[:-1])}->{terms[-1]}"
+    names: dict[object, str] = {**dict(zip(labels, _LETTERS, strict=False)), ...: "..."}
+    texts = ["".join(names[label] for label in term) for term in terms]
+    return f"{','.join(texts[:-1])}->{texts[-1]}"

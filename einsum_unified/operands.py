@@ -42,10 +42,10 @@ class Bound:
     equation: Equation
     operands: tuple[Operand, ...]
     terms: tuple[tuple[int, ...], ...]
-    """Labels of each operand as integers, ellipsis axes included; empty if `symbolic`."""
+    """Labels of each operand as integers, ellipsis axes included; empty if a number of axes is unknown."""
     output: tuple[int, ...]
     sizes: tuple[int, ...]
-    """Size of each label, broadcasting done; an operand may have size 1 instead."""
+    """Size of each label, broadcasting done; an operand may have size 1 instead. Empty if `symbolic`."""
     labels: tuple[Label, ...]
     """The label of each integer; `Ellipsis` for the axes of an ellipsis, leftmost first."""
     dtype: str
@@ -76,7 +76,9 @@ def bind(equation: Equation, operands: Sequence[Operand], backend: Backend, dtyp
     sizes = _sizes(equation, operands, terms)
     result = result_dtype(operands, backend, dtype)
     if any(operand.shape is None or None in operand.shape for operand in operands):
-        return Bound(equation, tuple(operands), (), (), (), (), result, symbolic=True)
+        if any(operand.shape is None for operand in operands):
+            terms = output = ()
+        return Bound(equation, tuple(operands), terms, output, (), labels, result, symbolic=True)
     return Bound(equation, tuple(operands), terms, output, sizes, labels, result)
 
 

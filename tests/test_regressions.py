@@ -311,3 +311,13 @@ def test_a_shape_with_an_unknown_size_is_named():
 def test_a_sparse_output_is_refused_before_anything_is_computed(torch):
     with pytest.raises(OperandTypeError, match="out= is a sparse torch Tensor, which cannot be filled"):
         einsum("ij->ij", torch.eye(2), out=torch.eye(2).to_sparse())
+
+
+@pytest.mark.parametrize("equation", ["...i->i", "i...->i", "...i,...->i"])
+def test_an_ellipsis_is_summed_also_where_sizes_are_known_only_at_run_time(tf, equation: str):
+    operands = [np.arange(24.0).reshape(2, 3, 4), np.arange(6.0).reshape(2, 3)][: equation.count(",") + 1]
+    specs = [tf.TensorSpec([None, *x.shape[1:]], tf.float64) for x in operands]
+    result = tf.function(lambda *xs: einsum(equation, *xs), input_signature=specs)(*operands)
+    want = {"...i->i": lambda x: x.sum((0, 1)), "i...->i": lambda x: x.sum((1, 2))}.get(equation)
+    want = want or (lambda x, y: (x * y[..., None]).sum((0, 1)))
+    np.testing.assert_allclose(result.numpy(), want(*operands))
