@@ -109,3 +109,11 @@ def widened(array: np.ndarray) -> np.ndarray:
     if "complex" in name:
         return array.astype(np.complex128)
     return array.astype(np.float64 if "float" in name else np.int64)
+
+
+def rule(promote: Any, *dtypes: Any) -> Any:
+    """What a framework's own table says of dtypes; None where it says that it has no rule."""
+    try:
+        return promote(*dtypes)
+    except (TypeError, RuntimeError):  # NumPy's and torch's way of saying so
+        return None

@@ -264,18 +264,12 @@ def test_the_cost_of_a_long_chain_is_printed_though_no_float_holds_it(operands: 
 
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore:.*torch.jit:DeprecationWarning")
 def test_the_cache_keeps_no_tensor_that_stands_for_a_size_while_torch_traces(torch):
-    einsum_unified.clear_cache()
     x = torch.arange(6.0).reshape(2, 3)
-    traced = torch.jit.trace(lambda a: einsum("ij,kj->ik", a, a), x)
+    traced = torch.jit.trace(lambda a: einsum("τυ,φυ->τφ", a, a), x)  # an equation of no other test
     assert torch.equal(traced(x), x @ x.T)
-    assert einsum_unified.cache_info().currsize == 0 or all(
-        type(size) is int for plan in kept_plans() for _, shape, _ in plan.signatures for size in shape
-    )
-
-
-def kept_plans():
     gc.collect()
-    return [x for x in gc.get_objects() if type(x) is einsum_unified.Plan]
+    plans = [x for x in gc.get_objects() if type(x) is einsum_unified.Plan and x.equation.text == "τυ,φυ->τφ"]
+    assert all(type(size) is int for plan in plans for _, shape, _ in plan.signatures for size in shape)
 
 
 def test_a_network_with_too_many_pairs_is_planned_all_the_same():
