@@ -23,9 +23,20 @@ every = settings(
 )
 
 
+@pytest.mark.slow
+@settings(every, max_examples=10 * CASES)
+@given(call=calls(), optimize=st.sampled_from(OPTIMIZE))
+def test_ten_times_as_many_random_calls_agree(framework: Framework, call: Call, optimize):
+    agree(framework, call, optimize)
+
+
 @every
 @given(call=calls(), optimize=st.sampled_from(OPTIMIZE))
 def test_random_calls_agree_with_the_sum_over_all_labels(framework: Framework, call: Call, optimize):
+    agree(framework, call, optimize)
+
+
+def agree(framework: Framework, call: Call, optimize) -> None:
     tensors = [framework.tensor(array, dtype) for array, dtype in zip(call.arrays, call.dtypes, strict=True)]
     result = einsum(*call.arguments(tensors), optimize=optimize)
     check(framework, call, result, promoted(framework, call.dtypes))
