@@ -89,14 +89,10 @@ def promote(*names: str) -> str:
     ('int16', 'float16', 'float32')
     """
     kinds = {kind_of(name) for name in names}
-    if kinds & {"float", "complex"}:  # integers and bool give way, whatever their order
-        names = tuple(name for name in names if kind_of(name) not in ("bool", "int") or _excludes(names))
+    if kinds & {"float", "complex"} and not any(map(is_narrow, names)):
+        # Integers and bool give way, whatever their order.
+        names = tuple(name for name in names if kind_of(name) not in ("bool", "int"))
     return reduce(_promote_two, names)
-
-
-def _excludes(names: tuple[str, ...]) -> bool:
-    """Whether a dtype is among them that lets nothing but bool stand beside it."""
-    return any(is_narrow(name) for name in names)
 
 
 def _promote_two(a: str, b: str) -> str:

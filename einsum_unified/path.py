@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import opt_einsum
 
+from einsum_unified.equation import LONG
 from einsum_unified.errors import PathError
 
 Path = tuple[tuple[int, ...], ...]
@@ -118,6 +119,8 @@ def find_path(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how
     """
     if how.optimizer is not None and len(terms) > 2:
         return _search(terms, output, sizes, how)  # it may be random, or keep a state: never cached
+    if sum(map(len, terms)) > LONG:
+        return _find(terms, output, sizes, how)  # the few long plans that are kept hold their paths
     return _find_cached(terms, output, sizes, how)
 
 
@@ -133,6 +136,11 @@ def _find(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: St
 
 
 _find_cached = lru_cache(maxsize=1024)(_find)
+
+
+def forget_paths() -> None:
+    """Empty the cache of paths."""
+    _find_cached.cache_clear()
 
 
 def pairwise(path: Path, operands: int) -> Path:

@@ -21,7 +21,7 @@ from einsum_unified.equation import Equation, Sublists, is_long, parse
 from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, article, message
 from einsum_unified.lowering import in_letters, lower
 from einsum_unified.operands import Bound, Operand, bind
-from einsum_unified.path import Path, Step, Strategy, find_path, steps, strategy
+from einsum_unified.path import Path, Step, Strategy, find_path, forget_paths, steps, strategy
 from einsum_unified.primitives import Backend, Form, Program
 from einsum_unified.summary import operand_lines, step_lines
 
@@ -371,6 +371,7 @@ def cache_info() -> CacheInfo:
 
 
 def clear_cache() -> None:
-    """Forget all plans; only needed to free memory, or to measure planning."""
+    """Forget all plans and their paths; only needed to free memory, or to measure planning."""
     global cached_plan, _cached_long_plan
     cached_plan, _cached_long_plan = _new_caches()
+    forget_paths()

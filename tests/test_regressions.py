@@ -22,6 +22,7 @@ from einsum_unified import (
     einsum,
     einsum_path,
     einsum_plan,
+    path,
     register_backend,
 )
 from einsum_unified.dtypes import promote
@@ -315,3 +316,12 @@ def test_an_ellipsis_is_summed_also_where_sizes_are_known_only_at_run_time(tf, e
     want = {"...i->i": lambda x: x.sum((0, 1)), "i...->i": lambda x: x.sum((1, 2))}.get(equation)
     want = want or (lambda x, y: (x * y[..., None]).sum((0, 1)))
     np.testing.assert_allclose(result.numpy(), want(*operands))
+
+
+def test_clearing_the_cache_forgets_paths_too_and_long_paths_are_not_kept():
+    einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5))
+    assert path._find_cached.cache_info().currsize > 0
+    einsum_unified.clear_cache()
+    labels = [x for n in range(2100) for x in ((2, 2), [n, n + 1])]
+    einsum_plan(*labels, [0, 2100])
+    assert path._find_cached.cache_info().currsize == 0
