@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from einsum_unified.costs import Costs
 from einsum_unified.dtypes import promote
 from einsum_unified.errors import OperandError
 from einsum_unified.primitives import Capabilities, Form
@@ -24,7 +25,29 @@ capabilities = Capabilities(
     out=True,
     views=True,
     scalars=True,
+    vectors=True,
+    into=True,
+    exact=frozenset({"bool", "int8", "uint8", "int16", "uint16"}),
+    costs=Costs(
+        call=600,
+        view=130,
+        elementwise=0.4,
+        native=1700,
+        native_loops={
+            **dict.fromkeys(("int8", "uint8", "int16", "uint16"), 0.1),
+            **dict.fromkeys(("int32", "uint32"), 0.13),
+            **dict.fromkeys(("int64", "uint64"), 0.4),
+            "float32": 0.2,
+            "float64": 0.25,
+            "complex64": 0.6,
+            "complex128": 0.8,
+        },
+    ),
 )
+
+_reduce = np.add.reduce
+_SMALL = 256
+"""Up to so many elements of both operands a copy for BLAS costs more than it saves."""
 
 
 def form(cls: type) -> Form | None:
@@ -80,38 +103,48 @@ def cast(x: Any, dtype: Any) -> Any:
         return x.astype(dtype)
 
 
-def transpose(x: Any, axes: tuple[int, ...]) -> Any:
-    """Return a view."""
-    return x.transpose(axes)
-
-
-def reshape(x: Any, shape: tuple[int, ...]) -> Any:
-    """Return a view where the strides allow it."""
-    return x.reshape(shape)
+transpose = np.ndarray.transpose  # a view
+reshape = np.ndarray.reshape  # a view where the strides allow it
 
 
 def diagonal(x: Any, axis1: int, axis2: int) -> Any:
     """Return a view that is writeable if the array is; ``numpy.diagonal`` gives a read-only one."""
     view = x.diagonal(0, axis1, axis2)
-    view.flags.writeable = x.flags.writeable
+    if x.flags.writeable:
+        view.setflags(True)
     return view
 
 
 def sum(x: Any, axes: tuple[int, ...]) -> Any:  # noqa: A001 - the protocol's name
     """Sum in the array's own dtype, for bool any-of; in C order."""
-    dtype = x.dtype if x.dtype.isnative else x.dtype.newbyteorder("=")
-    total = np.add.reduce(x, axis=axes, dtype=dtype)
-    return np.ascontiguousarray(total) if isinstance(total, np.ndarray) else _boxed(total)
+    dtype = x.dtype
+    total = _reduce(x, axes, dtype if dtype.isnative else dtype.newbyteorder("="))
+    if type(total) is not np.ndarray:
+        return _boxed(total)
+    return total if total.ndim < 2 else np.ascontiguousarray(total)
 
 
 def _boxed(x: Any) -> Any:
     """Return a Python object, which NumPy makes of a 0-d object array, as such an array again."""
-    return x if isinstance(x, (np.ndarray, np.generic)) else np.array(x, object)
+    return x if isinstance(x, (np.generic, np.ndarray)) else np.array(x, object)
+
+
+dot = np.ndarray.dot  # copies what BLAS cannot take, and costs half of numpy.dot and a third of numpy.matmul
 
 
 def matmul(a: Any, b: Any) -> Any:
     """Multiply, copying first what BLAS cannot take: NumPy would drop to a scalar loop."""
-    return np.matmul(_for_blas(a), _for_blas(b), order="C")
+    if a.size + b.size > _SMALL:
+        a, b = _for_blas(a), _for_blas(b)
+    return np.matmul(a, b, order="C")
+
+
+def matmul_into(a: Any, b: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
+    """Multiply into a new array whose axes are permuted: BLAS writes rows that are apart."""
+    dtype = a.dtype if a.dtype.isnative else a.dtype.newbyteorder("=")
+    out = np.empty(shape, dtype)
+    np.matmul(_for_blas(a), _for_blas(b), out=out.transpose(axes))
+    return out
 
 
 def _for_blas(x: Any) -> Any:
@@ -131,9 +164,12 @@ def multiply(a: Any, b: Any) -> Any:
     return _boxed(np.multiply(a, b, order="C"))
 
 
+contiguous = np.ascontiguousarray
+
+
 def native(*operands: Any, equation: str) -> Any:
     """Leave it to ``numpy.einsum``."""
-    return np.einsum(equation, *operands)
+    return np.einsum(equation, *operands, order="C")
 
 
 def finish(run: Callable[..., Any]) -> Callable[..., Any]:

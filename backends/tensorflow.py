@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from einsum_unified.costs import Costs
 from einsum_unified.dtypes import is_narrow, kind_of, promote
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.primitives import Capabilities, Form
@@ -28,6 +29,9 @@ capabilities = Capabilities(
     dtypes=frozenset({*_WIDER, "int32", "int64", "float32", "float64", "complex64", "complex128"}),
     devices=True,
     broadcast_runs=4,
+    turns=True,
+    # Eager calls cost more than small operands do.
+    costs=Costs(call=10_000, view=8_000, native=15_000, native_factor=1.4, scalar=0.15, product=100),
 )
 
 _INT32 = 2**31 - 1
@@ -121,8 +125,11 @@ def same_device(*xs: Any) -> None:
 
 @lru_cache(maxsize=1024)
 def _vector(numbers: tuple[int, ...]) -> Any:
-    """Return integers as an array, which TensorFlow takes faster than a tuple."""
-    return np.array(numbers, np.int64 if max(numbers, default=0) > _INT32 else np.int32)
+    """Return integers as a constant that is ready: making one at each call takes as long as the operation."""
+    vector = np.array(numbers, np.int64 if max(numbers, default=0) > _INT32 else np.int32)
+    with tf.init_scope(), tf.device("CPU:0"):  # outside of any graph that is being traced
+        constant = tf.constant(vector)
+    return constant if hasattr(constant, "numpy") else vector
 
 
 def cast(x: Any, dtype: Any) -> Any:
@@ -144,11 +151,14 @@ def reshape(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 def diagonal(x: Any, axis1: int, axis2: int) -> Any:
-    """Move the two axes to the end, fuse them, and take every (n + 1)th element: kernels for all dtypes."""
-    rest = [axis for axis in range(len(x.shape)) if axis not in (axis1, axis2)]
-    n = x.shape[axis1]
-    fused = reshape(transpose(x, (*rest, axis1, axis2)), (*(x.shape[axis] for axis in rest), n * n))
-    return tf.raw_ops.GatherV2(params=fused, indices=_vector(tuple(range(0, n * n, n + 1))), axis=len(rest))
+    """Move the two axes to the end and take the diagonal of these matrices."""
+    rest = tuple(axis for axis in range(len(x.shape)) if axis not in (axis1, axis2))
+    if axis2 != axis1 + 1 or axis2 != len(x.shape) - 1:
+        x = transpose(x, (*rest, axis1, axis2))
+    dtype = x.dtype
+    if dtype.name in _THROUGH:
+        return cast(tf.raw_ops.MatrixDiagPart(input=cast(x, _THROUGH[dtype.name])), dtype)
+    return tf.raw_ops.MatrixDiagPart(input=x)
 
 
 def sum(x: Any, axes: tuple[int, ...]) -> Any:  # noqa: A001 - the protocol's name
@@ -156,11 +166,22 @@ def sum(x: Any, axes: tuple[int, ...]) -> Any:  # noqa: A001 - the protocol's na
     return tf.raw_ops.Sum(input=x, axis=_vector(axes))
 
 
-def matmul(a: Any, b: Any) -> Any:
-    """Multiply matrices, batched if there are more than two axes."""
-    if len(a.shape) == 2:
-        return tf.raw_ops.MatMul(a=a, b=b)
-    return tf.raw_ops.BatchMatMulV2(x=a, y=b)
+def dot(a: Any, b: Any, turned_a: int = 0, turned_b: int = 0) -> Any:
+    """Multiply matrices."""
+    return tf.raw_ops.MatMul(a=a, b=b, transpose_a=bool(turned_a), transpose_b=bool(turned_b))
+
+
+def matmul(a: Any, b: Any, turned_a: int = 0, turned_b: int = 0) -> Any:
+    """Multiply batches of matrices."""
+    if a.dtype.is_complex:  # the flags would conjugate
+        a, b = (_turned(x) if turned else x for x, turned in ((a, turned_a), (b, turned_b)))
+        return tf.raw_ops.BatchMatMulV2(x=a, y=b)
+    return tf.raw_ops.BatchMatMulV2(x=a, y=b, adj_x=bool(turned_a), adj_y=bool(turned_b))
+
+
+def _turned(x: Any) -> Any:
+    axes = tuple(range(len(x.shape)))
+    return transpose(x, (*axes[:-2], axes[-1], axes[-2]))
 
 
 def multiply(a: Any, b: Any) -> Any:
@@ -168,8 +189,15 @@ def multiply(a: Any, b: Any) -> Any:
     return tf.raw_ops.Mul(x=a, y=b)
 
 
+def contiguous(x: Any) -> Any:
+    """Tensors always are."""
+    return x
+
+
 def native(*operands: Any, equation: str) -> Any:
-    """Leave it to ``tf.einsum``."""
+    """Leave it to ``tf.einsum``, or to the one operation that it makes of two operands: half the time."""
+    if len(operands) == 2 and "." not in equation and isinstance(operands[0], tf.Tensor):
+        return tf.raw_ops.Einsum(inputs=operands, equation=equation)
     return tf.einsum(equation, *operands)
 
 

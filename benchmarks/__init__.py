@@ -1,1 +1,1 @@
-"""Benchmarks: run one as ``python -m benchmarks.overhead``."""
+"""Benchmarks: ``python -m benchmarks`` times this package beside others; README.md says what and how."""

@@ -1,27 +1,21 @@
-"""Time per call on small operands, ours beside the framework's own einsum, interleaved in one run.
-
-``python -m benchmarks.overhead``: one thread, ``time.process_time``, the least of several rounds.
-"""
+"""Time a call: small equations, on which the work around the arithmetic decides, and a few larger ones."""
 
 from __future__ import annotations
 
-import os
-import sys
-import time
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+from rich.table import Table
 
-import numpy as np
-import tensorflow as tf
-import torch
+from benchmarks.cases import Case, Job, Settings, by
+from benchmarks.contenders import Framework, contenders, operands, time_calls
+from benchmarks.tables import ratio_table
 
-from einsum_unified import einsum
+Shapes = tuple[tuple[int, ...], ...]
 
-EQUATIONS: dict[str, tuple[tuple[int, ...], ...]] = {
+SMALL = "small"
+"""The group of the set that geometric mean and worst case are taken of."""
+
+EQUATIONS: dict[str, Shapes] = {
     "ij->ji": ((4, 4),),
     "ii->i": ((4, 4),),
     "ij->": ((4, 4),),
@@ -38,49 +32,40 @@ EQUATIONS: dict[str, tuple[tuple[int, ...], ...]] = {
     "ij,jk,kl->il": ((4, 4), (4, 4), (4, 4)),
     "ab,bc,cd,de->ae": ((4, 4), (4, 4), (4, 4), (4, 4)),
 }
-BATCHED = "bij,bjk->bik", ((32, 64, 64), (32, 64, 64))
-FRAMEWORKS: dict[str, tuple[Callable[..., Any], Callable[[Any], Any]]] = {
-    "numpy": (np.einsum, np.asarray),
-    "torch": (torch.einsum, torch.tensor),
-    "tensorflow": (tf.einsum, tf.constant),
-}
+LARGER: tuple[tuple[str, str, Shapes], ...] = (
+    ("32 × 64×64", "bij,bjk->bik", ((32, 64, 64), (32, 64, 64))),
+    ("10000 × 3×3", "bij,bjk->bik", ((10000, 3, 3), (10000, 3, 3))),
+    ("300×300", "ij,ij->", ((300, 300), (300, 300))),
+    ("300×300", "ij,ij->j", ((300, 300), (300, 300))),
+    ("300×300", "ij,ij->i", ((300, 300), (300, 300))),
+    ("int8 256×256", "ij,jk->ik", ((256, 256), (256, 256))),
+)
 
 
-def compare(
-    own: Callable[..., Any], equation: str, tensors: list[Any], calls: int, rounds: int = 7
-) -> tuple[float, float]:
-    """Return µs a call of ours and of the framework's own, the two taking turns."""
-    best = [float("inf"), float("inf")]
-    for _ in range(rounds):
-        for which, function in enumerate((einsum, own)):
-            function(equation, *tensors)
-            start = time.process_time()
-            for _ in range(calls):
-                function(equation, *tensors)
-            best[which] = min(best[which], (time.process_time() - start) / calls * 1e6)
-    return best[0], best[1]
+def jobs(settings: Settings) -> list[Job]:
+    """Return a job for each equation and framework."""
+    items = [(SMALL, *item) for item in EQUATIONS.items()] + list(LARGER)
+    return [
+        Job(
+            f"{framework.name} {equation} {group}",
+            partial(_run, settings, framework, group, equation, shapes),
+        )
+        for framework in settings.frameworks
+        for group, equation, shapes in items
+        # TensorFlow has no integer kernels for matrix products.
+        if not (group.startswith("int8") and framework.name == "tensorflow")
+    ]
 
 
-def main() -> None:
-    """Print µs of ours, of the framework's own, and the ratio; then the geometric means."""
-    torch.set_num_threads(1)
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    print("versions:", sys.version.split()[0], np.__version__, torch.__version__, tf.__version__)
-    print(f"{'equation':<18}" + "".join(f"{name + ': ours, own, ratio':>34}" for name in FRAMEWORKS))
-    ratios: dict[str, list[float]] = {name: [] for name in FRAMEWORKS}
-    for equation, shapes, calls in [*((e, s, 500) for e, s in EQUATIONS.items()), (*BATCHED, 20)]:
-        line = f"{equation:<18}"
-        for name, (own, tensor) in FRAMEWORKS.items():
-            tensors = [tensor(np.ones(shape, "float32")) for shape in shapes]
-            ours, theirs = compare(own, equation, tensors, calls)
-            line += f"{ours:>16.1f}{theirs:>10.1f}{ours / theirs:>8.2f}"
-            if calls == 500:
-                ratios[name].append(ours / theirs)
-        print(line if calls == 500 else f"{line}  <- 32×64×64")
-    means = [float(np.exp(np.mean(np.log(ratios[name])))) for name in FRAMEWORKS]
-    print(f"{'geometric mean':<18}" + "".join(f"{mean:>34.2f}" for mean in means))
+def _run(settings: Settings, framework: Framework, group: str, equation: str, shapes: Shapes) -> list[Case]:
+    tensors = operands(framework, shapes, "int8" if group.startswith("int8") else "float32")
+    values = time_calls(contenders(framework, equation, tensors), settings.effort)
+    return [Case("overhead", "time, µs", framework.name, group, equation, str(shapes), values)]
 
 
-if __name__ == "__main__":
-    main()
+def tables(cases: list[Case]) -> list[Table]:
+    """Return a table of all cases for each framework."""
+    return [
+        ratio_table(f"Time a call, {framework}, µs", own, ("ours", "native"), ("group", SMALL))
+        for framework, own in by(cases, "framework").items()
+    ]

@@ -22,6 +22,7 @@ from einsum_unified.plan import (
     plan_of,
     prepared,
     prepared_signatures,
+    rescue,
     run_native,
 )
 from einsum_unified.primitives import Backend
@@ -85,9 +86,19 @@ def einsum(
         check_keywords(unknown, _KEYWORDS, "einsum")
     plan = None
     try:
-        plan = planning.cached_plan(
-            equation, optimize, dtype, tuple([(type(x), x.shape, x.dtype) for x in operands])
-        )
+        if len(operands) == 2:  # the most frequent are written out
+            a, b = operands
+            plan = planning.cached_plan(
+                equation, optimize, dtype, type(a), a.shape, a.dtype, type(b), b.shape, b.dtype
+            )
+        elif len(operands) == 1:
+            (a,) = operands
+            plan = planning.cached_plan(equation, optimize, dtype, type(a), a.shape, a.dtype)
+        else:
+            key: list[Any] = []
+            for x in operands:
+                key += (type(x), x.shape, x.dtype)
+            plan = planning.cached_plan(equation, optimize, dtype, *key)
     except EinsumError:
         if is_native(operands) is None:
             raise
@@ -95,7 +106,12 @@ def einsum(
         pass
     if plan is None:
         return _einsum_slowly(equation, operands, optimize, dtype, out)
-    return execute(plan, operands, out)
+    if out is not None:
+        return execute(plan, operands, out)
+    try:
+        return plan.run(*operands)
+    except Exception as error:
+        return rescue(plan, operands, error)
 
 
 def _einsum_slowly(equation: Any, operands: Sequence[Any], optimize: Any, dtype: Any, out: Any) -> Any:
@@ -127,8 +143,8 @@ def einsum_plan(
       step 0 (1, 2): jk,kl->jl  480 FLOPs, 8 elements
       step 1 (0, 1): ij,jl->il  160 FLOPs, 40 elements
       def run(a0, a1, a2):
-          t0 = matmul(a1, a2)
-          return matmul(a0, t0)
+          t0 = dot(a1, a2)
+          return dot(a0, t0)
     >>> import numpy as np
     >>> plan(np.ones((10, 2)), np.ones((2, 30)), np.ones((30, 4))).shape
     (10, 4)

@@ -93,8 +93,8 @@ class BackendError(EinsumError):
     >>> einsum_unified.register_backend("mylib.Array", object())
     Traceback (most recent call last):
     einsum_unified.errors.BackendError: the adapter for 'mylib.Array' lacks: asarray, capabilities, cast,
-    copy_into, diagonal, dtype_from_name, finish, form, hint, matmul, multiply, name, native, reshape,
-    result_type, same_device, sum, to_numpy, transpose
+    contiguous, copy_into, diagonal, dot, dtype_from_name, finish, form, hint, matmul, multiply, name, native,
+    reshape, result_type, same_device, sum, to_numpy, transpose
     """
 
 

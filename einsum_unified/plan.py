@@ -176,9 +176,9 @@ def _path(bound: Bound, how: Strategy) -> Path:
     return find_path(bound.reduced(), bound.output, bound.sizes, how)
 
 
-def _make_short_plan(
-    equation: str | Sublists, optimize: Any, dtype: Any, signatures: tuple[Signature, ...]
-) -> Plan:
+def _make_short_plan(equation: str | Sublists, optimize: Any, dtype: Any, *flat: Any) -> Plan:
+    """Make a plan from type, shape, dtype, type, shape, dtype, ...: a flat key is hashed faster."""
+    signatures: tuple[Signature, ...] = tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
     if callable(optimize) or (isinstance(equation, (str, Sublists)) and is_long(equation)):
         raise Unprepared
     if not all(_is_plain_shape(shape) for _, shape, _ in signatures):
@@ -222,9 +222,13 @@ def plan_of(equation: str | Sublists, signatures: tuple[Signature, ...], optimiz
     if how.optimizer is not None or not plain or not _hashable((signatures, dtype)):
         # An optimizer object may be random or keep a state.
         return make_plan(equation, how, dtype, signatures)
-    make = _cached_long_plan if is_long(equation) else cached_plan
     try:
-        plan: Plan = make(equation, how, dtype, signatures)
+        if is_long(equation):
+            plan: Plan = _cached_long_plan(equation, how, dtype, signatures)
+        else:
+            plan = cached_plan(
+                equation, how, dtype, *[item for signature in signatures for item in signature]
+            )
     except Unprepared:
         names = ", ".join(cls.__name__ for cls, _, _ in signatures)
         raise OperandTypeError(f"no plan can be made for operands of these types: {names}") from None
@@ -253,17 +257,19 @@ def execute(plan: Plan, operands: Sequence[Any], out: Any = None) -> Any:
         _check_out(plan, out)
     try:
         result = plan.run(*operands)
-    except EinsumError:
-        raise
     except Exception as error:
-        hints = [plan.backend.hint(x) for x in operands]
-        if not any(hints):
-            raise
-        result = run_native(plan.equation, operands, plan.backend, error)
+        result = rescue(plan, operands, error)
     if out is None:
         return result
     plan.backend.copy_into(out, result)
     return out
+
+
+def rescue(plan: Plan, operands: Sequence[Any], error: Exception) -> Any:
+    """Leave operands that a plan failed on to the framework if they are no ordinary tensors; else raise."""
+    if isinstance(error, EinsumError) or not any(plan.backend.hint(x) for x in operands):
+        raise error
+    return run_native(plan.equation, operands, plan.backend, error)
 
 
 def run_native(

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from einsum_unified.costs import Costs
+
 Shape = tuple[int | None, ...]
 """Sizes of the axes; None where the framework does not know one before it runs."""
 
@@ -48,6 +50,18 @@ class Capabilities:
     broadcast; None for any number."""
     scalars: bool = False
     """Whether a 0-d result is unboxed into the framework's scalar."""
+    vectors: bool = False
+    """Whether dot takes vectors."""
+    turns: bool = False
+    """Whether dot and matmul take matrices whose rows and columns are exchanged, by a flag for each."""
+    batch_axes: int | None = None
+    """How many batch axes matmul multiplies without a copy; None for any number."""
+    into: bool = False
+    """Whether there is ``matmul_into(a, b, shape, axes)``, a matmul that writes its result permuted."""
+    exact: frozenset[str] = frozenset()
+    """Integer dtypes whose products are computed in floats where that is exact and faster."""
+    costs: Costs = field(default_factory=Costs)
+    """What the planner ranks lowerings by."""
 
 
 @runtime_checkable
@@ -109,12 +123,23 @@ class Backend(Protocol):
         """Return the sum over axes, in the dtype of the tensor (any-of for bool)."""
         ...
 
+    def dot(self, a: Any, b: Any) -> Any:
+        """Return the product of matrices, or of vectors too if ``capabilities.vectors``.
+
+        With ``capabilities.turns`` two flags may follow, for operands with rows and columns exchanged.
+        """
+        ...
+
     def matmul(self, a: Any, b: Any) -> Any:
-        """Return the matrix products over the last two axes; the axes before are equal in number and size."""
+        """Return the matrix products over the last two axes; the axes before broadcast. Flags as for dot."""
         ...
 
     def multiply(self, a: Any, b: Any) -> Any:
         """Return the elementwise product; axes of size 1 broadcast."""
+        ...
+
+    def contiguous(self, x: Any) -> Any:
+        """Return the tensor in C order, copied if need be."""
         ...
 
     def native(self, *operands: Any, equation: str) -> Any:
@@ -209,10 +234,34 @@ class Sum(Instruction):
 
 
 @dataclass(frozen=True)
-class MatMul(Instruction):
-    """Multiply matrices over the last two axes."""
+class Dot(Instruction):
+    """Multiply two matrices, or vectors; 1 for an operand whose rows and columns are exchanged."""
+
+    function = "dot"
+    turned_a: int = 0
+    turned_b: int = 0
+
+    def arguments(self) -> dict[str, int | str | tuple[int, ...]]:
+        """Return the flags, if one is set."""
+        return super().arguments() if self.turned_a or self.turned_b else {}
+
+
+@dataclass(frozen=True)
+class MatMul(Dot):
+    """Multiply batches of matrices over the last two axes; the axes before broadcast."""
 
     function = "matmul"
+
+
+@dataclass(frozen=True)
+class MatMulInto(Instruction):
+    """Multiply batches of matrices, the result laid out in C order with its axes permuted."""
+
+    function = "matmul_into"
+    shape: tuple[int, ...]
+    """Of the result."""
+    axes: tuple[int, ...]
+    """For each axis of the product, its place in the result."""
 
 
 @dataclass(frozen=True)
@@ -220,6 +269,13 @@ class Multiply(Instruction):
     """Multiply elementwise."""
 
     function = "multiply"
+
+
+@dataclass(frozen=True)
+class Contiguous(Instruction):
+    """Lay out in C order."""
+
+    function = "contiguous"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,12 @@ def framework(request: pytest.FixtureRequest) -> Framework:
     return available(request.param)
 
 
+@pytest.fixture(params=FRAMEWORKS[:2], ids=lambda cls: cls.name)
+def mutable(request: pytest.FixtureRequest) -> Framework:
+    """The frameworks whose tensors can be written to."""
+    return available(request.param)
+
+
 @pytest.fixture
 def torch():
     return available(FRAMEWORKS[1]).module

@@ -27,9 +27,12 @@ from einsum_unified.primitives import (
 FUNCTIONS = {
     "asarray",
     "cast",
+    "contiguous",
     "diagonal",
+    "dot",
     "in_range",
     "matmul",
+    "matmul_into",
     "multiply",
     "native",
     "reshape",
@@ -109,9 +112,9 @@ def test_a_body_is_assignments_of_calls_on_registers_integers_and_constants(fram
 def test_only_what_the_function_needs_is_in_its_namespace():
     plan = einsum_plan("ij,jk->ik", np.ones((2, 3), "float16"), np.ones((3, 4), "float16"))
     backend = load("numpy")
-    assert plan.run.__globals__["matmul"] is backend.matmul
+    assert plan.run.__globals__["dot"] is backend.dot
     names = {name for name in plan.run.__globals__ if not name.startswith("__")}
-    assert names == {"cast", "matmul", "c0", "c1", "run"}
+    assert names == {"cast", "dot", "c0", "c1", "run"}
     assert {str(plan.run.__globals__[c]) for c in ("c0", "c1")} == {"float16", "float32"}
 
 

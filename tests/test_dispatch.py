@@ -46,7 +46,8 @@ def adapter_for(cls: type, name: str = "boxed") -> types.SimpleNamespace:
         return call
 
     adapter = types.SimpleNamespace(**{key: getattr(numpy, key) for key in dispatch._members()})
-    moves = ("asarray", "cast", "transpose", "reshape", "diagonal", "sum", "matmul", "multiply", "native")
+    moves = ("asarray", "cast", "transpose", "reshape", "diagonal", "sum", "dot", "matmul", "multiply",
+             "contiguous", "native")  # fmt: skip
     vars(adapter).update({key: wrapped(getattr(numpy, key)) for key in moves})
     adapter.name = name
     adapter.form = lambda c: Form.TENSOR if issubclass(c, cls) else None

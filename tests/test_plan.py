@@ -114,8 +114,8 @@ def test_a_plan_prints_operands_steps_and_code():
         "  step 0 (1, 2): jk,kl->jl  480 FLOPs, 8 elements\n"
         "  step 1 (0, 1): ij,jl->il  160 FLOPs, 40 elements\n"
         "  def run(a0, a1, a2):\n"
-        "      t0 = matmul(a1, a2)\n"
-        "      return matmul(a0, t0)"
+        "      t0 = dot(a1, a2)\n"
+        "      return dot(a0, t0)"
     )
 
 

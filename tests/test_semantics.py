@@ -13,8 +13,7 @@ from itertools import pairwise
 import numpy as np
 import opt_einsum
 import pytest
-from conftest import available
-from frameworks import FRAMEWORKS, Framework
+from frameworks import Framework
 
 import einsum_unified
 from einsum_unified import EinsumError, EquationError, OperandError, OperandTypeError, einsum, einsum_path
@@ -643,12 +642,6 @@ def address(framework: Framework, x) -> int:
     while x.base is not None:
         x = x.base
     return x.__array_interface__["data"][0]
-
-
-@pytest.fixture(params=FRAMEWORKS[:2], ids=lambda cls: cls.name)
-def mutable(request):
-    """The frameworks whose tensors can be written to."""
-    return available(request.param)
 
 
 VIEWS = ["ij->ji", "ij->ij", "ij", "...->...", "...j->j...", "ii->i", " ii -> i "]

@@ -1,0 +1,173 @@
+"""The figures aimed at, and the table that says which are met."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from rich.table import Table
+
+from benchmarks import networks, overhead, startup, tccg
+from benchmarks.cases import Case, geometric_mean
+from benchmarks.tables import MISSING, table
+
+Value = Callable[[Case], "float | None"]
+Statistic = Callable[[Sequence[float]], "float | None"]
+
+
+def over(name: str) -> Value:
+    """Return ours over another contender's."""
+    return lambda case: case.ratio("ours", name)
+
+
+def ours(case: Case) -> float | None:
+    """Return ours."""
+    return case.values["ours"]
+
+
+def beyond_numpy(case: Case) -> float | None:
+    """Return ours less NumPy's."""
+    mine, other = case.values["ours"], case.values["numpy"]
+    return None if mine is None or other is None else mine - other
+
+
+@dataclass(frozen=True)
+class Target:
+    """A statistic of some cases, and the most it should be on each framework."""
+
+    what: str
+    part: str
+    statistic: Statistic
+    value: Value
+    aims: dict[str, float]
+    group: str = ""
+    """Part of the cases' group."""
+    name: str = ""
+    """The cases' name, if it is one case."""
+    measure: str = ""
+
+    def measured(self, cases: list[Case], framework: str) -> float | None:
+        """Return the statistic, None if the cases are not there."""
+        values = [self.value(case) for case in cases if case.framework == framework and self._holds(case)]
+        there = [value for value in values if value is not None]
+        return self.statistic(there) if there else None
+
+    def _holds(self, case: Case) -> bool:
+        return (
+            case.part == self.part
+            and self.group in case.group
+            and self.name in ("", case.name)
+            and self.measure in ("", case.measure)
+        )
+
+
+def _aims(numpy: float | None, torch: float | None, tensorflow: float | None) -> dict[str, float]:
+    aims = {"numpy": numpy, "torch": torch, "tensorflow": tensorflow}
+    return {name: aim for name, aim in aims.items() if aim is not None}
+
+
+def _on_numpy(aim: float) -> dict[str, float]:
+    return {"numpy": aim}
+
+
+_SET, _TCCG = overhead.SMALL, tccg.TARGET_GROUP
+_NATIVE, _MATMUL = over("native"), over("matmul")
+
+TARGETS = (
+    Target(
+        "15 small equations over native, mean",
+        "overhead",
+        geometric_mean,
+        _NATIVE,
+        _aims(1.0, 0.5, 0.85),
+        _SET,
+    ),
+    Target("15 small equations over native, worst", "overhead", max, _NATIVE, _aims(1.3, 0.9, 1.05), _SET),
+    Target(
+        "TCCG over one equal matmul, mean", "tccg", geometric_mean, _MATMUL, _aims(1.18, 1.15, None), _TCCG
+    ),
+    Target("TCCG over native, mean", "tccg", geometric_mean, _NATIVE, _aims(0.9, 0.8, 0.95), _TCCG),
+    Target("TCCG over native, worst", "tccg", max, _NATIVE, _aims(1.1, 1.1, 1.1), _TCCG),
+    Target(
+        "bij,bjk->bik, 32 × 64×64, over native",
+        "overhead",
+        max,
+        _NATIVE,
+        _aims(0.2, 1.0, 1.0),
+        "32 × 64×64",
+    ),
+    Target(
+        "ab,bc,cd,de->ae, 4×4, over native",
+        "overhead",
+        max,
+        _NATIVE,
+        _aims(1.2, 0.2, 0.7),
+        _SET,
+        name="ab,bc,cd,de->ae",
+    ),
+    Target("int8 ij,jk->ik, 256×256, over native", "overhead", max, _NATIVE, _aims(0.2, 0.5, None), "int8"),
+    Target(
+        "networks of 3–8, FLOPs over best known, worst",
+        "networks",
+        max,
+        over("best"),
+        _on_numpy(1.05),
+        networks.SMALL,
+        measure=networks.FLOPS,
+    ),
+    Target(
+        "networks of 3–8, planning, median, ms",
+        "networks",
+        median,
+        ours,
+        _on_numpy(5),
+        networks.SMALL,
+        measure=networks.PLANNING,
+    ),
+    Target("import beyond NumPy's, ms", "startup", max, beyond_numpy, _on_numpy(15), measure=startup.IMPORT),
+    Target(
+        "cold plan of two operands, worst, µs", "startup", max, ours, _on_numpy(300), measure=startup.PLAN
+    ),
+)
+
+Outcome = dict[str, "str | float | bool"]
+
+
+def outcomes(cases: list[Case]) -> list[Outcome]:
+    """Return what was measured of what is aimed at, for the JSON file."""
+    found: list[Outcome] = []
+    for target in TARGETS:
+        for framework, aim in target.aims.items():
+            measured = target.measured(cases, framework)
+            if measured is not None:
+                found.append(
+                    {
+                        "what": target.what,
+                        "framework": framework,
+                        "measured": float(f"{measured:.4g}"),
+                        "aimed": aim,
+                        "met": measured <= aim,
+                    }
+                )
+    return found
+
+
+def summary(cases: list[Case]) -> Table:
+    """Return the table of targets: measured, aimed at, met or missed."""
+    frameworks = list(_aims(0, 0, 0))
+    made = table("Aims", ["what", *frameworks])
+    for target in TARGETS:
+        made.add_row(target.what, *(_cell(target, cases, framework) for framework in frameworks))
+    return made
+
+
+def _cell(target: Target, cases: list[Case], framework: str) -> str:
+    measured = target.measured(cases, framework)
+    if measured is None:
+        return MISSING
+    aim = target.aims.get(framework)
+    if aim is None:
+        return f"{measured:.2f}, no aim"
+    met = "[green]met[/]" if measured <= aim else "[red]missed[/]"
+    return f"{measured:.3g} {'≤' if measured <= aim else '>'} {aim:g} {met}"

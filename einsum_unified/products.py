@@ -1,0 +1,282 @@
+"""The ways to make a pair one matrix product.
+
+The usual one is TTGT (transpose, transpose, GEMM, transpose): bring the operands to
+``(*batch, left, contracted)`` and ``(*batch, contracted, right)``. An operand that does not lie so in memory
+is copied, unless some of its kept labels are *looped*: made batch axes that the other operand broadcasts
+against, so that what remains of it is a matrix where it lies (loops over GEMM; both are compared by
+P. Springer and P. Bientinesi, "Design of a high-performance GEMM-like tensor-tensor multiplication", 2018).
+Each choice has a cost by `Costs`; a pair has at most some dozens of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import prod
+
+from einsum_unified.costs import Costs
+from einsum_unified.pair import Pair
+from einsum_unified.primitives import Capabilities
+from einsum_unified.values import Value
+from einsum_unified.writer import Writer
+
+_LOOPED_RUNS = 3
+"""Up to so many runs of labels are tried as loops, one or two at a time: that bounds the candidates."""
+
+# Greatest sums of products of integers that floats hold exactly: every partial sum is an integer below.
+_EXACT = {"float32": 2**24, "float64": 2**53}
+_GREATEST = {"int8": 2**7, "uint8": 2**8 - 1, "int16": 2**15, "uint16": 2**16 - 1, "bool": 1}
+
+
+@dataclass(frozen=True)
+class Side:
+    """How one operand becomes matrices: its axes are batch, loops, and two fused: kept and contracted."""
+
+    loops: tuple[int, ...]
+    kept: tuple[int, ...]
+    contracted: tuple[int, ...]
+    kept_first: bool
+    copied: bool
+    turned: bool
+    """Whether the contracted axis is the innermost in memory."""
+    cost: float
+
+
+@dataclass(frozen=True)
+class MatrixProduct:
+    """A matrix product of the operands, or of the operands the other way round."""
+
+    swapped: bool
+    batch: tuple[int, ...]
+    left: Side
+    right: Side
+    dtype: str | None
+    """Floats in which the product of integers is exact; None for the dtype of the operands."""
+    order: tuple[int, ...] | None
+    """Axes of the product in the order in which it is written; None if that is their own."""
+    cost: float
+
+    def write(self, pair: Pair, writer: Writer) -> Value:
+        """Bring both operands to matrices, multiply, and give the axes of the product their labels."""
+        x, y = (pair.b, pair.a) if self.swapped else (pair.a, pair.b)
+        a, turned_a = self._matrices(pair, x, self.left, self.right, writer)
+        b, turned_b = self._matrices(pair, y, self.right, self.left, writer)
+        product = writer.matmul(a, b, (turned_a, turned_b), self.dtype, self.order)
+        groups = _groups(self.batch, self.left, self.right)
+        labels = sum((groups[axis] for axis in self.order or range(len(groups))), ())
+        return writer.reshape(product, labels, pair.shape(labels))
+
+    def _matrices(self, pair: Pair, x: Value, side: Side, other: Side, writer: Writer) -> tuple[Value, bool]:
+        is_left = side is self.left
+        turns = writer.capabilities.turns
+        # A view can be seen either way; a copy is made in the order that was chosen.
+        kept_first = side.kept_first if side.copied or turns else is_left
+        first, second = (side.kept, side.contracted) if kept_first else (side.contracted, side.kept)
+        x = writer.transpose(x, (*self.batch, *side.loops, *first, *second))
+        batched = self.batch or side.loops or other.loops
+        if batched or side.kept or not writer.capabilities.vectors:
+            shape = (*self._lead(pair, side, other, writer), pair.size(first), pair.size(second))
+        else:
+            shape = (pair.size(side.contracted),)
+        x = writer.reshape(x, (-1,) * len(shape), shape)
+        turned = kept_first != is_left and len(shape) > 1
+        if turned and not turns:
+            axes = tuple(range(len(shape)))
+            return writer.permute(x, (*axes[:-2], axes[-1], axes[-2])), False
+        return x, turned
+
+    def _lead(self, pair: Pair, side: Side, other: Side, writer: Writer) -> tuple[int, ...]:
+        """Return the sizes of the batch axes, with 1 for the loops of the other operand."""
+        own, others = pair.shape(side.loops), (1,) * len(other.loops)
+        loops = (*own, *others) if side is self.left else (*others, *own)
+        if not self.batch and not own:
+            return ()
+        lead = (*pair.shape(self.batch), *loops)
+        return (prod(lead),) if writer.capabilities.batch_axes == 1 else lead
+
+
+def matrix_products(
+    pair: Pair, capabilities: Capabilities, dtype: str, exact: str | None
+) -> Iterator[MatrixProduct]:
+    """Return the products to choose from, computed in ``dtype``, which is ``exact`` if integers are cast."""
+    larger = pair.larger
+    orders = [x.in_memory(pair.contracted) for x in (pair.a, pair.b)]
+    batches = [pair.output and tuple(x for x in pair.output if x in pair.batch), larger.in_memory(pair.batch)]
+    for batch in dict.fromkeys(x for x in batches if x is not None):
+        for contracted in dict.fromkeys(orders):
+            lefts = _sides(pair, pair.a, pair.left, batch, contracted, capabilities)
+            rights = _sides(pair, pair.b, pair.right, batch, contracted, capabilities)
+            for left in lefts:
+                for right in rights:
+                    yield from _products(pair, batch, left, right, capabilities, dtype, exact)
+
+
+def _sides(
+    pair: Pair,
+    x: Value,
+    kept: tuple[int, ...],
+    batch: tuple[int, ...],
+    contracted: tuple[int, ...],
+    capabilities: Capabilities,
+) -> list[Side]:
+    """Return the ways to see an operand as matrices: as a whole, and with loops if these save a copy."""
+    view = _view(x, (), kept, batch, contracted, capabilities)
+    if view:
+        # Loops over all but the innermost label make products that BLAS multiplies in the cache.
+        outer = x.in_memory(kept)[:-1] if capabilities.batch_axes is None and capabilities.views else ()
+        looped = _view(x, outer, kept, batch, contracted, capabilities) if outer else None
+        return [view, looped] if looped else [view]
+    copies = _copies(pair, x, kept, batch, contracted, capabilities)
+    if capabilities.batch_axes is not None and len(batch) >= capabilities.batch_axes:
+        return copies
+    runs = x.runs(kept)[:_LOOPED_RUNS]
+    for count in (1, 2)[: capabilities.batch_axes]:
+        loops = [sum(some, ()) for some in combinations(runs, count)]
+        views = [_view(x, labels, kept, batch, contracted, capabilities) for labels in loops]
+        if any(views):
+            return [*copies, *filter(None, views)]
+    return copies
+
+
+def _view(
+    x: Value,
+    loops: tuple[int, ...],
+    kept: tuple[int, ...],
+    batch: tuple[int, ...],
+    contracted: tuple[int, ...],
+    capabilities: Capabilities,
+) -> Side | None:
+    """Return how an operand is seen as matrices without a copy; None if it cannot be."""
+    rest = x.in_memory([label for label in kept if label not in loops])
+    lead = (*batch, *loops)
+    if not capabilities.views:
+        for kept_first in (True, False):
+            first, second = (rest, contracted) if kept_first else (contracted, rest)
+            if x.labels == (*lead, *first, *second):
+                return Side(loops, rest, contracted, kept_first, False, kept_first, 0.0)
+        return None
+    if capabilities.batch_axes is not None and len(lead) > 1 and x.fused(lead) is None:
+        return None
+    outer, inner = x.fused(rest), x.fused(contracted)
+    if outer is None or inner is None or (outer > 1 and inner > 1):
+        return None
+    return Side(loops, rest, contracted, True, False, inner == 1, 0.0)
+
+
+def _copies(
+    pair: Pair,
+    x: Value,
+    kept: tuple[int, ...],
+    batch: tuple[int, ...],
+    contracted: tuple[int, ...],
+    capabilities: Capabilities,
+) -> list[Side]:
+    """Return the ways to copy an operand: with the contracted axis last, or first."""
+    rest = x.in_memory(kept)
+    sides = []
+    for kept_first in (True, False):
+        order = (*batch, *rest, *contracted) if kept_first else (*batch, *contracted, *rest)
+        cost = _copy(pair, x.memory, order, capabilities.costs)
+        sides.append(Side((), rest, contracted, kept_first, True, kept_first, cost))
+    return sides
+
+
+def _copy(pair: Pair, before: Sequence[int], after: Sequence[int], costs: Costs) -> float:
+    """Return the cost of copying from one order of labels in memory to another."""
+    same = 0
+    while same < len(before) and before[-1 - same] == after[-1 - same]:
+        same += 1
+    run = pair.count(before[len(before) - same :])
+    stride = pair.count(before[before.index(after[-1]) + 1 :]) if after else 1.0
+    return costs.copy(pair.count(before), run, stride, pair.a.dtype)
+
+
+def _products(
+    pair: Pair,
+    batch: tuple[int, ...],
+    left: Side,
+    right: Side,
+    capabilities: Capabilities,
+    dtype: str,
+    exact: str | None,
+) -> Iterator[MatrixProduct]:
+    """Return the product of two sides, and that of the operands the other way round."""
+    if capabilities.batch_axes is not None and left.loops and right.loops:
+        return
+    costs = capabilities.costs
+    products = pair.count((*batch, *left.loops, *right.loops))
+    m, n, k = pair.count(left.kept), pair.count(right.kept), pair.count(left.contracted)
+    moved = left.cost + right.cost + calls_cost(pair, batch, left, right, capabilities)
+    if exact:
+        elements = pair.count(pair.a.labels) + pair.count(pair.b.labels) + 2 * products * m * n
+        moved += 2 * costs.call + elements * costs.elementwise
+    for swapped in (False, True):
+        a, b = (right, left) if swapped else (left, right)
+        rows, columns = (n, m) if swapped else (m, n)
+        cost = costs.matmul(products, rows, k, columns, dtype, b.turned) + moved
+        groups = _groups(batch, a, b)
+        order = _order(pair, groups) if capabilities.into else None
+        if order is not None:
+            cost += products * m * n * capabilities.costs.copied
+        else:
+            cost += result_cost(pair, sum(groups, ()), capabilities)
+        yield MatrixProduct(swapped, batch, a, b, exact, order, cost)
+
+
+def _groups(batch: tuple[int, ...], left: Side, right: Side) -> list[tuple[int, ...]]:
+    """Return the labels of each axis of a product."""
+    single = [(label,) for label in (*batch, *left.loops, *right.loops)]
+    return [*single, left.kept, right.kept]
+
+
+def _order(pair: Pair, groups: list[tuple[int, ...]]) -> tuple[int, ...] | None:
+    """Return the axes of a batched product in the order of the output, if that leaves fused axes whole."""
+    if not pair.contiguous or pair.output is None or len(groups) < 3:
+        return None
+    place = {label: n for n, label in enumerate(pair.output)}
+    order = sorted(range(len(groups)), key=lambda axis: place[groups[axis][0]] if groups[axis] else -1)
+    in_order = sum((groups[axis] for axis in order), ()) == pair.output
+    return tuple(order) if in_order and order != sorted(order) else None
+
+
+def calls_cost(
+    pair: Pair, batch: tuple[int, ...], left: Side, right: Side, capabilities: Capabilities
+) -> float:
+    """Return the cost of the calls themselves, by a count of those that a program will have."""
+    views = 0
+    for x, side in ((pair.a, left), (pair.b, right)):
+        first, second = (side.kept, side.contracted) if side.kept_first else (side.contracted, side.kept)
+        views += x.labels != (*batch, *side.loops, *first, *second)
+        single = len(side.contracted) == 1 and (len(side.kept) == 1 or (not side.kept and not batch))
+        views += not single or (not side.kept and not capabilities.vectors)
+    longest, shortest = max(len(left.kept), len(right.kept)), min(len(left.kept), len(right.kept))
+    vectors = capabilities.vectors and not (batch or left.loops or right.loops)
+    views += longest > 1 or (shortest == 0 and not vectors)
+    return capabilities.costs.call + capabilities.costs.view * views
+
+
+def result_cost(pair: Pair, labels: tuple[int, ...], capabilities: Capabilities) -> float:
+    """Return the cost of bringing a result to the order it has to have."""
+    if pair.output is None or pair.output == labels:
+        return 0.0
+    if capabilities.views and not pair.contiguous:
+        return capabilities.costs.view
+    return capabilities.costs.call + _copy(pair, labels, pair.output, capabilities.costs)
+
+
+def exact_float(pair: Pair, capabilities: Capabilities) -> str | None:
+    """Return the floats in which a product of narrow integers is exact, or None.
+
+    The largest partial sum is that of ``k`` products of the largest value with itself: with int8,
+    ``k * 2**14``, which float32 holds exactly up to ``k = 1024``. All sums below are integers that floats
+    hold too, so no rounding happens in whatever order BLAS adds. Bools need no bound: a sum of numbers
+    that are not negative is never rounded to 0.
+    """
+    dtype = pair.a.dtype
+    if dtype not in capabilities.exact or pair.b.dtype != dtype:
+        return None
+    bound = pair.size(pair.contracted) * _GREATEST[dtype] ** 2
+    if dtype == "bool":
+        return "float32"
+    return next((floats for floats, most in _EXACT.items() if bound <= most), None)

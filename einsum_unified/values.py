@@ -1,0 +1,83 @@
+"""`Value`: what a register holds while a program is written. Labels, sizes, and how it lies in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
+
+@dataclass(frozen=True)
+class Value:
+    """One label an axis, its size, its stride, and the dtype.
+
+    Strides count elements. Operands are planned as if they were C-contiguous: the key of the cache does
+    not know better. With others the same program gives the same values, with a copy more or less.
+    """
+
+    register: int
+    labels: tuple[int, ...]
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: str
+
+    @property
+    def elements(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+    @cached_property
+    def memory(self) -> tuple[int, ...]:
+        """Its labels, the outermost in memory first."""
+        axes = sorted(range(len(self.labels)), key=lambda axis: -self.strides[axis])
+        return tuple([self.labels[axis] for axis in axes])
+
+    def in_memory(self, labels: Sequence[int]) -> tuple[int, ...]:
+        """Return some of its labels in the order of memory."""
+        return tuple([label for label in self.memory if label in labels])
+
+    def fused(self, labels: Sequence[int]) -> int | None:
+        """Return the stride of the one axis that labels can be seen as; None if that takes a copy.
+
+        Without labels, or of size 1, that is 0: no stride at all.
+
+        >>> x = Value(0, (0, 1, 2), (2, 3, 4), (12, 4, 1), "float32")
+        >>> x.fused((0, 1)), x.fused((1, 2)), x.fused((0, 2)), x.fused((2, 1))
+        (4, 1, None, None)
+        """
+        inner = 0
+        for label in reversed(labels):
+            axis = self.labels.index(label)
+            size, stride = self.shape[axis], self.strides[axis]
+            if size == 1:
+                continue
+            if inner == 0:
+                first = stride
+            elif stride != inner:
+                return None
+            inner = stride * size
+        return first if inner else 0
+
+    def runs(self, labels: Sequence[int]) -> list[tuple[int, ...]]:
+        """Return labels in the order of memory, those together that can be seen as one axis."""
+        runs: list[tuple[int, ...]] = []
+        for label in self.in_memory(labels):
+            if runs and self.fused((runs[-1][-1], label)) is not None:
+                runs[-1] = (*runs[-1], label)
+            else:
+                runs.append((label,))
+        return runs
+
+
+def dense(shape: Sequence[int]) -> tuple[int, ...]:
+    """Return C-contiguous strides.
+
+    >>> dense((2, 3, 4))
+    (12, 4, 1)
+    """
+    strides, step = [], 1
+    for size in reversed(shape):
+        strides.append(step)
+        step *= size
+    return tuple(reversed(strides))

@@ -1,0 +1,252 @@
+"""Every way to multiply a pair gives the same values, and the choice among them is bounded and sane."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from einsum_unified import einsum, einsum_plan
+from einsum_unified.compiler import compile_program
+from einsum_unified.contraction import MultiplyAndSum, NativeStep
+from einsum_unified.dispatch import load
+from einsum_unified.lowering import lower
+from einsum_unified.pair import Candidate, cheapest
+from einsum_unified.primitives import Capabilities, Cast, Dot, MatMul, MatMulInto, Reshape, Transpose
+from einsum_unified.products import MatrixProduct
+
+# The rest of the TCCG benchmark (HPAC/tccg) differs from these in the order of kept labels only.
+EQUATIONS = [
+    "ik,kj->ij", "ikl,ljk->ij", "kil,lkj->ij", "ilk,jl->ijk", "ilmk,mjl->ijk", "imjn,lnkm->ijkl",
+    "imnj,nlkm->ijkl", "minl,njmk->ijkl", "pa,pqrs->aqrs", "qb,aqrs->abrs", "rc,abrs->abcs", "bka,kj->abj",
+    "kba,jk->ajb", "cbka,kj->abjc", "dkbac,jk->abjcd", "cbdka,kj->adbjc", "ijma,mkbc->abcijk",
+    "jkmb,miac->abcijk", "ekbc,ijea->abcijk", "bk,akc->abc",
+    # batches, in all orders
+    "bij,bjk->bik", "ijb,bjk->kbi", "jbi,kjb->ikb", "bhid,bhjd->bhij", "bihd,bjhd->bhij", "hbid,bjdh->hibj",
+    "bij,jk->bik", "ij,bjk->ikb", "abij,bjk->akib", "xayb,yxbc->bca",
+    # vectors, rows times rows, nothing kept, many contracted
+    "i,i->", "ij,j->i", "i,ij->j", "ij,ij->", "ij,ji->", "ij,ij->i", "ij,ij->j", "bi,bij->bj", "bij,bj->bi",
+    "ijk,ijk->j", "ijk,jki->", "ijk,kj->ji", "abc,acb->a", "abcd,cbad->bd",
+]  # fmt: skip
+
+
+def arrays(text: str, size: int) -> list[np.ndarray]:
+    """Small integers, exact in every order of summing; all sizes different."""
+    rng = np.random.default_rng(len(text))
+    labels = sorted(set(text) - set(",->"))
+    sizes = {label: size + n for n, label in enumerate(labels)}
+    terms = text.split("->")[0].split(",")
+    return [rng.integers(-3, 4, [sizes[label] for label in term]).astype("float64") for term in terms]
+
+
+def every_way(plan: Any) -> list[tuple[Candidate, Any]]:
+    """Each candidate of a plan of two operands, with the program that uses it."""
+    capabilities = plan.backend.capabilities
+    found: list[Candidate] = []
+
+    def look(candidates):
+        found[:] = candidates
+        return cheapest(candidates)
+
+    lower(plan.bound, plan.path, capabilities, look)
+    return [(way, lower(plan.bound, plan.path, capabilities, lambda _, way=way: way)) for way in found]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7])
+@pytest.mark.parametrize("text", EQUATIONS)
+def test_every_way_gives_numpys_values(framework, text: str, size: int):
+    if size > 2 and len(set(text) - set(",->")) > 5:
+        size = 3  # 11**6 elements would take seconds
+    operands = arrays(text, size)
+    want = np.einsum(text, *operands, optimize=True)
+    tensors = [framework.tensor(x, "float32") for x in operands]
+    plan = einsum_plan(text, *tensors)
+    ways = every_way(plan)
+    assert len(ways) > 1
+    for way, program in ways:
+        result = framework.numpy(compile_program(program, plan.backend)[0](*tensors))
+        assert result.shape == want.shape, way
+        assert (result == want).all(), way
+
+
+@pytest.mark.parametrize("text", EQUATIONS)
+def test_every_way_takes_operands_of_any_layout(mutable, text: str):
+    operands = [np.asfortranarray(x) for x in arrays(text, 2)]
+    want = np.einsum(text, *operands, optimize=True)
+    if mutable.name == "numpy":
+        # Rows apart, and backwards: BLAS takes neither.
+        tensors = [np.repeat(x, 2, axis=-1)[..., ::-2] for x in operands]
+        tensors = [x[..., ::-1] for x in tensors]
+        want = np.einsum(text, *tensors, optimize=True)
+    else:
+        tensors = [mutable.module.from_numpy(x) for x in operands]
+    plan = einsum_plan(text, *tensors)
+    for way, program in every_way(plan):
+        result = mutable.numpy(compile_program(program, plan.backend)[0](*tensors))
+        assert (result == want).all(), way
+
+
+@pytest.mark.parametrize("dtype", ["int64", "complex64", "float16", "int8", "bool"])
+@pytest.mark.parametrize("text", ["ij,jk->ik", "bij,bkj->kbi", "ij,ij->j", "ikl,ljk->ji", "ij,ij->"])
+def test_every_way_keeps_the_dtype(framework, text: str, dtype: str):
+    tensors = [framework.tensor(x, dtype) for x in arrays(text, 5)]
+    operands = [framework.numpy(x) for x in tensors]
+    if dtype == "complex64":
+        tensors = [framework.tensor(x + 2j * x[::-1], "complex64") for x in operands]
+        operands = [framework.numpy(x) for x in tensors]
+    want = np.einsum(text, *operands)
+    want = want.astype("int8") if dtype == "int8" else want
+    plan = einsum_plan(text, *tensors)
+    for way, program in every_way(plan):
+        result = compile_program(program, plan.backend)[0](*tensors)
+        assert framework.dtype(result) == dtype, way
+        assert (framework.numpy(result) == want).all(), way
+
+
+def test_the_ways_are_of_all_kinds(framework):
+    ways = [way for text in EQUATIONS for way, _ in every_way(
+        einsum_plan(text, *[framework.tensor(x) for x in arrays(text, 2)]))]  # fmt: skip
+    products = [way for way in ways if isinstance(way, MatrixProduct)]
+    assert any(way.swapped for way in products)
+    assert any(way.left.loops or way.right.loops for way in products)
+    assert any(way.left.copied for way in products)
+    assert any(isinstance(way, MultiplyAndSum) for way in ways)
+    assert any(isinstance(way, NativeStep) for way in ways) is (framework.name != "torch")
+    assert any(way.order for way in products) is (framework.name == "numpy")
+
+
+def test_planning_looks_at_a_bounded_number_of_ways():
+    labels = "abcdefghijklmnop"
+    for shift in range(1, 8):
+        mixed = "".join(labels[(n * 5 + shift) % 16] for n in range(16))
+        text = f"{labels}x,{mixed[:8]}x{mixed[8:]}yz->{labels[::3]}zy"
+        assert len(every_way(einsum_plan(text, (2,) * 17, (2,) * 19))) <= 128
+
+
+def test_sizes_beyond_all_measure_can_be_planned():
+    plan = einsum_plan("abcd,bcde->ae", (1, 10**200, 10**200, 10**9), (10**200, 10**200, 10**9, 0))
+    assert plan.bound.output == (0, 4)
+
+
+# --- promised layout ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["bka,kj->abj", "pa,pqrs->aqrs", "qb,qars->bars", "ijb,bjk->bik", "imnj,nlkm->ijkl", "bihd,bjhd->bhij"],
+)
+def test_every_way_to_batch_left_right_is_c_contiguous(mutable, text: str):
+    tensors = [mutable.tensor(x) for x in arrays(text, 3)]
+    plan = einsum_plan(text, *tensors)
+    for way, program in every_way(plan):
+        result = compile_program(program, plan.backend)[0](*tensors)
+        assert result.is_contiguous() if mutable.name == "torch" else result.flags.c_contiguous, way
+
+
+# --- what is chosen -------------------------------------------------------------------------------
+
+
+def kinds(text: str, *operands) -> list[type]:
+    return [type(instruction) for instruction in einsum_plan(text, *operands).program.instructions]
+
+
+def test_what_lies_as_a_matrix_is_not_copied():
+    assert kinds("abk,kcd->abcd", (20, 30, 40), (40, 50, 6)) == [Reshape, Reshape, Dot, Reshape]
+    assert kinds("ki,kj->ij", (300, 200), (300, 100)) == [Transpose, Dot]
+
+
+def test_a_kept_label_is_looped_over_where_that_saves_a_copy():
+    # 'bda' has d in the middle: for each b the rest is a matrix, and only that is multiplied.
+    found = kinds("bda,dc->bac", (64, 64, 64), (64, 64))
+    assert found == [Transpose, MatMul]
+
+
+def test_a_product_can_be_written_in_the_order_of_the_output():
+    assert MatMulInto in kinds("pa,pqrs->aqrs", (32, 32), (32, 32, 32, 32))
+
+
+@pytest.mark.parametrize(("dtype", "native"), [("int64", True), ("int32", True), ("float64", False)])
+def test_numpys_loops_multiply_large_wide_integers(dtype: str, native: bool):
+    x = np.ones((200, 200), dtype)
+    way = cheapest([way for way, _ in every_way(einsum_plan("ij,jk->ik", x, x))])
+    assert isinstance(way, NativeStep) is native
+
+
+# --- integers in floats ---------------------------------------------------------------------------
+
+
+GREATEST = {"int8": -128, "uint8": 255, "int16": -(2**15), "uint16": 2**16 - 1}
+
+
+@pytest.mark.parametrize("dtype", GREATEST)
+@pytest.mark.parametrize("length", [1, 2, 257, 258, 259, 1023, 1024, 1025, 2**18, 2**21, 2**21 + 1])
+def test_the_greatest_integers_wrap_around_as_numpys_do(mutable, dtype: str, length: int):
+    x = np.full(length, GREATEST[dtype], dtype)
+    want = np.array(length * GREATEST[dtype] ** 2, dtype=object) % 2 ** (8 * x.itemsize)
+    tensor = mutable.tensor(x, dtype)
+    plan = einsum_plan("ai,ib->ab", tensor[None], tensor[:, None])
+    for way, program in every_way(plan):
+        result = mutable.numpy(compile_program(program, plan.backend)[0](tensor[None], tensor[:, None]))
+        assert int(result[0, 0]) % 2 ** (8 * x.itemsize) == want, way
+
+
+@pytest.mark.parametrize(
+    ("dtype", "length", "floats"),
+    [
+        ("int8", 1024, "float32"),  # 1024 * 128**2 == 2**24
+        ("int8", 1025, "float64"),
+        ("uint8", 258, "float32"),  # 258 * 255**2 < 2**24 < 259 * 255**2
+        ("uint8", 259, "float64"),
+        ("int16", 64, "float64"),
+        ("uint16", 2**21, "float64"),
+        ("uint16", 2**21 + 65, None),
+        ("bool", 2**25, "float32"),
+        ("int32", 4, None),
+        ("float16", 4, None),
+    ],
+)
+def test_floats_are_used_only_where_every_sum_is_exact(dtype: str, length: int, floats: str | None):
+    plan = einsum_plan("ai,ib->ab", (64, length), (length, 64), dtype=dtype)
+    exact = {way.dtype for way, _ in every_way(plan) if isinstance(way, MatrixProduct)} - {None}
+    assert exact == ({floats} if floats else set())
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "bool"])
+def test_large_products_of_narrow_integers_go_through_floats(mutable, dtype: str):
+    x = mutable.tensor(np.ones((256, 256)), dtype)
+    casts = [i.dtype for i in einsum_plan("ij,jk->ik", x, x).program.instructions if isinstance(i, Cast)]
+    assert (
+        casts == ["float32", "float32", "bool"] if dtype == "bool" else ["float32", "float32", "int32", dtype]
+    )
+
+
+def test_small_products_of_integers_stay_integers():
+    x = np.ones((2, 2), "int8")
+    assert kinds("ij,jk->ik", x, x) == [Dot]
+
+
+def test_random_narrow_integers_agree_with_wide_ones(mutable):
+    rng = np.random.default_rng(0)
+    for dtype in ("int8", "uint8", "int16", "uint16"):
+        info = np.iinfo(dtype)
+        a, b = (rng.integers(info.min, info.max, (100, 100), dtype="int64", endpoint=True) for _ in "ab")
+        got = einsum("ij,jk->ki", mutable.tensor(a, dtype), mutable.tensor(b, dtype))
+        assert mutable.dtype(got) == dtype
+        assert (mutable.numpy(got) == np.einsum("ij,jk->ki", a, b).astype(dtype)).all()
+
+
+# --- capabilities ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "capabilities",
+    [Capabilities(), Capabilities(views=True), Capabilities(views=True, batch_axes=1)],
+    ids=["nothing", "views", "one batch axis"],
+)
+def test_an_adapter_that_declares_little_gets_plain_calls(capabilities: Capabilities):
+    a, b = arrays("bij,kjb->ikb", 2)
+    program = lower(einsum_plan("bij,kjb->ikb", a, b).bound, ((0, 1),), capabilities)
+    assert {type(instruction) for instruction in program.instructions} <= {Transpose, Reshape, MatMul}
+    run, _ = compile_program(program, load("numpy"))
+    assert (run(a, b) == np.einsum("bij,kjb->ikb", a, b)).all()
