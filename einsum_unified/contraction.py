@@ -7,8 +7,8 @@ sum, or the framework's own einsum; without, an elementwise product.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from einsum_unified.costs import itemsize
 from einsum_unified.pair import Candidate, Choice, Pair, cheapest
@@ -57,8 +57,7 @@ def candidates(pair: Pair, capabilities: Capabilities) -> list[Candidate]:
 # --- other ways -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class MultiplyAndSum:
+class MultiplyAndSum(NamedTuple):
     """An elementwise product, then a sum: for rows times rows, where a matrix product is a vector product."""
 
     labels: tuple[int, ...]
@@ -75,14 +74,13 @@ def _sums(pair: Pair, capabilities: Capabilities, dtype: str) -> Iterator[Multip
         if not missing:
             labels = x.memory
             costs = capabilities.costs
-            cost = 2 * costs.call + pair.count(x.labels) * costs.elementwise * max(itemsize(dtype) / 4, 1)
+            cost = 2 * costs.call + pair.volume(x.labels) * costs.elementwise * max(itemsize(dtype) / 4, 1)
             kept = tuple(label for label in labels if label not in pair.contracted)
             yield MultiplyAndSum(labels, cost + result_cost(pair, kept, capabilities))
             return
 
 
-@dataclass(frozen=True)
-class NativeStep:
+class NativeStep(NamedTuple):
     """The framework's own einsum of the two operands."""
 
     output: tuple[int, ...]
@@ -114,7 +112,7 @@ def _natives(
     elif dtype in costs.native_loops:
         inner = pair.sizes[pair.larger.memory[-1]]
         rate = costs.native_loops[dtype] + _INNER_LOOP / (inner or 1)
-        yield NativeStep(output, costs.native + pair.count(pair.sizes) * rate)
+        yield NativeStep(output, costs.native + pair.volume(pair.sizes) * rate)
 
 
 # --- without a sum --------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ the ranking does.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 _FLOATS = {"float32": 0.02, "float64": 0.04, "complex64": 0.08, "complex128": 0.16}
 _CACHE = 2**19
@@ -19,8 +19,7 @@ _TURNED = 14.0
 _BYTES = {"bool": 1, "complex32": 4, "complex64": 8, "complex128": 16}
 
 
-@dataclass(frozen=True)
-class Costs:
+class Costs(NamedTuple):
     """Nanoseconds a call, an element of 4 bytes, or a multiplication with its addition."""
 
     call: float = 500.0
@@ -37,7 +36,7 @@ class Costs:
     """The same where each read is on another page."""
     product: float = 35.0
     """The start of each matrix product of a batch."""
-    multiplication: Mapping[str, float] = field(default_factory=lambda: _FLOATS)
+    multiplication: Mapping[str, float] = _FLOATS
     """In a matrix product, by dtype."""
     scalar: float = 0.6
     """In a matrix product of a dtype that is not in `multiplication`: a plain loop."""

@@ -16,12 +16,14 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from einsum_unified.dtypes import WEAK
 from einsum_unified.errors import BackendError, OperandTypeError, article, message
 from einsum_unified.primitives import Backend
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "einsum_unified.backends"
 
@@ -137,6 +139,8 @@ def _find(cls: type, entries: Mapping[type | str, str | Backend]) -> Backend | N
 
 @lru_cache(maxsize=1)
 def _entry_points() -> tuple[EntryPoint, ...]:
+    from importlib.metadata import entry_points  # takes as long to import as the whole package
+
     return tuple(entry_points(group=GROUP))  # reads every installed package's metadata: milliseconds
 
 

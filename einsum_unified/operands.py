@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from einsum_unified import dtypes
 from einsum_unified.equation import Equation, Label, spelled
@@ -16,8 +16,7 @@ from einsum_unified.errors import OperandError, OperandTypeError, clipped, messa
 from einsum_unified.primitives import Backend, Form, Shape
 
 
-@dataclass(frozen=True)
-class Operand:
+class Operand(NamedTuple):
     """What planning knows of one operand: never its data."""
 
     shape: Shape | None

@@ -10,9 +10,8 @@ The labels of a pair are
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from math import prod
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from einsum_unified.values import Value
 from einsum_unified.writer import Writer
@@ -20,8 +19,7 @@ from einsum_unified.writer import Writer
 _HUGE = 10**9
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """Two values to multiply, and what becomes of their labels."""
 
     a: Value
@@ -58,7 +56,7 @@ class Pair:
         """Return the product of sizes."""
         return prod([self.sizes[label] for label in labels])
 
-    def count(self, labels: Iterable[int]) -> float:
+    def volume(self, labels: Iterable[int]) -> float:
         """Return the product of sizes for a cost: a float, whatever the sizes."""
         total = 1.0
         for label in labels:

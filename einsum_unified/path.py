@@ -7,16 +7,15 @@ is appended at the list's end (opt_einsum's and NumPy's convention).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf, nan
 from numbers import Real
 from operator import index
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import opt_einsum
 
 from einsum_unified.equation import LONG
 from einsum_unified.errors import PathError
@@ -83,11 +82,19 @@ def _name(name: str) -> str:
     if name.lower() == "auto":
         return "auto"
     try:
-        opt_einsum.paths.get_path_fn(name)
+        _search_of(name)
     except KeyError:
         known = "auto, auto-hq, optimal, dp, greedy, random-greedy, branch-all, branch-2, branch-1"
         raise PathError(f"optimize={name!r} is no strategy; known are, among others: {known}") from None
     return name.lower()
+
+
+def _search_of(name: str) -> Callable[..., Any]:
+    """Return opt_einsum's function of a name, or raise KeyError."""
+    import opt_einsum  # not needed for two operands, and a third of the time to import the package
+
+    search: Callable[..., Any] = opt_einsum.paths.get_path_fn(name)
+    return search
 
 
 def _limit(limit: Any) -> int | None:
@@ -175,7 +182,7 @@ def _check_fits(path: Path, operands: int) -> None:
 
 
 def _search(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy) -> Path:
-    search = how.optimizer or opt_einsum.paths.get_path_fn(how.name)
+    search = how.optimizer or _search_of(how.name)
     inputs = [frozenset(term) for term in terms]
     # opt_einsum's dynamic programming takes a size of 0 for "no path found".
     at_least_one = {label: max(size, 1) for label, size in enumerate(sizes)}
@@ -212,8 +219,7 @@ def path_cost(terms: Sequence[Sequence[int]], output: Sequence[int], sizes: Sequ
     return sum(step.flops for step in steps(terms, output, sizes, path))
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One pairwise contraction (or one operand on its own) of a path."""
 
     positions: tuple[int, ...]

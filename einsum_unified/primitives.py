@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from einsum_unified.costs import Costs
 
@@ -155,9 +155,13 @@ class Backend(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Instruction:
-    """Read the registers ``sources``, write the register ``target``."""
+    """Read the registers ``sources``, write the register ``target``.
+
+    The methods that a dataclass would generate for each of them are here once: generating them is most of
+    what it takes to import the package.
+    """
 
     function: ClassVar[str]
     target: int
@@ -167,8 +171,18 @@ class Instruction:
         """Return what the adapter's function takes after the sources."""
         return {f.name: getattr(self, f.name) for f in fields(self)[2:]}
 
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
 
-@dataclass(frozen=True)
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({values})"
+
+
+@dataclass(eq=False, repr=False)
 class AsArray(Instruction):
     """Make an operand a tensor of a dtype; the second source gives the device."""
 
@@ -176,7 +190,7 @@ class AsArray(Instruction):
     dtype: str
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class InRange(Instruction):
     """Check that Python integers fit the integer dtype they are taken for."""
 
@@ -185,14 +199,13 @@ class InRange(Instruction):
     dtype: str
 
 
-@dataclass(frozen=True)
 class SameDevice(Instruction):
     """Check that tensors are on one device."""
 
     function = "same_device"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Cast(Instruction):
     """Change the dtype."""
 
@@ -200,7 +213,7 @@ class Cast(Instruction):
     dtype: str
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Transpose(Instruction):
     """Permute axes."""
 
@@ -208,7 +221,7 @@ class Transpose(Instruction):
     axes: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Reshape(Instruction):
     """Fuse, split, add or drop axes."""
 
@@ -216,7 +229,7 @@ class Reshape(Instruction):
     shape: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Diagonal(Instruction):
     """Take the diagonal over two axes; it becomes the last axis."""
 
@@ -225,7 +238,7 @@ class Diagonal(Instruction):
     axis2: int
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Sum(Instruction):
     """Sum over axes."""
 
@@ -233,7 +246,7 @@ class Sum(Instruction):
     axes: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Dot(Instruction):
     """Multiply two matrices, or vectors; 1 for an operand whose rows and columns are exchanged."""
 
@@ -246,14 +259,13 @@ class Dot(Instruction):
         return super().arguments() if self.turned_a or self.turned_b else {}
 
 
-@dataclass(frozen=True)
 class MatMul(Dot):
     """Multiply batches of matrices over the last two axes; the axes before broadcast."""
 
     function = "matmul"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class MatMulInto(Instruction):
     """Multiply batches of matrices, the result laid out in C order with its axes permuted."""
 
@@ -264,28 +276,25 @@ class MatMulInto(Instruction):
     """For each axis of the product, its place in the result."""
 
 
-@dataclass(frozen=True)
 class Multiply(Instruction):
     """Multiply elementwise."""
 
     function = "multiply"
 
 
-@dataclass(frozen=True)
 class Contiguous(Instruction):
     """Lay out in C order."""
 
     function = "contiguous"
 
 
-@dataclass(frozen=True)
 class Unbox(Instruction):
     """Make a 0-d array a scalar."""
 
     function = "unbox"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Native(Instruction):
     """Leave it to the framework's own einsum, with an explicit equation in its labels."""
 
@@ -293,8 +302,7 @@ class Native(Instruction):
     equation: str
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(NamedTuple):
     """Instructions in order; the first ``operands`` registers are the operands."""
 
     operands: int

@@ -11,9 +11,9 @@ Each choice has a cost by `Costs`; a pair has at most some dozens of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from math import prod
+from typing import NamedTuple
 
 from einsum_unified.costs import Costs
 from einsum_unified.pair import Pair
@@ -29,8 +29,7 @@ _EXACT = {"float32": 2**24, "float64": 2**53}
 _GREATEST = {"int8": 2**7, "uint8": 2**8 - 1, "int16": 2**15, "uint16": 2**16 - 1, "bool": 1}
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(NamedTuple):
     """How one operand becomes matrices: its axes are batch, loops, and two fused: kept and contracted."""
 
     loops: tuple[int, ...]
@@ -43,8 +42,7 @@ class Side:
     cost: float
 
 
-@dataclass(frozen=True)
-class MatrixProduct:
+class MatrixProduct(NamedTuple):
     """A matrix product of the operands, or of the operands the other way round."""
 
     swapped: bool
@@ -187,9 +185,9 @@ def _copy(pair: Pair, before: Sequence[int], after: Sequence[int], costs: Costs)
     same = 0
     while same < len(before) and before[-1 - same] == after[-1 - same]:
         same += 1
-    run = pair.count(before[len(before) - same :])
-    stride = pair.count(before[before.index(after[-1]) + 1 :]) if after else 1.0
-    return costs.copy(pair.count(before), run, stride, pair.a.dtype)
+    run = pair.volume(before[len(before) - same :])
+    stride = pair.volume(before[before.index(after[-1]) + 1 :]) if after else 1.0
+    return costs.copy(pair.volume(before), run, stride, pair.a.dtype)
 
 
 def _products(
@@ -205,11 +203,11 @@ def _products(
     if capabilities.batch_axes is not None and left.loops and right.loops:
         return
     costs = capabilities.costs
-    products = pair.count((*batch, *left.loops, *right.loops))
-    m, n, k = pair.count(left.kept), pair.count(right.kept), pair.count(left.contracted)
+    products = pair.volume((*batch, *left.loops, *right.loops))
+    m, n, k = pair.volume(left.kept), pair.volume(right.kept), pair.volume(left.contracted)
     moved = left.cost + right.cost + calls_cost(pair, batch, left, right, capabilities)
     if exact:
-        elements = pair.count(pair.a.labels) + pair.count(pair.b.labels) + 2 * products * m * n
+        elements = pair.volume(pair.a.labels) + pair.volume(pair.b.labels) + 2 * products * m * n
         moved += 2 * costs.call + elements * costs.elementwise
     for swapped in (False, True):
         a, b = (right, left) if swapped else (left, right)

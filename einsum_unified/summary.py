@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from math import prod
 
 from einsum_unified.equation import spelled
@@ -61,11 +60,15 @@ def _row(bound: Bound, step: Step, scale: int) -> str:
 
 def _scientific(number: int, digits: int) -> str:
     """Return an exact integer in scientific notation; it may be far beyond what a float holds."""
+    from decimal import Decimal  # seldom needed, and slow to import
+
     return f"{number:.{digits}e}" if number < _FLOAT else f"{Decimal(number):.{digits}e}"
 
 
 def _ratio(naive: int, flops: int) -> str:
     """Return naive over optimized FLOPs."""
+    from decimal import Decimal
+
     ratio = Decimal(naive) / Decimal(flops) if flops else Decimal(1)
     return f"{ratio:.3f}" if ratio < 10**9 else f"{ratio:.3e}"
 

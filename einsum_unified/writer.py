@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from einsum_unified.primitives import (
     Capabilities,
@@ -38,7 +38,7 @@ class Writer:
         if x.dtype == dtype:
             return x
         register = self.make(Cast(self.registers, (x.register,), dtype))
-        return replace(x, register=register, dtype=dtype, strides=_compact(x))
+        return Value(register, x.labels, x.shape, _compact(x), dtype)
 
     def transpose(self, x: Value, labels: Sequence[int]) -> Value:
         """Bring the axes to the order of labels."""
@@ -147,7 +147,7 @@ class Writer:
         if not self.capabilities.views or _is_dense(x):
             return x
         register = self.make(Contiguous(self.registers, (x.register,)))
-        return replace(x, register=register, strides=dense(x.shape))
+        return Value(register, x.labels, x.shape, dense(x.shape), x.dtype)
 
     def check(self, instruction: Instruction) -> None:
         """Append an instruction that makes nothing."""

@@ -152,7 +152,7 @@ def kinds(text: str, *operands) -> list[type]:
 
 
 def test_what_lies_as_a_matrix_is_not_copied():
-    assert kinds("abk,kcd->abcd", (20, 30, 40), (40, 50, 6)) == [Reshape, Reshape, Dot, Reshape]
+    assert set(kinds("abk,kcd->abcd", (20, 30, 40), (40, 50, 6))) <= {Reshape, Dot, MatMul}
     assert kinds("ki,kj->ij", (300, 200), (300, 100)) == [Transpose, Dot]
 
 
