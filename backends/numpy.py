@@ -169,7 +169,8 @@ contiguous = np.ascontiguousarray
 
 def native(*operands: Any, equation: str) -> Any:
     """Leave it to ``numpy.einsum``."""
-    return np.einsum(equation, *operands, order="C")
+    result = np.einsum(equation, *operands)  # with order="C" it would loop in a slower order
+    return np.ascontiguousarray(result) if isinstance(result, np.ndarray) and result.ndim > 1 else result
 
 
 def finish(run: Callable[..., Any]) -> Callable[..., Any]:

@@ -31,7 +31,9 @@ capabilities = Capabilities(
     broadcast_runs=4,
     turns=True,
     # Eager calls cost more than small operands do.
-    costs=Costs(call=10_000, view=8_000, native=15_000, native_factor=1.4, scalar=0.15, product=100),
+    costs=Costs(
+        call=10_000, view=8_000, native=15_000, native_factor=1.2, turned_left=0.3, scalar=0.15, product=100
+    ),
 )
 
 _INT32 = 2**31 - 1

@@ -13,7 +13,14 @@ from typing import NamedTuple
 from einsum_unified.costs import itemsize
 from einsum_unified.pair import Candidate, Choice, Pair, cheapest
 from einsum_unified.primitives import Capabilities
-from einsum_unified.products import MatrixProduct, calls_cost, exact_float, matrix_products, result_cost
+from einsum_unified.products import (
+    MatrixProduct,
+    calls_cost,
+    exact_float,
+    integer_products,
+    matrix_products,
+    result_cost,
+)
 from einsum_unified.values import Value
 from einsum_unified.writer import Writer
 
@@ -51,7 +58,7 @@ def candidates(pair: Pair, capabilities: Capabilities) -> list[Candidate]:
     exact = exact_float(pair, capabilities)
     if exact is not None:
         found += matrix_products(pair, capabilities, exact, exact)
-    return found
+    return [*found, *integer_products(pair, capabilities, products)]
 
 
 # --- other ways -----------------------------------------------------------------------------------

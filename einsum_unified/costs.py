@@ -48,6 +48,8 @@ class Costs(NamedTuple):
     """The same of the right matrix, if it has few rows."""
     turned: float = 0.5
     """What that costs more if the contracted axis is the innermost."""
+    turned_left: float = 0.0
+    """How much slower a product is whose left matrix has the contracted axis outermost."""
     ragged: float = 1.0
     """How much the rest counts by which the last vector of 64 bytes of each row is not full."""
     spilled: float = 0.1
@@ -72,18 +74,27 @@ class Costs(NamedTuple):
             return elements * bytes_ / 4 * self.copied + elements / run * self.run
         return elements * (self.paged if stride * bytes_ >= _PAGE else self.gathered) * max(bytes_ / 4, 0.5)
 
-    def matmul(self, products: float, m: float, k: float, n: float, dtype: str, turned: bool) -> float:
-        """Return the cost of ``products`` products of an m × k by a k × n matrix."""
+    def matmul(
+        self, products: float, m: float, k: float, n: float, dtype: str, turned: tuple[bool, bool]
+    ) -> float:
+        """Return the cost of ``products`` products of an m × k by a k × n matrix.
+
+        ``turned`` tells for each whether its rows and columns are exchanged in memory.
+        """
         each = self.multiplication.get(dtype)
         if each is None:
             return products * (self.product + m * k * n * self.scalar)
         size = itemsize(dtype) / 4
         lanes = max(_VECTOR // itemsize(dtype), 1)
-        ragged = -n % lanes / n if n > 1 < m else 1.0  # with one row or column it is another kernel
-        work = m * k * n * each * (1 + self.ragged * ragged)
+        vector = m <= 1 or n <= 1  # another kernel, which takes either order
+        ragged = 1.0 if vector else -n % lanes / n
+        if m <= 1 and n <= 1 < products:  # batches of rows times columns suit no kernel
+            ragged = 4.0
+        work = m * k * n * each * (1 + self.ragged * ragged) * (1 + self.turned_left * turned[0])
+        turned_right = turned[1] and not vector
         if m * k * n <= self.small:
-            return products * (self.product + work * (1 + turned * _TURNED / (m or 1)))
-        left, right = self.packed * m / (m + k), self.packed_right * n / (n + k) + self.turned * turned
+            return products * (self.product + work * (1 + turned_right * _TURNED / (m or 1)))
+        left, right = self.packed * m / (m + k), self.packed_right * n / (n + k) + self.turned * turned_right
         work += size * k * (m * left + n * right)
         if m * n * size * 4 > _CACHE:
             work += size * m * n * self.spilled

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import inf, nan
 from numbers import Real
 from operator import index
@@ -26,8 +26,20 @@ Terms = tuple[tuple[int, ...], ...]
 _GREEDY_PAIRS = 100_000
 """Pairs of operands with a label in common up to which the default searches: some µs each."""
 
+_EXACT_OPERANDS = 5
+"""Up to so many operands the default also searches all orders (a millisecond)."""
+
 _DP_OPERANDS = 8
-"""Up to so many operands the default also tries dynamic programming (3**8 pairs of subsets, some ms)."""
+"""Up to so many it also tries dynamic programming with outer products (3**8 pairs of subsets, some ms)."""
+
+_SPARSE_OPERANDS = 12
+"""Up to so many it does without outer products, if few operands share labels and the work is worth it."""
+
+_WORTH = 10**5
+"""FLOPs beyond which ten milliseconds of planning are worth it."""
+
+_SEARCHES = 8
+"""How often the default searches for one equation with ever new sizes, before it reuses what it found."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +160,7 @@ _find_cached = lru_cache(maxsize=1024)(_find)
 def forget_paths() -> None:
     """Empty the cache of paths."""
     _find_cached.cache_clear()
+    _found.cache_clear()
 
 
 def pairwise(path: Path, operands: int) -> Path:
@@ -198,15 +211,44 @@ def _search(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: 
 
 
 def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: int | None) -> Path:
-    """Return the cheaper of greedy and, for few operands, dynamic programming.
+    """Return the cheapest of greedy and, for few operands, dynamic programming and all orders.
 
-    opt_einsum's own "auto" is often far from the best with labels in more than two operands.
+    opt_einsum's own "auto" is often far from the best with labels in more than two operands. When every
+    call comes with new sizes a search would cost more than it saves: then greedy and the paths found for
+    other sizes are compared.
     """
     if _pairs(terms) > _GREEDY_PAIRS:
         return (tuple(range(len(terms))),)
-    names = ["greedy"] if limit is not None or len(terms) > _DP_OPERANDS else ["greedy", "dp"]
-    paths = [_search(terms, output, sizes, Strategy(name, limit=limit)) for name in names]
-    return min(paths, key=lambda path: path_cost(terms, output, sizes, path))
+    cost = partial(path_cost, terms, output, sizes)
+    greedy = _search(terms, output, sizes, Strategy("greedy", limit=limit))
+    searches = [] if limit is not None else _searches(terms, cost(greedy))
+    if not searches:
+        return greedy
+    found = _found(terms, output)
+    if len(found) >= _SEARCHES:
+        return min([greedy, *found], key=cost)
+    paths = [_search(terms, output, sizes, how) for how in searches]
+    best = min([greedy, *paths], key=cost)
+    found.append(best)
+    return best
+
+
+def _searches(terms: Terms, cost: int) -> list[Strategy]:
+    """Return the searches that are worth their time, for operands that greedy contracts at a cost."""
+    import opt_einsum
+
+    if len(terms) <= _DP_OPERANDS:
+        # They count multiplications only, not additions: neither is always the better one by our FLOPs.
+        dp = [Strategy("dp"), Strategy("dp", optimizer=opt_einsum.DynamicProgramming(search_outer=True))]
+        return [*dp, Strategy("optimal")] if len(terms) <= _EXACT_OPERANDS else dp
+    sparse = len(terms) <= _SPARSE_OPERANDS and _pairs(terms) <= 2 * len(terms)
+    return [Strategy("dp")] if sparse and cost > _WORTH else []
+
+
+@lru_cache(maxsize=1024)
+def _found(terms: Terms, output: tuple[int, ...]) -> list[Path]:
+    """Return the list of the paths found so far for operands of these labels, whatever their sizes."""
+    return []
 
 
 def _pairs(terms: Terms) -> int:

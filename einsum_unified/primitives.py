@@ -58,6 +58,8 @@ class Capabilities:
     """How many batch axes matmul multiplies without a copy; None for any number."""
     into: bool = False
     """Whether there is ``matmul_into(a, b, shape, axes)``, a matmul that writes its result permuted."""
+    integers: frozenset[str] = frozenset()
+    """Dtypes of which there is ``integer_dot(a, b)``, a product of two matrices in int32."""
     exact: frozenset[str] = frozenset()
     """Integer dtypes whose products are computed in floats where that is exact and faster."""
     costs: Costs = field(default_factory=Costs)
@@ -257,6 +259,12 @@ class Dot(Instruction):
     def arguments(self) -> dict[str, int | str | tuple[int, ...]]:
         """Return the flags, if one is set."""
         return super().arguments() if self.turned_a or self.turned_b else {}
+
+
+class IntegerDot(Instruction):
+    """Multiply two matrices of a narrow integer dtype, in int32."""
+
+    function = "integer_dot"
 
 
 class MatMul(Dot):

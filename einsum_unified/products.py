@@ -24,6 +24,12 @@ from einsum_unified.writer import Writer
 _LOOPED_RUNS = 3
 """Up to so many runs of labels are tried as loops, one or two at a time: that bounds the candidates."""
 
+_INTEGER = 0.01
+"""Nanoseconds a multiplication takes in a kernel for narrow integers."""
+
+_INTEGER_SIZE = 16
+"""Matrices with fewer rows or columns are not worth it."""
+
 # Greatest sums of products of integers that floats hold exactly: every partial sum is an integer below.
 _EXACT = {"float32": 2**24, "float64": 2**53}
 _GREATEST = {"int8": 2**7, "uint8": 2**8 - 1, "int16": 2**15, "uint16": 2**16 - 1, "bool": 1}
@@ -50,7 +56,7 @@ class MatrixProduct(NamedTuple):
     left: Side
     right: Side
     dtype: str | None
-    """Floats in which the product of integers is exact; None for the dtype of the operands."""
+    """Floats in which a product of integers is exact, or "int32"; None for the dtype of the operands."""
     order: tuple[int, ...] | None
     """Axes of the product in the order in which it is written; None if that is their own."""
     cost: float
@@ -212,7 +218,7 @@ def _products(
     for swapped in (False, True):
         a, b = (right, left) if swapped else (left, right)
         rows, columns = (n, m) if swapped else (m, n)
-        cost = costs.matmul(products, rows, k, columns, dtype, b.turned) + moved
+        cost = costs.matmul(products, rows, k, columns, dtype, (not a.turned, b.turned)) + moved
         groups = _groups(batch, a, b)
         order = _order(pair, groups) if capabilities.into else None
         if order is not None:
@@ -261,6 +267,20 @@ def result_cost(pair: Pair, labels: tuple[int, ...], capabilities: Capabilities)
     if capabilities.views and not pair.contiguous:
         return capabilities.costs.view
     return capabilities.costs.call + _copy(pair, labels, pair.output, capabilities.costs)
+
+
+def integer_products(
+    pair: Pair, capabilities: Capabilities, products: Sequence[MatrixProduct]
+) -> Iterator[MatrixProduct]:
+    """Return the products of two matrices that there is a kernel of narrow integers for."""
+    if pair.a.dtype not in capabilities.integers or pair.b.dtype != pair.a.dtype:
+        return
+    costs = capabilities.costs
+    for x in products:
+        m, n, k = pair.volume(x.left.kept), pair.volume(x.right.kept), pair.volume(x.left.contracted)
+        if min(m, n, k) >= _INTEGER_SIZE and not (x.batch or x.left.loops or x.right.loops):
+            saved = costs.matmul(1, m, k, n, pair.a.dtype, (False, False)) - m * k * n * _INTEGER
+            yield x._replace(dtype="int32", cost=x.cost - saved + costs.call + m * n * costs.elementwise)
 
 
 def exact_float(pair: Pair, capabilities: Capabilities) -> str | None:

@@ -31,6 +31,7 @@ FUNCTIONS = {
     "diagonal",
     "dot",
     "in_range",
+    "integer_dot",
     "matmul",
     "matmul_into",
     "multiply",

@@ -226,6 +226,10 @@ def test_an_adapter_imports_the_core_a_little_numpy_and_its_framework(name: str)
     assert {module for module, _ in imported(ADAPTERS[name])} <= allowed
 
 
+OPTIONAL = ("matmul_into", "integer_dot")
+"""What an adapter has if its capabilities say so."""
+
+
 def public_names(tree: ast.Module) -> list[str]:
     names = []
     for node in tree.body:
@@ -244,8 +248,9 @@ def test_all_adapters_have_the_names_of_the_protocol_in_its_order(name: str):
     members = [n.target.id for n in protocol.body if isinstance(n, ast.AnnAssign)]
     members += [n.name for n in protocol.body if isinstance(n, ast.FunctionDef)]
     names = public_names(ADAPTERS[name])
-    assert [name for name in names if name != "matmul_into"] == members
+    assert [name for name in names if name not in OPTIONAL] == members
     assert ("matmul_into" in names) is load(name).capabilities.into
+    assert ("integer_dot" in names) is bool(load(name).capabilities.integers)
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
@@ -262,7 +267,7 @@ def test_all_adapters_have_the_signatures_of_the_protocol(name: str):
     functions = {key: value for key, value in wanted.items() if key in found}
     assert len(functions) > 10
     public = {key: value for key, value in found.items() if not key.startswith("_")}
-    assert {key: value for key, value in public.items() if key != "matmul_into"} == functions
+    assert {key: value for key, value in public.items() if key not in OPTIONAL} == functions
 
 
 # --- what is kept ---------------------------------------------------------------------------------
