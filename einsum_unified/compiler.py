@@ -1,12 +1,15 @@
 """Compile a `Program` to one straight-line Python function, as attrs and dataclasses make methods.
 
-Only register numbers, integers and the names of adapter functions enter the text; everything else,
-such as a dtype, reaches it as an object by the name of a constant. Nothing of an equation does.
+Only register numbers and the names of adapter functions enter the text; everything else, such as a dtype
+or the sizes of a reshape, reaches it as an object by the name of a constant. Nothing of an equation does.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from einsum_unified.operands import in_range
@@ -43,7 +46,7 @@ def compile_program(program: Program, backend: Backend) -> tuple[Callable[..., A
         lines.append(f"    return {names[program.result]}")
     parameters = ", ".join(f"a{n}" for n in range(program.operands))
     source = "\n".join([f"def run({parameters}):", *lines])
-    return _evaluated(source, program, backend, constants), source
+    return _evaluated(source, program, backend, constants), _shown(source, constants)
 
 
 def _last_uses(program: Program) -> dict[int, int]:
@@ -56,22 +59,32 @@ def _call(
 ) -> str:
     arguments = [names[register] for register in instruction.sources]
     for field, value in instruction.arguments().items():
-        if isinstance(value, str):
-            is_dtype = field == "dtype" and instruction.function not in _OWN
-            constant = _constant(backend.dtype_from_name(value) if is_dtype else value, constants)
-            arguments.append(constant if field == "dtype" else f"{field}={constant}")
-        else:
-            arguments.append(repr(value))
+        if field == "dtype" and instruction.function not in _OWN:
+            value = backend.dtype_from_name(str(value))
+        constant = _constant(value, constants)
+        arguments.append(constant if field != "equation" else f"{field}={constant}")
     return f"{instruction.function}({', '.join(arguments)})"
 
 
 def _constant(value: Any, constants: dict[str, Any]) -> str:
     for name, known in constants.items():
-        if known is value:
+        if known is value or (isinstance(value, tuple) and known == value):
             return name
     name = f"c{len(constants)}"
     constants[name] = value
     return name
+
+
+def _shown(source: str, constants: dict[str, Any]) -> str:
+    """Return the text with integers in the place of their constants, as people want to read it."""
+    numbers = {name: repr(x) for name, x in constants.items() if isinstance(x, (int, tuple))}
+    return re.sub(r"\bc\d+\b", lambda found: numbers.get(found[0], found[0]), source)
+
+
+@lru_cache(maxsize=512)
+def _code(source: str) -> CodeType:
+    """Compile a text; sizes are not in it, so the same steps on other sizes need no compiling."""
+    return compile(source, "<einsum_unified plan>", "exec")
 
 
 def _evaluated(
@@ -81,5 +94,5 @@ def _evaluated(
         i.function: _OWN.get(i.function) or getattr(backend, i.function) for i in program.instructions
     }
     namespace: dict[str, Any] = {**functions, **constants}
-    exec(compile(source, "<einsum_unified plan>", "exec"), namespace)
+    exec(_code(source), namespace)
     return backend.finish(namespace["run"])
