@@ -35,6 +35,9 @@ _DP_OPERANDS = 8
 _SPARSE_OPERANDS = 12
 """Up to so many it does without outer products, if few operands share labels and the work is worth it."""
 
+_BRANCH_OPERANDS = 16
+"""Up to so many it takes the cheapest product at each step as well, of all (some ms)."""
+
 _WORTH = 10**5
 """FLOPs beyond which ten milliseconds of planning are worth it."""
 
@@ -217,20 +220,31 @@ def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: 
     call comes with new sizes a search would cost more than it saves: then greedy and the paths found for
     other sizes are compared.
     """
+    count = len(terms)
+    forwards = (tuple(range(count)),)
     if _pairs(terms) > _GREEDY_PAIRS:
-        return (tuple(range(len(terms))),)
-    cost = partial(path_cost, terms, output, sizes)
+        return forwards
+    cost = partial(_cost_and_size, terms, output, sizes)
     greedy = _search(terms, output, sizes, Strategy("greedy", limit=limit))
-    searches = [] if limit is not None else _searches(terms, cost(greedy))
-    if not searches:
+    if limit is not None:
         return greedy
-    found = _found(terms, output)
-    if len(found) >= _SEARCHES:
-        return min([greedy, *found], key=cost)
-    paths = [_search(terms, output, sizes, how) for how in searches]
-    best = min([greedy, *paths], key=cost)
-    found.append(best)
+    # People often write operands in a good order, or in the reverse of one.
+    backwards = tuple((n - 1, n) for n in range(count - 1, 0, -1))
+    known = [greedy, forwards, backwards, *_found(terms, output)]
+    best = min(known, key=cost)
+    searches = _searches(terms, cost(best)[0])
+    if searches and len(_found(terms, output)) < _SEARCHES:
+        best = min([best, *(_search(terms, output, sizes, how) for how in searches)], key=cost)
+        _found(terms, output).append(best)
     return best
+
+
+def _cost_and_size(
+    terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], path: Path
+) -> tuple[int, int]:
+    """Return the FLOPs of a path, and to choose among equals the elements of its largest intermediate."""
+    found = steps(terms, output, sizes, path)
+    return sum(step.flops for step in found), max(step.elements for step in found)
 
 
 def _searches(terms: Terms, cost: int) -> list[Strategy]:
@@ -241,8 +255,10 @@ def _searches(terms: Terms, cost: int) -> list[Strategy]:
         # They count multiplications only, not additions: neither is always the better one by our FLOPs.
         dp = [Strategy("dp"), Strategy("dp", optimizer=opt_einsum.DynamicProgramming(search_outer=True))]
         return [*dp, Strategy("optimal")] if len(terms) <= _EXACT_OPERANDS else dp
+    if cost <= _WORTH or len(terms) > _BRANCH_OPERANDS:
+        return []
     sparse = len(terms) <= _SPARSE_OPERANDS and _pairs(terms) <= 2 * len(terms)
-    return [Strategy("dp")] if sparse and cost > _WORTH else []
+    return [Strategy("branch-1"), *([Strategy("dp")] if sparse else [])]
 
 
 @lru_cache(maxsize=1024)

@@ -279,10 +279,34 @@ def test_more_operands_are_searched_if_few_share_labels_and_it_is_worth_it():
 
 
 @pytest.mark.parametrize("operands", [9, 40])
-def test_the_default_for_many_operands_is_greedy(operands: int):
+def test_the_default_for_many_operands_is_no_worse_than_greedy_or_the_order_they_are_in(operands: int):
     terms, output, sizes = random_network(operands, operands)
-    paths = [find_path(tuple(terms), output, sizes, Strategy(name)) for name in ("auto", "greedy")]
-    assert paths[0] == paths[1]
+    costs = [
+        path_cost(terms, output, sizes, find_path(tuple(terms), output, sizes, Strategy(name)))
+        for name in ("auto", "greedy", "none")
+    ]
+    assert costs[0] <= min(costs[1:])
+
+
+def test_the_order_that_operands_are_written_in_competes_with_greedy():
+    # A chain of matrices of which only the first is small: greedy starts elsewhere.
+    terms = tuple((n, n + 1) for n in range(20))
+    sizes = (1, *[3] * 19, 50)
+    costs = {
+        name: path_cost(terms, (0, 20), sizes, find_path(terms, (0, 20), sizes, Strategy(name)))
+        for name in ("auto", "greedy", "none")
+    }
+    assert costs["auto"] <= min(costs["greedy"], costs["none"])
+    assert costs["auto"] == sum(2 * sizes[n] * sizes[n + 1] for n in range(1, 20))  # vector times matrix
+
+
+def test_many_small_tensors_on_a_large_one_need_no_large_intermediate():
+    cores = tuple((0, 1, 2, label) for label in range(3, 15))
+    terms = (*cores, tuple(range(3, 16)))
+    sizes = (4, 10, 10, *[2] * 13)
+    output = (0, 1, 2, 15)
+    found = steps(terms, output, sizes, find_path(terms, output, sizes, Strategy()))
+    assert max(step.elements for step in found) <= 4 * 10 * 10 * 2**8
 
 
 def test_the_default_is_deterministic():
