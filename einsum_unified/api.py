@@ -61,8 +61,8 @@ def einsum(
         *operands: tensors of one framework; beside them NumPy arrays, Python numbers and nested lists
             of numbers. One list of operands is taken apart. An axis of size 1 broadcasts against the
             same label elsewhere.
-        optimize: the order of three and more operands. "auto" or True: the cheapest that greedy search
-            and dynamic programming find; any name opt_einsum knows ("optimal", "greedy", "dp", ...);
+        optimize: the order of three and more operands. "auto" or True: the cheapest that several
+            searches find; any name opt_einsum knows ("optimal", "greedy", "dp", ...);
             (name, greatest number of elements of an intermediate); a path, with or without a leading
             "einsum_path"; an `opt_einsum.paths.PathOptimizer`; False or None: from left to right.
         dtype: dtype to compute in and return, as the framework's object, NumPy's, or a name. Without

@@ -117,8 +117,8 @@ def _natives(
         calls = calls_cost(pair, usual.batch, usual.left, usual.right, capabilities)
         yield NativeStep(output, costs.native + costs.native_factor * (usual.cost - calls))
     elif dtype in costs.native_loops:
-        inner = pair.sizes[pair.larger.memory[-1]]
-        rate = costs.native_loops[dtype] + _INNER_LOOP / (inner or 1)
+        inner = pair.volume(pair.larger.memory[-1:])
+        rate = costs.native_loops[dtype] + _INNER_LOOP / (inner or 1.0)
         yield NativeStep(output, costs.native + pair.volume(pair.sizes) * rate)
 
 

@@ -17,6 +17,7 @@ from einsum_unified.values import Value
 from einsum_unified.writer import Writer
 
 _HUGE = 10**9
+_MOST = 1e90
 
 
 class Pair(NamedTuple):
@@ -61,7 +62,7 @@ class Pair(NamedTuple):
         total = 1.0
         for label in labels:
             total *= min(self.sizes[label], _HUGE)
-        return total
+        return min(total, _MOST)
 
     def shape(self, labels: Sequence[int]) -> tuple[int, ...]:
         """Return sizes."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import inf, nan
-from numbers import Real
+from numbers import Number, Real
 from operator import index
 from typing import Any, NamedTuple
 
@@ -70,8 +70,8 @@ def strategy(optimize: Any) -> Strategy:
     """
     if optimize is None:
         return Strategy("none")
-    # Not only True and False: 1.0 equals True, also as the key of a cache.
-    if isinstance(optimize, (int, float, np.bool_)) and optimize in (0, 1):
+    # Not only True and False: whatever equals them finds their plans in the cache.
+    if isinstance(optimize, (Number, np.bool_)) and optimize in (0, 1):
         return Strategy("auto" if optimize else "none")
     if isinstance(optimize, str):
         return Strategy(_name(optimize))
@@ -123,12 +123,19 @@ def _limit(limit: Any) -> int | None:
 
 def _step(number: int, step: Any) -> tuple[int, ...]:
     try:
-        positions = tuple(index(position) for position in step)
+        positions = tuple(_position(position) for position in step)
     except TypeError:
         raise PathError(f"step {number} of the path is {step!r}, not a tuple of operand positions") from None
     if not positions or len(set(positions)) < len(positions):
         raise PathError(f"step {number} of the path, {positions}, must name different operands, at least one")
     return positions
+
+
+def _position(position: Any) -> int:
+    """Return an integer; 1.0 is one too, since it finds the plans of 1 in the cache."""
+    if isinstance(position, float) and position.is_integer():
+        return int(position)
+    return index(position)
 
 
 def find_path(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy) -> Path:
@@ -163,7 +170,7 @@ _find_cached = lru_cache(maxsize=1024)(_find)
 def forget_paths() -> None:
     """Empty the cache of paths."""
     _find_cached.cache_clear()
-    _found.cache_clear()
+    _paths_of_other_sizes.cache_clear()
 
 
 def pairwise(path: Path, operands: int) -> Path:
@@ -214,11 +221,11 @@ def _search(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: 
 
 
 def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: int | None) -> Path:
-    """Return the cheapest of greedy and, for few operands, dynamic programming and all orders.
+    """Return the cheapest of greedy, the order operands are in, its reverse, and what searches find.
 
     opt_einsum's own "auto" is often far from the best with labels in more than two operands. When every
-    call comes with new sizes a search would cost more than it saves: then greedy and the paths found for
-    other sizes are compared.
+    call comes with new sizes a search would cost more than it saves: then the paths found for other sizes
+    take the place of the searches.
     """
     count = len(terms)
     forwards = (tuple(range(count)),)
@@ -230,12 +237,15 @@ def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: 
         return greedy
     # People often write operands in a good order, or in the reverse of one.
     backwards = tuple((n - 1, n) for n in range(count - 1, 0, -1))
-    known = [greedy, forwards, backwards, *_found(terms, output)]
-    best = min(known, key=cost)
+    best = min([greedy, forwards, backwards], key=cost)
     searches = _searches(terms, cost(best)[0])
-    if searches and len(_found(terms, output)) < _SEARCHES:
-        best = min([best, *(_search(terms, output, sizes, how) for how in searches)], key=cost)
-        _found(terms, output).append(best)
+    if not searches:
+        return best
+    found = _paths_of_other_sizes(terms, output)
+    if len(found) >= _SEARCHES:
+        return min([best, *found], key=cost)
+    best = min([best, *(_search(terms, output, sizes, how) for how in searches)], key=cost)
+    found.append(best)
     return best
 
 
@@ -262,19 +272,14 @@ def _searches(terms: Terms, cost: int) -> list[Strategy]:
 
 
 @lru_cache(maxsize=1024)
-def _found(terms: Terms, output: tuple[int, ...]) -> list[Path]:
-    """Return the list of the paths found so far for operands of these labels, whatever their sizes."""
+def _paths_of_other_sizes(terms: Terms, output: tuple[int, ...]) -> list[Path]:
+    """Return the list to which the paths found for operands of these labels are appended."""
     return []
 
 
 def _pairs(terms: Terms) -> int:
     counts = Counter(label for term in terms for label in term)
     return sum(count * (count - 1) // 2 for count in counts.values())
-
-
-def path_cost(terms: Sequence[Sequence[int]], output: Sequence[int], sizes: Sequence[int], path: Path) -> int:
-    """Return the FLOPs of a path: the sum of its steps'."""
-    return sum(step.flops for step in steps(terms, output, sizes, path))
 
 
 class Step(NamedTuple):

@@ -15,7 +15,7 @@ from itertools import combinations
 from math import prod
 from typing import NamedTuple
 
-from einsum_unified.costs import Costs
+from einsum_unified.costs import Costs, itemsize
 from einsum_unified.pair import Pair
 from einsum_unified.primitives import Capabilities
 from einsum_unified.values import Value
@@ -32,7 +32,7 @@ _INTEGER_SIZE = 16
 
 # Greatest sums of products of integers that floats hold exactly: every partial sum is an integer below.
 _EXACT = {"float32": 2**24, "float64": 2**53}
-_GREATEST = {"int8": 2**7, "uint8": 2**8 - 1, "int16": 2**15, "uint16": 2**16 - 1, "bool": 1}
+_GREATEST = {"int8": 2**7, "uint8": 2**8 - 1, "int16": 2**15, "uint16": 2**16 - 1}
 
 
 class Side(NamedTuple):
@@ -79,7 +79,7 @@ class MatrixProduct(NamedTuple):
         first, second = (side.kept, side.contracted) if kept_first else (side.contracted, side.kept)
         x = writer.transpose(x, (*self.batch, *side.loops, *first, *second))
         batched = self.batch or side.loops or other.loops
-        if batched or side.kept or not writer.capabilities.vectors:
+        if batched or side.kept or not _vectors(pair, writer.capabilities):
             shape = (*self._lead(pair, side, other, writer), pair.size(first), pair.size(second))
         else:
             shape = (pair.size(side.contracted),)
@@ -104,86 +104,72 @@ def matrix_products(
     pair: Pair, capabilities: Capabilities, dtype: str, exact: str | None
 ) -> Iterator[MatrixProduct]:
     """Return the products to choose from, computed in ``dtype``, which is ``exact`` if integers are cast."""
-    larger = pair.larger
     orders = [x.in_memory(pair.contracted) for x in (pair.a, pair.b)]
-    batches = [pair.output and tuple(x for x in pair.output if x in pair.batch), larger.in_memory(pair.batch)]
-    for batch in dict.fromkeys(x for x in batches if x is not None):
+    batches = [pair.larger.in_memory(pair.batch)]
+    if pair.output is not None:
+        batches.insert(0, tuple(label for label in pair.output if label in pair.batch))
+    for batch in dict.fromkeys(batches):
         for contracted in dict.fromkeys(orders):
-            lefts = _sides(pair, pair.a, pair.left, batch, contracted, capabilities)
-            rights = _sides(pair, pair.b, pair.right, batch, contracted, capabilities)
+            lefts = _Sides(pair, pair.a, pair.left, batch, contracted, capabilities).all()
+            rights = _Sides(pair, pair.b, pair.right, batch, contracted, capabilities).all()
             for left in lefts:
                 for right in rights:
                     yield from _products(pair, batch, left, right, capabilities, dtype, exact)
 
 
-def _sides(
-    pair: Pair,
-    x: Value,
-    kept: tuple[int, ...],
-    batch: tuple[int, ...],
-    contracted: tuple[int, ...],
-    capabilities: Capabilities,
-) -> list[Side]:
-    """Return the ways to see an operand as matrices: as a whole, and with loops if these save a copy."""
-    view = _view(x, (), kept, batch, contracted, capabilities)
-    if view:
-        # Loops over all but the innermost label make products that BLAS multiplies in the cache.
-        outer = x.in_memory(kept)[:-1] if capabilities.batch_axes is None and capabilities.views else ()
-        looped = _view(x, outer, kept, batch, contracted, capabilities) if outer else None
-        return [view, looped] if looped else [view]
-    copies = _copies(pair, x, kept, batch, contracted, capabilities)
-    if capabilities.batch_axes is not None and len(batch) >= capabilities.batch_axes:
+class _Sides(NamedTuple):
+    """An operand, and the orders of labels in which it is to become matrices."""
+
+    pair: Pair
+    x: Value
+    kept: tuple[int, ...]
+    batch: tuple[int, ...]
+    contracted: tuple[int, ...]
+    capabilities: Capabilities
+
+    def all(self) -> list[Side]:
+        """Return the ways to see it as matrices: as a whole, and with loops if these save time."""
+        most = self.capabilities.batch_axes
+        view = self.view(())
+        if view:
+            # Loops over all but the innermost label make products that BLAS multiplies in the cache.
+            outer = self.x.in_memory(self.kept)[:-1] if most is None and self.capabilities.views else ()
+            looped = self.view(outer) if outer else None
+            return [view, looped] if looped else [view]
+        copies = [self.copied(kept_first) for kept_first in (True, False)]
+        if most is not None and len(self.batch) >= most:
+            return copies
+        runs = self.x.runs(self.kept)[:_LOOPED_RUNS]
+        for count in (1, 2)[:most]:
+            views = [self.view(sum(some, ())) for some in combinations(runs, count)]
+            if any(views):
+                return [*copies, *filter(None, views)]
         return copies
-    runs = x.runs(kept)[:_LOOPED_RUNS]
-    for count in (1, 2)[: capabilities.batch_axes]:
-        loops = [sum(some, ()) for some in combinations(runs, count)]
-        views = [_view(x, labels, kept, batch, contracted, capabilities) for labels in loops]
-        if any(views):
-            return [*copies, *filter(None, views)]
-    return copies
 
+    def view(self, loops: tuple[int, ...]) -> Side | None:
+        """Return how it is seen as matrices without a copy; None if it cannot be."""
+        x, contracted = self.x, self.contracted
+        rest = x.in_memory([label for label in self.kept if label not in loops])
+        lead = (*self.batch, *loops)
+        if not self.capabilities.views:
+            for kept_first in (True, False):
+                first, second = (rest, contracted) if kept_first else (contracted, rest)
+                if x.labels == (*lead, *first, *second):
+                    return Side(loops, rest, contracted, kept_first, False, kept_first, 0.0)
+            return None
+        if self.capabilities.batch_axes is not None and len(lead) > 1 and x.fused(lead) is None:
+            return None
+        outer, inner = x.fused(rest), x.fused(contracted)
+        if outer is None or inner is None or (outer > 1 and inner > 1):
+            return None  # BLAS takes matrices of which one axis has stride 1
+        return Side(loops, rest, contracted, True, False, inner == 1, 0.0)
 
-def _view(
-    x: Value,
-    loops: tuple[int, ...],
-    kept: tuple[int, ...],
-    batch: tuple[int, ...],
-    contracted: tuple[int, ...],
-    capabilities: Capabilities,
-) -> Side | None:
-    """Return how an operand is seen as matrices without a copy; None if it cannot be."""
-    rest = x.in_memory([label for label in kept if label not in loops])
-    lead = (*batch, *loops)
-    if not capabilities.views:
-        for kept_first in (True, False):
-            first, second = (rest, contracted) if kept_first else (contracted, rest)
-            if x.labels == (*lead, *first, *second):
-                return Side(loops, rest, contracted, kept_first, False, kept_first, 0.0)
-        return None
-    if capabilities.batch_axes is not None and len(lead) > 1 and x.fused(lead) is None:
-        return None
-    outer, inner = x.fused(rest), x.fused(contracted)
-    if outer is None or inner is None or (outer > 1 and inner > 1):
-        return None
-    return Side(loops, rest, contracted, True, False, inner == 1, 0.0)
-
-
-def _copies(
-    pair: Pair,
-    x: Value,
-    kept: tuple[int, ...],
-    batch: tuple[int, ...],
-    contracted: tuple[int, ...],
-    capabilities: Capabilities,
-) -> list[Side]:
-    """Return the ways to copy an operand: with the contracted axis last, or first."""
-    rest = x.in_memory(kept)
-    sides = []
-    for kept_first in (True, False):
-        order = (*batch, *rest, *contracted) if kept_first else (*batch, *contracted, *rest)
-        cost = _copy(pair, x.memory, order, capabilities.costs)
-        sides.append(Side((), rest, contracted, kept_first, True, kept_first, cost))
-    return sides
+    def copied(self, kept_first: bool) -> Side:
+        """Return how it is copied: with the contracted axis last, or first."""
+        x, rest = self.x, self.x.in_memory(self.kept)
+        first, second = (rest, self.contracted) if kept_first else (self.contracted, rest)
+        cost = _copy(self.pair, x.memory, (*self.batch, *first, *second), self.capabilities.costs)
+        return Side((), rest, self.contracted, kept_first, True, kept_first, cost)
 
 
 def _copy(pair: Pair, before: Sequence[int], after: Sequence[int], costs: Costs) -> float:
@@ -214,7 +200,7 @@ def _products(
     moved = left.cost + right.cost + calls_cost(pair, batch, left, right, capabilities)
     if exact:
         elements = pair.volume(pair.a.labels) + pair.volume(pair.b.labels) + 2 * products * m * n
-        moved += 2 * costs.call + elements * costs.elementwise
+        moved += 2 * costs.call + elements * costs.elementwise * itemsize(exact) / 4
     for swapped in (False, True):
         a, b = (right, left) if swapped else (left, right)
         rows, columns = (n, m) if swapped else (m, n)
@@ -222,7 +208,7 @@ def _products(
         groups = _groups(batch, a, b)
         order = _order(pair, groups) if capabilities.into else None
         if order is not None:
-            cost += products * m * n * capabilities.costs.copied
+            cost += products * m * n * itemsize(dtype) / 4 * costs.copied
         else:
             cost += result_cost(pair, sum(groups, ()), capabilities)
         yield MatrixProduct(swapped, batch, a, b, exact, order, cost)
@@ -253,11 +239,16 @@ def calls_cost(
         first, second = (side.kept, side.contracted) if side.kept_first else (side.contracted, side.kept)
         views += x.labels != (*batch, *side.loops, *first, *second)
         single = len(side.contracted) == 1 and (len(side.kept) == 1 or (not side.kept and not batch))
-        views += not single or (not side.kept and not capabilities.vectors)
+        views += not single or (not side.kept and not _vectors(pair, capabilities))
     longest, shortest = max(len(left.kept), len(right.kept)), min(len(left.kept), len(right.kept))
-    vectors = capabilities.vectors and not (batch or left.loops or right.loops)
+    vectors = _vectors(pair, capabilities) and not (batch or left.loops or right.loops)
     views += longest > 1 or (shortest == 0 and not vectors)
     return capabilities.costs.call + capabilities.costs.view * views
+
+
+def _vectors(pair: Pair, capabilities: Capabilities) -> bool:
+    """Whether a vector is multiplied as it is: not with objects, where the product is no array any more."""
+    return capabilities.vectors and pair.a.dtype != "object"
 
 
 def result_cost(pair: Pair, labels: tuple[int, ...], capabilities: Capabilities) -> float:
@@ -294,7 +285,7 @@ def exact_float(pair: Pair, capabilities: Capabilities) -> str | None:
     dtype = pair.a.dtype
     if dtype not in capabilities.exact or pair.b.dtype != dtype:
         return None
-    bound = pair.size(pair.contracted) * _GREATEST[dtype] ** 2
     if dtype == "bool":
         return "float32"
+    bound = pair.size(pair.contracted) * _GREATEST[dtype] ** 2
     return next((floats for floats, most in _EXACT.items() if bound <= most), None)

@@ -133,6 +133,14 @@ def test_planning_looks_at_a_bounded_number_of_ways():
         assert len(every_way(einsum_plan(text, (2,) * 17, (2,) * 19))) <= 128
 
 
+@pytest.mark.parametrize("dtype", ["float32", "int8", "int32", "object", "float16", "bool"])
+@pytest.mark.parametrize("shapes", [[(10**400, 10**400)] * 2, [(0, 10**400), (10**400, 0)]])
+def test_sizes_beyond_what_a_float_holds_can_be_planned(dtype: str, shapes: list):
+    for text in ("ij,jk->ik", "ij,ij->", "ij,ij->j", "ij,kj->ki"):
+        if len({*shapes}) == 1 or text == "ij,jk->ik":
+            assert einsum_plan(text, *shapes, dtype=dtype).bound.dtype == dtype
+
+
 def test_sizes_beyond_all_measure_can_be_planned():
     plan = einsum_plan("abcd,bcde->ae", (1, 10**200, 10**200, 10**9), (10**200, 10**200, 10**9, 0))
     assert plan.bound.output == (0, 4)

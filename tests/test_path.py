@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from math import prod
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 
 from einsum_unified import PathError, einsum, einsum_path
 from einsum_unified import path as module
-from einsum_unified.path import Step, Strategy, find_path, pairwise, path_cost, steps, strategy
+from einsum_unified.path import Step, Strategy, find_path, pairwise, steps, strategy
 
 NAMES = (
     "auto",
@@ -131,6 +133,11 @@ def test_an_optimizer_object_is_asked_each_time():
         ("auto", Strategy()),
         (None, Strategy("none")),
         (False, Strategy("none")),
+        # What equals a valid value finds its plans in the cache, and so has to be valid, too.
+        (1 + 0j, Strategy()),
+        (Fraction(0), Strategy("none")),
+        (Decimal(1), Strategy()),
+        ([(0.0, True)], Strategy("explicit", ((0, 1),))),
         ("DP", Strategy("dp")),
         (("greedy", 10.0), Strategy("greedy", limit=10)),
         (("greedy", 0), Strategy("greedy", limit=0)),
@@ -209,6 +216,10 @@ def test_an_optimizer_that_finds_nothing_is_a_path_error():
 
 
 # --- the default ----------------------------------------------------------------------------------
+
+
+def path_cost(terms, output, sizes, path) -> int:
+    return sum(step.flops for step in steps(terms, output, sizes, path))
 
 
 def random_network(
@@ -307,6 +318,17 @@ def test_many_small_tensors_on_a_large_one_need_no_large_intermediate():
     output = (0, 1, 2, 15)
     found = steps(terms, output, sizes, find_path(terms, output, sizes, Strategy()))
     assert max(step.elements for step in found) <= 4 * 10 * 10 * 2**8
+
+
+def test_sizes_seen_before_do_not_matter_until_there_were_many():
+    labels = ((0, 1, 4), (1, 2, 5), (2, 3, 6), (3, 0, 7), (4, 5, 6, 7), (0, 2))
+    rng = np.random.default_rng(7)
+    sizes = [tuple(int(n) for n in rng.integers(2, 40, 8)) for _ in range(8)]
+    module.forget_paths()
+    together = [find_path(labels, (1, 3), some, Strategy()) for some in sizes]
+    for some, found in zip(sizes, together, strict=True):
+        module.forget_paths()
+        assert find_path(labels, (1, 3), some, Strategy()) == found
 
 
 def test_the_default_is_deterministic():

@@ -563,3 +563,16 @@ def test_a_jagged_tensor_comes_with_the_call_that_makes_it_dense(torch):
     jagged = torch.nested.nested_tensor([torch.ones(2, 3), torch.ones(1, 3)], layout=torch.jagged)
     with pytest.raises(OperandTypeError, match="make it dense first"):
         einsum("bij,jk->bik", jagged, torch.ones(3, 2))
+
+
+# --- Python objects -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("equation", ["a,a,b,b->", "a,a,b,b,c,c->", "ab,ab,c,c->", "a,a,bc,bc->"])
+def test_objects_stay_python_objects_beyond_64_bits(equation: str):
+    terms = equation.split("->")[0].split(",")
+    operands = [np.full((2,) * len(term), 2**40 + 3, object) for term in terms]
+    result = einsum(equation, *operands)
+    pairs = len(set(equation) - set(",->"))
+    assert type(result) is int
+    assert result == (2**40 + 3) ** len(terms) * 2**pairs
