@@ -56,17 +56,25 @@ class MatrixProduct(NamedTuple):
     left: Side
     right: Side
     dtype: str | None
-    """Floats in which a product of integers is exact, or "int32"; None for the dtype of the operands."""
+    """Floats in which a product of integers is exact; None for the dtype of the operands."""
     order: tuple[int, ...] | None
     """Axes of the product in the order in which it is written; None if that is their own."""
     cost: float
 
     def write(self, pair: Pair, writer: Writer) -> Value:
         """Bring both operands to matrices, multiply, and give the axes of the product their labels."""
+        a, b, turned = self.matrices(pair, writer)
+        return self.labelled(writer.matmul(a, b, turned, self.dtype, self.order), pair, writer)
+
+    def matrices(self, pair: Pair, writer: Writer) -> tuple[Value, Value, tuple[bool, bool]]:
+        """Bring both operands to matrices; tell for each whether its rows and columns are exchanged."""
         x, y = (pair.b, pair.a) if self.swapped else (pair.a, pair.b)
         a, turned_a = self._matrices(pair, x, self.left, self.right, writer)
         b, turned_b = self._matrices(pair, y, self.right, self.left, writer)
-        product = writer.matmul(a, b, (turned_a, turned_b), self.dtype, self.order)
+        return a, b, (turned_a, turned_b)
+
+    def labelled(self, product: Value, pair: Pair, writer: Writer) -> Value:
+        """Give the axes of the product their labels."""
         groups = _groups(self.batch, self.left, self.right)
         labels = sum((groups[axis] for axis in self.order or range(len(groups))), ())
         return writer.reshape(product, labels, pair.shape(labels))
@@ -260,9 +268,21 @@ def result_cost(pair: Pair, labels: tuple[int, ...], capabilities: Capabilities)
     return capabilities.costs.call + _copy(pair, labels, pair.output, capabilities.costs)
 
 
+class IntegerProduct(NamedTuple):
+    """A product of two matrices by a kernel for narrow integers."""
+
+    product: MatrixProduct
+    cost: float
+
+    def write(self, pair: Pair, writer: Writer) -> Value:
+        """Bring both operands to matrices and multiply them."""
+        a, b, _ = self.product.matrices(pair, writer)
+        return self.product.labelled(writer.integer_dot(a, b), pair, writer)
+
+
 def integer_products(
     pair: Pair, capabilities: Capabilities, products: Sequence[MatrixProduct]
-) -> Iterator[MatrixProduct]:
+) -> Iterator[IntegerProduct]:
     """Return the products of two matrices that there is a kernel of narrow integers for."""
     if pair.a.dtype not in capabilities.integers or pair.b.dtype != pair.a.dtype:
         return
@@ -271,7 +291,7 @@ def integer_products(
         m, n, k = pair.volume(x.left.kept), pair.volume(x.right.kept), pair.volume(x.left.contracted)
         if min(m, n, k) >= _INTEGER_SIZE and not (x.batch or x.left.loops or x.right.loops):
             saved = costs.matmul(1, m, k, n, pair.a.dtype, (False, False)) - m * k * n * _INTEGER
-            yield x._replace(dtype="int32", cost=x.cost - saved + costs.call + m * n * costs.elementwise)
+            yield IntegerProduct(x, x.cost - saved + costs.call + m * n * costs.elementwise)
 
 
 def exact_float(pair: Pair, capabilities: Capabilities) -> str | None:

@@ -109,11 +109,10 @@ class Writer:
     ) -> Value:
         """Multiply matrices; those ``turned`` have rows and columns exchanged.
 
-        With a ``dtype`` the product is made in that, and cast back; in "int32" by `IntegerDot`. With an
-        ``order`` it is written so that the result's axes are these of the product.
+        With a ``dtype`` the product is made in that, and cast back. With an ``order`` it is written so that
+        the result's axes are these of the product.
         """
-        if dtype != "int32":
-            a, b = (self.cast(x, dtype) if dtype else self._for_arithmetic(x) for x in (a, b))
+        a, b = (self.cast(x, dtype) if dtype else self._for_arithmetic(x) for x in (a, b))
         rows = a.shape[-2 + turned[0] : len(a.shape) - 1 + turned[0]] if len(a.shape) > 1 else ()
         columns = b.shape[-1 - turned[1] : len(b.shape) - turned[1]] if len(b.shape) > 1 else ()
         lead = tuple(max(pair) if min(pair) else 0 for pair in _paired(a.shape[:-2], b.shape[:-2]))
@@ -123,14 +122,17 @@ class Writer:
             shape = tuple(shape[axis] for axis in order)
             axes = tuple(order.index(axis) for axis in range(len(order)))
             register = self.make(MatMulInto(self.registers, sources, shape, axes))
-        elif dtype == "int32":
-            register = self.make(IntegerDot(self.registers, sources))
-            return self.cast(Value(register, (-1,) * len(shape), shape, dense(shape), dtype), self.dtype)
         else:
             kind = MatMul if len(shape) > 2 else Dot
             register = self.make(kind(self.registers, sources, *map(int, turned)))
         product = self._computed(register, (-1,) * len(shape), shape, a)
         return self._narrowed(product, dtype) if dtype else product
+
+    def integer_dot(self, a: Value, b: Value) -> Value:
+        """Multiply two matrices of narrow integers in int32, and cast back."""
+        register = self.make(IntegerDot(self.registers, (a.register, b.register)))
+        shape = (a.shape[0], b.shape[1])
+        return self.cast(Value(register, (-1, -1), shape, dense(shape), "int32"), self.dtype)
 
     def multiply(self, a: Value, b: Value, labels: tuple[int, ...]) -> Value:
         """Multiply elementwise."""
