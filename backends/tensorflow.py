@@ -169,8 +169,10 @@ def sum(x: Any, axes: tuple[int, ...]) -> Any:  # noqa: A001 - the protocol's na
 
 
 def dot(a: Any, b: Any, turned_a: int = 0, turned_b: int = 0) -> Any:
-    """Multiply matrices."""
-    return tf.raw_ops.MatMul(a=a, b=b, transpose_a=bool(turned_a), transpose_b=bool(turned_b))
+    """Multiply matrices; `MatMul` takes up to twice as long as `BatchMatMulV2` for turned ones."""
+    if turned_a or turned_b:
+        return matmul(a, b, turned_a, turned_b)
+    return tf.raw_ops.MatMul(a=a, b=b)
 
 
 def matmul(a: Any, b: Any, turned_a: int = 0, turned_b: int = 0) -> Any:

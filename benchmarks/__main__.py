@@ -9,6 +9,9 @@ from typing import Any
 
 from benchmarks import one_thread  # isort: skip - before NumPy
 
+if __name__ == "__main__":
+    one_thread.keep_memory()
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

@@ -1,4 +1,4 @@
-"""One thread for everything: imported before NumPy and the frameworks, as their libraries read this once."""
+"""One thread and steady memory: imported before NumPy and the frameworks, whose libraries read this once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,20 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # torch's profiler is chatty
+
+_KEEP = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
+
+
+def keep_memory() -> None:
+    """Start the interpreter again, with an allocator that keeps freed memory instead of returning it.
+
+    Else the time of a call that makes some megabytes depends on whether the calls before happened to
+    leave memory behind: page faults can take half of it, for one contender and not for the next. Only
+    glibc reads these variables, when a process starts.
+    """
+    if any(os.environ.get(name) != value for name, value in _KEEP.items()):
+        command = [sys.executable, "-m", "benchmarks", *sys.argv[1:]]
+        os.execve(sys.executable, command, {**os.environ, **_KEEP})
 
 
 def limit_frameworks() -> None:

@@ -170,6 +170,8 @@ class _Sides(NamedTuple):
         outer, inner = x.fused(rest), x.fused(contracted)
         if outer is None or inner is None or (outer > 1 and inner > 1):
             return None  # BLAS takes matrices of which one axis has stride 1
+        if lead and inner > 1 and self.pair.size(rest) == 1:
+            return None  # and in batches vectors of stride 1 only
         return Side(loops, rest, contracted, True, False, inner == 1, 0.0)
 
     def copied(self, kept_first: bool) -> Side:
@@ -230,7 +232,7 @@ def _groups(batch: tuple[int, ...], left: Side, right: Side) -> list[tuple[int, 
 
 def _order(pair: Pair, groups: list[tuple[int, ...]]) -> tuple[int, ...] | None:
     """Return the axes of a batched product in the order of the output, if that leaves fused axes whole."""
-    if not pair.contiguous or pair.output is None or len(groups) < 3:
+    if not pair.contiguous or pair.output is None or len(groups) < 3 or pair.output == sum(groups, ()):
         return None
     place = {label: n for n, label in enumerate(pair.output)}
     order = sorted(range(len(groups)), key=lambda axis: place[groups[axis][0]] if groups[axis] else -1)
