@@ -27,6 +27,9 @@ from einsum_unified.writer import Writer
 _INNER_LOOP = 10.0
 """Nanoseconds to start the innermost of the loops of NumPy's einsum."""
 
+_SUMMED = 2**22
+"""Up to so many elements an elementwise product may be made only to be summed: it takes memory."""
+
 _NATIVE_LABELS = 8
 """Up to so many labels a step may go to the framework's own einsum, whose limits differ."""
 
@@ -78,7 +81,7 @@ class MultiplyAndSum(NamedTuple):
 def _sums(pair: Pair, capabilities: Capabilities, dtype: str) -> Iterator[MultiplyAndSum]:
     """Offer it only where the product is no larger than an operand."""
     for x, missing in ((pair.a, pair.right), (pair.b, pair.left)):
-        if not missing:
+        if not missing and x.elements <= _SUMMED:
             labels = x.memory
             costs = capabilities.costs
             cost = 2 * costs.call + pair.volume(x.labels) * costs.elementwise * max(itemsize(dtype) / 4, 1)

@@ -20,6 +20,7 @@ from einsum_unified.primitives import (
     IntegerDot,
     MatMul,
     MatMulInto,
+    Multiply,
     Reshape,
     Transpose,
 )
@@ -166,6 +167,12 @@ def test_every_way_to_batch_left_right_is_c_contiguous(mutable, text: str):
 
 def kinds(text: str, *operands) -> list[type]:
     return [type(instruction) for instruction in einsum_plan(text, *operands).program.instructions]
+
+
+def test_no_large_product_is_made_only_to_be_summed(torch):
+    small, large = (torch.empty((2, n), device="meta") for n in (2**20, 2**22))
+    assert Multiply in kinds("ij,ij->j", small, small)
+    assert Multiply not in kinds("ij,ij->j", large, large)
 
 
 def test_what_lies_as_a_matrix_is_not_copied():
