@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from einsum_unified.costs import itemsize
+from einsum_unified.dtypes import itemsize
+from einsum_unified.letters import spelled_in_letters
 from einsum_unified.pair import Candidate, Choice, Pair, cheapest
 from einsum_unified.primitives import Capabilities
 from einsum_unified.products import (
@@ -23,9 +24,6 @@ from einsum_unified.products import (
 )
 from einsum_unified.values import Value
 from einsum_unified.writer import Writer
-
-_INNER_LOOP = 10.0
-"""Nanoseconds to start the innermost of the loops of NumPy's einsum."""
 
 _SUMMED = 2**22
 """Up to so many elements an elementwise product may be made only to be summed: it takes memory."""
@@ -98,12 +96,7 @@ class NativeStep(NamedTuple):
 
     def write(self, pair: Pair, writer: Writer) -> Value:
         """Spell the labels as letters."""
-        letters = dict(zip(pair.sizes, "abcdefghijklmnopqrstuvwxyz", strict=False))
-        left, right, output = (
-            "".join([letters[label] for label in labels])
-            for labels in (pair.a.labels, pair.b.labels, self.output)
-        )
-        equation = f"{left},{right}->{output}"
+        equation = spelled_in_letters((pair.a.labels, pair.b.labels, self.output))
         return writer.native((pair.a, pair.b), equation, self.output, pair.shape(self.output))
 
 
@@ -121,7 +114,7 @@ def _natives(
         yield NativeStep(output, costs.native + costs.native_factor * (usual.cost - calls))
     elif dtype in costs.native_loops:
         inner = pair.volume(pair.larger.memory[-1:])
-        rate = costs.native_loops[dtype] + _INNER_LOOP / (inner or 1.0)
+        rate = costs.native_loops[dtype] + costs.native_run / (inner or 1.0)
         yield NativeStep(output, costs.native + pair.volume(pair.sizes) * rate)
 
 

@@ -8,15 +8,15 @@ the ranking does.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
+
+from einsum_unified.dtypes import itemsize
 
 _FLOATS = {"float32": 0.02, "float64": 0.04, "complex64": 0.08, "complex128": 0.16}
 _CACHE = 2**19
 _PAGE = 4096
 _VECTOR = 64
 _TURNED = 14.0
-_BYTES = {"bool": 1, "complex32": 4, "complex64": 8, "complex128": 16}
 
 
 class Costs(NamedTuple):
@@ -63,6 +63,12 @@ class Costs(NamedTuple):
     native_loops: Mapping[str, float] | None = None
     """A multiplication in it by dtype, where it loops; it is used for no others. None if it multiplies
     matrices as we do, for all dtypes."""
+    native_run: float = 10.0
+    """The start of the innermost of its loops."""
+    integer: float = 0.01
+    """A multiplication in a kernel for narrow integers (`Capabilities.integers`)."""
+    integer_size: int = 16
+    """Matrices with fewer rows or columns are not worth that kernel."""
 
     def copy(self, elements: float, run: float, stride: float, dtype: str) -> float:
         """Return the cost of a copy that keeps runs of so many elements together.
@@ -99,16 +105,3 @@ class Costs(NamedTuple):
         if m * n * size * 4 > _CACHE:
             work += size * m * n * self.spilled
         return products * (self.product + work)
-
-
-@lru_cache(maxsize=64)
-def itemsize(dtype: str) -> int:
-    """Return the bytes of an element; 4-bit and 8-bit dtypes count as one, unknown ones as four.
-
-    >>> itemsize("float64"), itemsize("int8"), itemsize("bool"), itemsize("object")
-    (8, 1, 1, 4)
-    """
-    if dtype in _BYTES:
-        return _BYTES[dtype]
-    bits = dtype.split("_")[0].lstrip("abcdefghijklmnopqrstuvwxyz")
-    return max(int(bits) // 8, 1) if bits.isdigit() else 4

@@ -5,7 +5,7 @@ The core speaks of dtypes by these names only; an adapter turns them into its ow
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ KINDS = ("bool", "int", "float", "complex", "object")
 """Kinds in ascending order: a value of one can be held by those after it, seldom by those before."""
 
 _SIGNED = {8: "int8", 16: "int16", 32: "int32", 64: "int64"}
+_BYTES = {"bool": 1, "complex32": 4, "complex64": 8, "complex128": 16}
 _PYTHON = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}
 _COMPLEX_OF = {
     "float16": "complex64",
@@ -75,6 +76,19 @@ def integer_range(name: str) -> tuple[int, int]:
     """
     bits = int(name.lstrip("uint"))
     return (0, 2**bits - 1) if name.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+@lru_cache(maxsize=64)
+def itemsize(dtype: str) -> int:
+    """Return the bytes of an element; 4-bit and 8-bit dtypes count as one, unknown ones as four.
+
+    >>> itemsize("float64"), itemsize("int8"), itemsize("bool"), itemsize("object")
+    (8, 1, 1, 4)
+    """
+    if dtype in _BYTES:
+        return _BYTES[dtype]
+    bits = dtype.split("_")[0].lstrip("abcdefghijklmnopqrstuvwxyz")
+    return max(int(bits) // 8, 1) if bits.isdigit() else 4
 
 
 def promote(*names: str) -> str:

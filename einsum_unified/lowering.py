@@ -12,8 +12,7 @@ from dataclasses import replace
 
 from einsum_unified import dtypes
 from einsum_unified.contraction import contract
-from einsum_unified.equation import Equation
-from einsum_unified.errors import OperandError
+from einsum_unified.letters import in_letters, spelled_in_letters
 from einsum_unified.operands import Bound, Operand
 from einsum_unified.pair import Choice, cheapest
 from einsum_unified.path import Path, pairwise
@@ -35,7 +34,6 @@ from einsum_unified.values import Value, dense
 from einsum_unified.writer import Writer
 
 _SCALARS = (Dot, Multiply, Native, Sum)
-_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def lower(bound: Bound, path: Path, capabilities: Capabilities, choose: Choice = cheapest) -> Program:
@@ -132,27 +130,6 @@ def _lower_native(bound: Bound, inputs: Sequence[Value], writer: Writer) -> Prog
     text = in_letters(equation)
     if bound.terms and ... not in equation.output and any(... in term for term in equation.inputs):
         # TensorFlow does not sum an ellipsis away; its axes as labels it does.
-        text = _spelled_out((*bound.terms, bound.output))
+        text = spelled_in_letters((*bound.terms, bound.output))
     value = writer.cast(writer.native(inputs, text, (), ()), bound.dtype)
     return Program(len(bound.operands), tuple(writer.instructions), value.register)
-
-
-def in_letters(equation: Equation) -> str:
-    """Return an equation with its output written and its labels replaced by a–z and A–Z.
-
-    >>> from einsum_unified.equation import parse
-    >>> in_letters(parse("β γ, γ"))
-    'ab,b->a'
-    """
-    return _spelled_out((*equation.inputs, equation.output))
-
-
-def _spelled_out(terms: Sequence[Sequence[object]]) -> str:
-    labels = dict.fromkeys(label for term in terms for label in term if label is not ...)
-    if len(labels) > len(_LETTERS):
-        raise OperandError(
-            f"sizes that are known only at run time go with at most {len(_LETTERS)} labels, not {len(labels)}"
-        )
-    names: dict[object, str] = {**dict(zip(labels, _LETTERS, strict=False)), ...: "..."}
-    texts = ["".join(names[label] for label in term) for term in terms]
-    return f"{','.join(texts[:-1])}->{texts[-1]}"

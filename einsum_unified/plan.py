@@ -19,7 +19,8 @@ from einsum_unified.compiler import compile_program
 from einsum_unified.dispatch import backend_for, backend_of, default_backend, describe
 from einsum_unified.equation import Equation, Sublists, is_long, parse
 from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, article, message
-from einsum_unified.lowering import in_letters, lower
+from einsum_unified.letters import in_letters
+from einsum_unified.lowering import lower
 from einsum_unified.operands import Bound, Operand, bind
 from einsum_unified.path import Path, Step, Strategy, find_path, forget_paths, steps, strategy
 from einsum_unified.primitives import Backend, Form, Program

@@ -15,7 +15,8 @@ from itertools import combinations
 from math import prod
 from typing import NamedTuple
 
-from einsum_unified.costs import Costs, itemsize
+from einsum_unified.costs import Costs
+from einsum_unified.dtypes import integer_range, itemsize
 from einsum_unified.pair import Pair
 from einsum_unified.primitives import Capabilities
 from einsum_unified.values import Value
@@ -24,15 +25,8 @@ from einsum_unified.writer import Writer
 _LOOPED_RUNS = 3
 """Up to so many runs of labels are tried as loops, one or two at a time: that bounds the candidates."""
 
-_INTEGER = 0.01
-"""Nanoseconds a multiplication takes in a kernel for narrow integers."""
-
-_INTEGER_SIZE = 16
-"""Matrices with fewer rows or columns are not worth it."""
-
 # Greatest sums of products of integers that floats hold exactly: every partial sum is an integer below.
 _EXACT = {"float32": 2**24, "float64": 2**53}
-_GREATEST = {"int8": 2**7, "uint8": 2**8 - 1, "int16": 2**15, "uint16": 2**16 - 1}
 
 
 class Side(NamedTuple):
@@ -291,8 +285,8 @@ def integer_products(
     costs = capabilities.costs
     for x in products:
         m, n, k = pair.volume(x.left.kept), pair.volume(x.right.kept), pair.volume(x.left.contracted)
-        if min(m, n, k) >= _INTEGER_SIZE and not (x.batch or x.left.loops or x.right.loops):
-            saved = costs.matmul(1, m, k, n, pair.a.dtype, (False, False)) - m * k * n * _INTEGER
+        if min(m, n, k) >= costs.integer_size and not (x.batch or x.left.loops or x.right.loops):
+            saved = costs.matmul(1, m, k, n, pair.a.dtype, (False, False)) - m * k * n * costs.integer
             yield IntegerProduct(x, x.cost - saved + costs.call + m * n * costs.elementwise)
 
 
@@ -309,5 +303,6 @@ def exact_float(pair: Pair, capabilities: Capabilities) -> str | None:
         return None
     if dtype == "bool":
         return "float32"
-    bound = pair.size(pair.contracted) * _GREATEST[dtype] ** 2
+    least, greatest = integer_range(dtype)
+    bound = pair.size(pair.contracted) * max(-least, greatest) ** 2
     return next((floats for floats, most in _EXACT.items() if bound <= most), None)

@@ -8,7 +8,8 @@ import pytest
 
 from einsum_unified import EinsumError, OperandError, einsum, einsum_plan
 from einsum_unified.equation import Sublists, parse
-from einsum_unified.lowering import in_letters, lower
+from einsum_unified.letters import in_letters
+from einsum_unified.lowering import lower
 from einsum_unified.primitives import (
     AsArray,
     Capabilities,
