@@ -95,6 +95,26 @@ def same_device(*xs: Any) -> None:
     """There is one device."""
 
 
+def static_size(size: Any) -> Any:
+    """All sizes are known."""
+    return int(size)
+
+
+def same_size(m: Any, n: Any) -> bool:
+    """Compare two numbers."""
+    return bool(m == n)
+
+
+def size(x: Any, axis: int) -> Any:
+    """Read it from the shape."""
+    return x.shape[axis]
+
+
+def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """Return a view."""
+    return np.broadcast_to(x, shape)
+
+
 def cast(x: Any, dtype: Any) -> Any:
     """Convert; integers wrap around, floats too large become inf without a warning."""
     if dtype.itemsize >= x.dtype.itemsize:

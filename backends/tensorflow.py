@@ -28,6 +28,7 @@ capabilities = Capabilities(
     movement={"int4": "int32", "uint4": "int32"},
     dtypes=frozenset({*_WIDER, "int32", "int64", "float32", "float64", "complex64", "complex128"}),
     devices=True,
+    deferred=True,
     broadcast_runs=4,
     turns=True,
     # Eager calls cost more than small operands do.
@@ -134,6 +135,43 @@ def _vector(numbers: tuple[int, ...]) -> Any:
     return constant if hasattr(constant, "numpy") else vector
 
 
+def static_size(size: Any) -> Any:
+    """Return None for what is not known while a graph is made."""
+    return size if size is None else int(size)
+
+
+def same_size(m: Any, n: Any) -> bool:
+    """Compare two numbers: sizes that are not known are no symbols."""
+    return bool(m == n)
+
+
+def size(x: Any, axis: int) -> Any:
+    """Read it from the shape, or when the graph runs."""
+    known = x.shape[axis]
+    return tf.shape(x, out_type=tf.int64)[axis] if known is None else known
+
+
+def common_size(*sizes: Any) -> Any:
+    """Return the one that is not 1; where others differ, `broadcast_to` will raise."""
+    common = sizes[0]
+    for other in sizes[1:]:
+        common = tf.where(common == 1, tf.cast(other, tf.int64), common)
+    return common
+
+
+def broadcast_to(x: Any, shape: tuple[Any, ...]) -> Any:
+    """Repeat axes of size 1; nothing is copied if there are none."""
+    return tf.raw_ops.BroadcastTo(input=x, shape=_shape(shape))
+
+
+def _shape(sizes: tuple[Any, ...]) -> Any:
+    """Return a shape as a vector: a constant unless sizes are known only when the graph runs."""
+    try:
+        return _vector(sizes)
+    except TypeError:  # a tensor cannot be looked up
+        return tf.stack([tf.cast(size, tf.int64) for size in sizes])
+
+
 def cast(x: Any, dtype: Any) -> Any:
     """Convert; integers wrap around."""
     for name in (x.dtype.name, dtype.name):
@@ -147,13 +185,15 @@ def transpose(x: Any, axes: tuple[int, ...]) -> Any:
     return tf.raw_ops.Transpose(x=x, perm=_vector(axes))
 
 
-def reshape(x: Any, shape: tuple[int, ...]) -> Any:
+def reshape(x: Any, shape: tuple[Any, ...]) -> Any:
     """Reshape."""
-    return tf.raw_ops.Reshape(tensor=x, shape=_vector(shape))
+    return tf.raw_ops.Reshape(tensor=x, shape=_shape(shape))
 
 
 def diagonal(x: Any, axis1: int, axis2: int) -> Any:
     """Move the two axes to the end and take the diagonal of these matrices."""
+    if x.shape[axis1] != x.shape[axis2] or x.shape[axis1] is None:
+        x = _square(x, axis1, axis2)
     rest = tuple(axis for axis in range(len(x.shape)) if axis not in (axis1, axis2))
     if axis2 != axis1 + 1 or axis2 != len(x.shape) - 1:
         x = transpose(x, (*rest, axis1, axis2))
@@ -161,6 +201,15 @@ def diagonal(x: Any, axis1: int, axis2: int) -> Any:
     if dtype.name in _THROUGH:
         return cast(tf.raw_ops.MatrixDiagPart(input=cast(x, _THROUGH[dtype.name])), dtype)
     return tf.raw_ops.MatrixDiagPart(input=x)
+
+
+def _square(x: Any, axis1: int, axis2: int) -> Any:
+    """Let a graph fail on matrices that turn out not to be square: `MatrixDiagPart` takes them."""
+    shape = [size(x, axis) for axis in range(len(x.shape))]
+    shape[axis1] = shape[axis2] = next(
+        (n for n in (shape[axis1], shape[axis2]) if isinstance(n, int)), shape[axis1]
+    )
+    return reshape(x, tuple(shape))
 
 
 def sum(x: Any, axes: tuple[int, ...]) -> Any:  # noqa: A001 - the protocol's name

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.fx.experimental.symbolic_shapes import guard_or_false, guard_or_true
 
 from einsum_unified.costs import Costs
 from einsum_unified.dtypes import promote
@@ -139,6 +140,35 @@ def same_device(*xs: Any) -> None:
             raise OperandTypeError(f"tensors are on different devices: {first} and {x.device}")
 
 
+def static_size(size: Any) -> Any:
+    """Return symbols of torch.export, make_fx and dynamic torch.compile as they are.
+
+    `torch.jit.trace` has tensors as sizes: it goes on with those of the example, as with all of Python.
+    """
+    if not isinstance(size, torch.SymInt):
+        return int(size)
+    number = size.node.maybe_as_int()
+    return size if number is None else number
+
+
+def same_size(m: Any, n: Any) -> bool:
+    """Compare two sizes, which a tracer notes as a condition on what it traces.
+
+    Sizes that depend on data are taken to be the same and not 1, as torch's own operations take them.
+    """
+    return guard_or_false(m == n) if n == 1 else guard_or_true(m == n)
+
+
+def size(x: Any, axis: int) -> Any:
+    """Read it from the shape."""
+    return x.shape[axis]
+
+
+def broadcast_to(x: Any, shape: tuple[Any, ...]) -> Any:
+    """Return a view."""
+    return x.expand(shape)
+
+
 def cast(x: Any, dtype: Any) -> Any:
     """Convert; integers wrap around."""
     return x.to(dtype)
@@ -201,6 +231,11 @@ def native(*operands: Any, equation: str) -> Any:
 def finish(run: Callable[..., Any]) -> Callable[..., Any]:
     """Leave it as it is."""
     return run
+
+
+def leave_whole(function: Callable[..., Any]) -> None:
+    """Let `torch.compile` take calls of a function as single operations, which it traces by running them."""
+    torch.compiler.allow_in_graph(function)
 
 
 def copy_into(out: Any, x: Any) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
 from einsum_unified import dispatch, dtypes
 from einsum_unified import plan as planning
-from einsum_unified.arguments import arguments, check_keywords, is_shape
+from einsum_unified.arguments import arguments, check_hints, check_keywords, is_shape
 from einsum_unified.equation import parse
 from einsum_unified.errors import EinsumError, OperandError
 from einsum_unified.plan import (
@@ -28,7 +28,7 @@ from einsum_unified.plan import (
 from einsum_unified.primitives import Backend
 from einsum_unified.summary import path_summary
 
-_KEYWORDS = ("optimize", "dtype", "out")
+_KEYWORDS = ("optimize", "dtype", "out", "hints")
 
 
 def einsum(
@@ -37,6 +37,7 @@ def einsum(
     optimize: Any = "auto",
     dtype: Any = None,
     out: Any = None,
+    hints: Mapping[Any, int] | None = None,
     **unknown: NoReturn,
 ) -> Any:
     """Contract operands of any one framework as an equation says: Einstein's summation.
@@ -69,6 +70,9 @@ def einsum(
             it, the one dtype of the operands, or what the framework promotes them to.
         out: a NumPy array or torch tensor of the result's shape and dtype, which is filled and
             returned; it may overlap the operands.
+        hints: for labels, what to plan with where a size is not known yet, as in a graph for any batch:
+            ``{"b": 32}``; ``...`` for axes of an ellipsis. Without a hint it is planned as 4. It only
+            bears upon the order of contraction: the result is right for any size.
 
     Returns:
         A tensor of the operands' framework, on their device. With one operand and nothing to sum it is
@@ -78,12 +82,13 @@ def einsum(
         EquationError: the equation is malformed.
         OperandError: count, ranks or sizes do not fit; ``out`` has another shape.
         OperandTypeError: an operand is no tensor, two frameworks or devices meet, a dtype cannot be used.
-        PathError: ``optimize`` is no strategy or path. All these are `EinsumError`, a ValueError.
+        PathError: ``optimize`` is no strategy or path, ``hints`` no mapping of labels to sizes. All these are `EinsumError`, a ValueError.
         TypeError: an unknown keyword.
 
     """
-    if unknown:
+    if unknown or hints:
         check_keywords(unknown, _KEYWORDS, "einsum")
+        return _einsum_slowly(equation, operands, optimize, dtype, out, hints)
     plan = None
     try:
         if len(operands) == 2:  # the most frequent are written out
@@ -100,12 +105,12 @@ def einsum(
                 key += (type(x), x.shape, x.dtype)
             plan = planning.cached_plan(equation, optimize, dtype, *key)
     except EinsumError:
-        if is_native(operands) is None:
+        if is_native(operands) is None and dispatch.recorder_for(operands) is None:
             raise
     except (Unprepared, AttributeError, TypeError, ValueError, RuntimeError):
         pass
     if plan is None:
-        return _einsum_slowly(equation, operands, optimize, dtype, out)
+        return _einsum_slowly(equation, operands, optimize, dtype, out, hints)
     if out is not None:
         return execute(plan, operands, out)
     try:
@@ -114,15 +119,23 @@ def einsum(
         return rescue(plan, operands, error)
 
 
-def _einsum_slowly(equation: Any, operands: Sequence[Any], optimize: Any, dtype: Any, out: Any) -> Any:
+def _einsum_slowly(
+    equation: Any, operands: Sequence[Any], optimize: Any, dtype: Any, out: Any, hints: Any
+) -> Any:
     """Handle calls whose operands, equation or options have to be made ready first."""
+    recorder = dispatch.recorder_for((equation, *operands))
+    if recorder is not None:
+        options = {"optimize": optimize, "dtype": dtype, "out": out, "hints": hints}
+        given = {name: x for name, x in options.items() if x is not einsum.__kwdefaults__[name]}
+        return recorder.record(einsum, equation, operands, given)
     key, operands = arguments(equation, operands)
+    checked = check_hints(hints, key)
     xs, classes = prepared(operands)
     backend = is_native(xs)
     if backend is not None:
         check_options(xs, backend, dtype, out)
         return run_native(parse(key), xs, backend)
-    return execute(plan_of(key, prepared_signatures(xs, classes), optimize, dtype), xs, out)
+    return execute(plan_of(key, prepared_signatures(xs, classes), optimize, dtype, checked), xs, out)
 
 
 def einsum_plan(
@@ -130,6 +143,7 @@ def einsum_plan(
     *operands_or_shapes: Any,
     optimize: Any = "auto",
     dtype: Any = None,
+    hints: Mapping[Any, int] | None = None,
     **unknown: NoReturn,
 ) -> Plan:
     """Plan a contraction once, to call it many times or to see what will run.
@@ -148,14 +162,18 @@ def einsum_plan(
     >>> import numpy as np
     >>> plan(np.ones((10, 2)), np.ones((2, 30)), np.ones((30, 4))).shape
     (10, 4)
+    >>> any_batch = einsum_plan("bij,jk->bik", (None, 3, 4), (4, 5))
+    >>> [any_batch(np.ones((b, 3, 4)), np.ones((4, 5))).shape for b in (1, 7)]
+    [(1, 3, 5), (7, 3, 5)]
 
     Args:
         equation: as for `einsum`, also interleaved.
         *operands_or_shapes: operands, or tuples of sizes in their place (a tuple of integers is always a
-            shape here). Shapes alone are planned as NumPy float64 arrays, or in ``dtype``; beside
-            operands, like the first of these.
+            shape here), with None for a size that is not known. Shapes alone are planned as NumPy float64
+            arrays, or in ``dtype``; beside operands, like the first of these.
         optimize: as for `einsum`.
         dtype: as for `einsum`.
+        hints: as for `einsum`.
 
     Returns:
         A `Plan`, callable with operands of these shapes from any framework.
@@ -165,8 +183,9 @@ def einsum_plan(
 
     """
     if unknown:
-        check_keywords(unknown, ("optimize", "dtype"), "einsum_plan")
+        check_keywords(unknown, ("optimize", "dtype", "hints"), "einsum_plan")
     key, items = arguments(equation, operands_or_shapes, shapes=True)
+    checked = check_hints(hints, key)
     numbers = [n for n, x in enumerate(items) if not is_shape(x)]
     xs, classes = prepared([items[n] for n in numbers])
     signatures = dict(zip(numbers, prepared_signatures(xs, classes), strict=True))
@@ -176,11 +195,15 @@ def einsum_plan(
     for n, x in enumerate(items):
         if n not in signatures:
             signatures[n] = (cls, _checked_shape(x, n), like)
-    return plan_of(key, tuple(signatures[n] for n in range(len(items))), optimize, dtype)
+    return plan_of(key, tuple(signatures[n] for n in range(len(items))), optimize, dtype, checked)
 
 
 def einsum_path(
-    equation: Any, *operands_or_shapes: Any, optimize: Any = "greedy", **unknown: NoReturn
+    equation: Any,
+    *operands_or_shapes: Any,
+    optimize: Any = "greedy",
+    hints: Mapping[Any, int] | None = None,
+    **unknown: NoReturn,
 ) -> tuple[list[Any], str]:
     """Return the contraction path, and a summary to print, as ``numpy.einsum_path`` does.
 
@@ -203,8 +226,10 @@ def einsum_path(
 
     Args:
         equation: as for `einsum`, also interleaved.
-        *operands_or_shapes: operands of any framework, or tuples of sizes in their place.
+        *operands_or_shapes: operands of any framework, or tuples of sizes in their place, with None for a
+            size that is not known.
         optimize: as for `einsum`; the default is NumPy's.
+        hints: as for `einsum`.
 
     Returns:
         The path as a list with "einsum_path" in front, which ``optimize=`` takes; and the summary.
@@ -215,8 +240,8 @@ def einsum_path(
 
     """
     if unknown:
-        check_keywords(unknown, ("optimize",), "einsum_path")
-    plan = einsum_plan(equation, *operands_or_shapes, optimize=optimize)
+        check_keywords(unknown, ("optimize", "hints"), "einsum_path")
+    plan = einsum_plan(equation, *operands_or_shapes, optimize=optimize, hints=hints)
     return ["einsum_path", *plan.path], path_summary(plan.bound, plan.steps)
 
 
@@ -232,12 +257,10 @@ def register_backend(key: type | str, adapter: Backend, *, replace: bool = False
     clear_cache()
 
 
-def _checked_shape(shape: Sequence[Any], number: int) -> tuple[int, ...]:
-    if None in shape:
-        raise OperandError(f"operand {number}: the shape {shape} has a size that is not known; give a number")
-    if any(size < 0 for size in shape):
+def _checked_shape(shape: Sequence[Any], number: int) -> tuple[int | None, ...]:
+    if any(size is not None and size < 0 for size in shape):
         raise OperandError(f"operand {number}: the shape {shape} has a negative size")
-    return tuple(map(int, shape))
+    return tuple(None if size is None else int(size) for size in shape)
 
 
 def _default_dtype(dtype: Any) -> Any:

@@ -16,8 +16,16 @@ import numpy as np
 
 from einsum_unified.dispatch import backend_of, default_backend
 from einsum_unified.dtypes import WEAK
-from einsum_unified.equation import Sublists, parse, to_sublists
-from einsum_unified.errors import EquationError, OperandError, OperandTypeError, article, message
+from einsum_unified.equation import Label, Sublists, parse, to_sublists
+from einsum_unified.errors import (
+    EquationError,
+    OperandError,
+    OperandTypeError,
+    PathError,
+    article,
+    message,
+    quoted,
+)
 
 
 def arguments(
@@ -73,6 +81,28 @@ def check_keywords(unknown: Mapping[str, Any], known: Sequence[str], function: s
     if unknown:
         name = next(iter(unknown))
         raise TypeError(f"{function}() got an unknown keyword {name!r}; known are: {', '.join(known)}")
+
+
+def check_hints(hints: Any, equation: str | Sublists) -> tuple[tuple[Label, int], ...]:
+    """Return the hints for sizes that are not known, checked, in a form that can be hashed.
+
+    Raises `PathError` unless it is a mapping of the equation's labels to positive integers.
+    """
+    if hints is None:
+        return ()
+    if not isinstance(hints, Mapping):
+        raise PathError(f"hints={hints!r} is no mapping of labels to sizes, such as {{'b': 32}}")
+    labels = dict.fromkeys(label for term in parse(equation).inputs for label in term)
+    checked = {}
+    for label, size in hints.items():
+        label = ... if label == "..." else label
+        if label not in labels:
+            known = ", ".join(map(quoted, labels))
+            raise PathError(f"hints: the equation has no label {quoted(label)}; it has: {known or 'none'}")
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+            raise PathError(f"hints: the size of {quoted(label)} is {size!r}, not a positive integer")
+        checked[label] = int(size)
+    return tuple(checked.items())
 
 
 # --- what is no tensor --------------------------------------------------------------------------

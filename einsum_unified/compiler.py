@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import CodeType
 from typing import Any
 
 from einsum_unified.operands import in_range
 from einsum_unified.primitives import Backend, Instruction, Program
+from einsum_unified.sizes import Reading, Size
 
 _OWN = {"in_range": in_range, "unbox": lambda x: x[()] if hasattr(x, "shape") else x}
 
 
 def compile_program(program: Program, backend: Backend) -> tuple[Callable[..., Any], str]:
     """Return the function that runs a program with an adapter's functions, and its text."""
-    constants: dict[str, Any] = {}
+    text = _Text(backend)
     names = {register: f"a{register}" for register in range(program.operands)}
     free: list[str] = []
     last_use = _last_uses(program)
-    lines = []
     for number, instruction in enumerate(program.instructions):
-        call = _call(instruction, names, constants, backend)
+        call = text.call(instruction, names)
         # A name is used again once its value is dead: that frees the value's memory, too.
         free += [
             names.pop(register)
@@ -34,19 +35,19 @@ def compile_program(program: Program, backend: Backend) -> tuple[Callable[..., A
             if register >= program.operands and last_use[register] == number
         ]
         if instruction.target < 0:
-            lines.append(f"    {call}")
+            text.lines.append(call)
             continue
         if instruction.target == program.result:
-            lines.append(f"    return {call}")
+            text.lines.append(f"return {call}")
             break
         name = free.pop() if free else f"t{sum(n.startswith('t') for n in names.values())}"
         names[instruction.target] = name
-        lines.append(f"    {name} = {call}")
+        text.lines.append(f"{name} = {call}")
     else:
-        lines.append(f"    return {names[program.result]}")
+        text.lines.append(f"return {names[program.result]}")
     parameters = ", ".join(f"a{n}" for n in range(program.operands))
-    source = "\n".join([f"def run({parameters}):", *lines])
-    return _evaluated(source, program, backend, constants), _shown(source, constants)
+    source = "\n    ".join([f"def run({parameters}):", *text.lines])
+    return _evaluated(source, text), _shown(source, text.constants)
 
 
 def _last_uses(program: Program) -> dict[int, int]:
@@ -54,25 +55,64 @@ def _last_uses(program: Program) -> dict[int, int]:
     return {**uses, program.result: len(program.instructions)}
 
 
-def _call(
-    instruction: Instruction, names: dict[int, str], constants: dict[str, Any], backend: Backend
-) -> str:
-    arguments = [names[register] for register in instruction.sources]
-    for field, value in instruction.arguments().items():
-        if field == "dtype" and instruction.function not in _OWN:
-            value = backend.dtype_from_name(str(value))
-        constant = _constant(value, constants)
-        arguments.append(constant if field != "equation" else f"{field}={constant}")
-    return f"{instruction.function}({', '.join(arguments)})"
+@dataclass
+class _Text:
+    """The lines of a function, and what its names mean."""
+
+    backend: Backend
+    lines: list[str] = field(default_factory=list)
+    constants: dict[str, Any] = field(default_factory=dict)
+    functions: dict[str, Any] = field(default_factory=dict)
+    sizes: dict[Reading, str] = field(default_factory=dict)
+    """The names of the sizes that have been read."""
+
+    def call(self, instruction: Instruction, names: dict[int, str]) -> str:
+        """Return the text of the call that carries an instruction out."""
+        arguments = [names[register] for register in instruction.sources]
+        for name, value in instruction.arguments().items():
+            if name == "dtype" and instruction.function not in _OWN:
+                value = self.backend.dtype_from_name(str(value))
+            text = self._shape(value) if _is_open(value) else self._constant(value)
+            arguments.append(text if name != "equation" else f"{name}={text}")
+        return f"{self._function(instruction.function)}({', '.join(arguments)})"
+
+    def _function(self, name: str) -> str:
+        self.functions[name] = _OWN.get(name) or getattr(self.backend, name)
+        return name
+
+    def _constant(self, value: Any) -> str:
+        for name, known in self.constants.items():
+            if known is value or (isinstance(value, tuple) and known == value):
+                return name
+        name = f"c{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def _shape(self, shape: tuple[int, ...]) -> str:
+        return f"({', '.join(map(self._size, shape))}{',' if len(shape) == 1 else ''})"
+
+    def _size(self, size: int) -> str:
+        if not isinstance(size, Size):
+            return self._constant(size)
+        factors = [self._read(reading) for reading in size.readings]
+        return " * ".join(factors if size.known == 1 else [*factors, self._constant(size.known)])
+
+    def _read(self, reading: Reading) -> str:
+        """Return the name of a size; a line that reads it comes before the first use."""
+        if reading not in self.sizes:
+            calls = [
+                f"{self._function('size')}(a{operand}, {self._constant(axis)})" for operand, axis in reading
+            ]
+            single = len(calls) == 1
+            value = calls[0] if single else f"{self._function('common_size')}({', '.join(calls)})"
+            self.sizes[reading] = f"n{len(self.sizes)}"
+            self.lines.append(f"{self.sizes[reading]} = {value}")
+        return self.sizes[reading]
 
 
-def _constant(value: Any, constants: dict[str, Any]) -> str:
-    for name, known in constants.items():
-        if known is value or (isinstance(value, tuple) and known == value):
-            return name
-    name = f"c{len(constants)}"
-    constants[name] = value
-    return name
+def _is_open(value: Any) -> bool:
+    """Whether a value is a shape with sizes that are read when the program runs."""
+    return isinstance(value, tuple) and any(isinstance(size, Size) for size in value)
 
 
 def _shown(source: str, constants: dict[str, Any]) -> str:
@@ -87,12 +127,7 @@ def _code(source: str) -> CodeType:
     return compile(source, "<einsum_unified plan>", "exec")
 
 
-def _evaluated(
-    source: str, program: Program, backend: Backend, constants: dict[str, Any]
-) -> Callable[..., Any]:
-    functions = {
-        i.function: _OWN.get(i.function) or getattr(backend, i.function) for i in program.instructions
-    }
-    namespace: dict[str, Any] = {**functions, **constants}
+def _evaluated(source: str, text: _Text) -> Callable[..., Any]:
+    namespace: dict[str, Any] = {**text.functions, **text.constants}
     exec(_code(source), namespace)
-    return backend.finish(namespace["run"])
+    return text.backend.finish(namespace["run"])

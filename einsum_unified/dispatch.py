@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from einsum_unified.dtypes import WEAK
 from einsum_unified.errors import BackendError, OperandTypeError, article, message
-from einsum_unified.primitives import Backend
+from einsum_unified.primitives import Backend, Recorder
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -42,6 +42,12 @@ _BUILTIN: dict[type | str, str] = {
     "tensorflow.python.types.core.Tensor": "tensorflow",
     "tensorflow.python.framework.composite_tensor.CompositeTensor": "tensorflow",
 }
+
+RECORDERS = {
+    "torch.fx.proxy.Proxy": "einsum_unified.backends.fx",
+    "keras.src.backend.common.keras_tensor.KerasTensor": "einsum_unified.backends.keras",
+}
+"""Classes whose objects stand for tensors to come, and the modules that note a call with them."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,17 @@ def load(name: str) -> Backend:
     """Return the adapter of a framework that comes with the library; imports the framework."""
     adapter: Backend = importlib.import_module(FRAMEWORKS[name])
     return adapter
+
+
+def recorder_for(operands: Iterable[Any]) -> Recorder | None:
+    """Return what notes a call for later if an operand, or one in a list of operands, needs that."""
+    for x in operands:
+        for item in x if isinstance(x, (list, tuple)) else (x,):
+            for base in type(item).__mro__:
+                if _qualified(base) in RECORDERS:
+                    recorder: Recorder = importlib.import_module(RECORDERS[_qualified(base)])
+                    return recorder
+    return None
 
 
 def default_backend() -> Backend:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from einsum_unified import dtypes
 from einsum_unified.contraction import contract
-from einsum_unified.letters import in_letters, spelled_in_letters
+from einsum_unified.letters import in_letters
 from einsum_unified.operands import Bound, Operand
 from einsum_unified.pair import Choice, cheapest
 from einsum_unified.path import Path, pairwise
@@ -43,7 +43,7 @@ def lower(bound: Bound, path: Path, capabilities: Capabilities, choose: Choice =
     """
     writer = Writer(capabilities, len(bound.operands), bound.dtype)
     inputs = _tensors(bound, writer)
-    if bound.symbolic:
+    if bound.unranked:
         return _lower_native(bound, inputs, writer)
     live = _simplified(bound, inputs, writer)
     needed = Counter(label for value in live for label in value.labels)
@@ -68,10 +68,9 @@ def _tensors(bound: Bound, writer: Writer) -> list[Value]:
         writer.check(SameDevice(-1, tensors))
     values = []
     for number, operand in enumerate(bound.operands):
-        # Axes of unknown size are only handed on to the framework's own einsum.
-        labels = () if bound.symbolic else bound.terms[number]
-        shape = () if bound.symbolic else operand.shape or ()
-        value = Value(number, labels, shape, dense(shape), operand.dtype)  # type: ignore[arg-type]
+        # Operands of unknown rank are only handed on to the framework's own einsum.
+        labels, shape = ((), ()) if bound.unranked else (bound.terms[number], bound.shapes[number])
+        value = Value(number, labels, shape, dense(shape), operand.dtype)
         if operand.form is Form.ARRAY:
             value = _as_array(number, operand, value, tensors, bound.dtype, writer)
         values.append(writer.cast(value, bound.dtype))
@@ -89,18 +88,22 @@ def _as_array(
 
 
 def _simplified(bound: Bound, inputs: Sequence[Value], writer: Writer) -> list[Value]:
-    """Drop broadcast axes, take diagonals, and sum the labels that occur in one operand only."""
+    """Drop axes that broadcast, take diagonals, and sum the labels that occur in one operand only.
+
+    Axes that may turn out to broadcast are repeated: that costs nothing where they do not.
+    """
     values = []
     for value in inputs:
         # Where others have more, size 1 is no label of this operand: what remains is an outer product.
-        axes = [axis for axis, label in enumerate(value.labels) if value.shape[axis] != bound.sizes[label]]
+        axes = [n for n, label in enumerate(value.labels) if bound.broadcasts(label, value.shape[n])]
         value = writer.without(value, axes) if axes else value
         while len(set(value.labels)) < len(value.labels):
             value = writer.diagonal(value, next(x for x, count in Counter(value.labels).items() if count > 1))
         values.append(value)
     occurs = Counter(label for value in values for label in value.labels)
     occurs.update(bound.output)
-    return [writer.sum(value, [label for label in value.labels if occurs[label] == 1]) for value in values]
+    values = [writer.sum(value, [label for label in value.labels if occurs[label] == 1]) for value in values]
+    return [writer.broadcast(value, tuple(bound.sizes[label] for label in value.labels)) for value in values]
 
 
 def _finished(bound: Bound, value: Value, writer: Writer) -> Program:
@@ -125,11 +128,6 @@ def _is_scalar(bound: Bound, writer: Writer) -> bool:
 
 
 def _lower_native(bound: Bound, inputs: Sequence[Value], writer: Writer) -> Program:
-    """Leave sizes that are not known yet to the framework's own einsum."""
-    equation = bound.equation
-    text = in_letters(equation)
-    if bound.terms and ... not in equation.output and any(... in term for term in equation.inputs):
-        # TensorFlow does not sum an ellipsis away; its axes as labels it does.
-        text = spelled_in_letters((*bound.terms, bound.output))
-    value = writer.cast(writer.native(inputs, text, (), ()), bound.dtype)
+    """Leave operands of unknown rank to the framework's own einsum."""
+    value = writer.cast(writer.native(inputs, in_letters(bound.equation), (), ()), bound.dtype)
     return Program(len(bound.operands), tuple(writer.instructions), value.register)

@@ -1,19 +1,21 @@
 """Bind an `Equation` to operands: every check that needs an operand happens here, and only here.
 
 `bind` looks at shapes and dtypes, never at data, and gives a `Bound`: labels as integers with one
-size each, ellipses expanded, the dtype of the result.
+size each, ellipses expanded, the dtype of the result. Sizes that are not known yet are `Size`s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from einsum_unified import dtypes
 from einsum_unified.equation import Equation, Label, spelled
 from einsum_unified.errors import OperandError, OperandTypeError, clipped, message, quoted
 from einsum_unified.primitives import Backend, Form, Shape
+from einsum_unified.sizes import DEFAULT_HINT, Place, Size
 
 
 class Operand(NamedTuple):
@@ -30,7 +32,7 @@ class Operand(NamedTuple):
         dtype = f"Python {self.weak.__name__}" if self.weak else f"{self.library}.{self.dtype}"
         if self.shape is None:
             return f"shape unknown, {dtype}"
-        sizes = ", ".join("?" if size is None else str(size) for size in self.shape)
+        sizes = ", ".join("?" if size is None else f"{size}" for size in self.shape)
         return f"shape ({sizes}{',' if len(self.shape) == 1 else ''}), {dtype}"
 
 
@@ -44,25 +46,44 @@ class Bound:
     """Labels of each operand as integers, ellipsis axes included; empty if a number of axes is unknown."""
     output: tuple[int, ...]
     sizes: tuple[int, ...]
-    """Size of each label, broadcasting done; an operand may have size 1 instead. Empty if `symbolic`."""
+    """Size of each label, broadcasting done; an operand may have size 1 instead. Empty if `unranked`."""
+    shapes: tuple[tuple[int, ...], ...]
+    """Shape of each operand, with a `Size` for what is not known. Empty if `unranked`."""
     labels: tuple[Label, ...]
     """The label of each integer; `Ellipsis` for the axes of an ellipsis, leftmost first."""
     dtype: str
     """Name of the result's dtype, to which operands are cast before anything is summed."""
-    symbolic: bool = False
-    """Whether a size, or a number of axes, is known only when the framework runs."""
+    unranked: bool = False
+    """Whether a number of axes is known only when the framework runs."""
+
+    @property
+    def unknown(self) -> tuple[int, ...]:
+        """The labels whose sizes are not known before the program runs."""
+        return tuple(label for label, size in enumerate(self.sizes) if isinstance(size, Size))
 
     def reduced(self) -> tuple[tuple[int, ...], ...]:
         """Return each operand's distinct labels without those of axes that broadcast."""
         return tuple(
-            tuple(
-                dict.fromkeys(n for n, size in zip(term, x.shape or (), strict=True) if size == self.sizes[n])
-            )
-            for term, x in zip(self.terms, self.operands, strict=True)
+            tuple(dict.fromkeys(n for n, size in zip(term, shape, strict=True) if not self.broadcasts(n, size)))
+            for term, shape in zip(self.terms, self.shapes, strict=True)
         )
 
+    def broadcasts(self, label: int, size: int) -> bool:
+        """Whether an axis of a label is known to have size 1 where others have more."""
+        return size == 1 and self.sizes[label] != 1
 
-def bind(equation: Equation, operands: Sequence[Operand], backend: Backend, dtype: Any = None) -> Bound:
+
+Hints = Mapping[Label, int]
+"""For labels, `...` included, what to plan with where their sizes are not known."""
+
+
+def bind(
+    equation: Equation,
+    operands: Sequence[Operand],
+    backend: Backend,
+    dtype: Any = None,
+    hints: Hints = MappingProxyType({}),
+) -> Bound:
     """Check operands against an equation and each other, and expand the ellipses.
 
     Raises `OperandError` for a wrong count, rank or size, `OperandTypeError` for dtypes.
@@ -70,15 +91,15 @@ def bind(equation: Equation, operands: Sequence[Operand], backend: Backend, dtyp
     _check_count(equation, operands)
     for number, operand in enumerate(operands):
         _check_rank(equation, number, operand, operands)
-        _check_repeats(equation, number, operand, operands)
+        _check_repeats(equation, number, operand, operands, backend)
     terms, output, labels = _expand(equation, operands)
-    sizes = _sizes(equation, operands, terms)
+    found = _Sizes(equation, operands, terms, labels, backend, hints)
+    sizes = found.all()
     result = result_dtype(operands, backend, dtype)
-    if any(operand.shape is None or None in operand.shape for operand in operands):
-        if any(operand.shape is None for operand in operands):
-            terms = output = ()
-        return Bound(equation, tuple(operands), terms, output, (), labels, result, symbolic=True)
-    return Bound(equation, tuple(operands), terms, output, sizes, labels, result)
+    if any(operand.shape is None for operand in operands):
+        return Bound(equation, tuple(operands), (), (), (), (), labels, result, unranked=True)
+    shapes = found.shapes(sizes)
+    return Bound(equation, tuple(operands), terms, output, sizes, shapes, labels, result)
 
 
 # --- counts, ranks and sizes --------------------------------------------------------------------
@@ -122,16 +143,19 @@ def _with_ellipsis(equation: Equation, number: int) -> str:
     return text if equation.sublists else repr(text)
 
 
-def _check_repeats(equation: Equation, number: int, operand: Operand, operands: Sequence[Operand]) -> None:
+def _check_repeats(
+    equation: Equation, number: int, operand: Operand, operands: Sequence[Operand], backend: Backend
+) -> None:
     """Within one operand a repeated label is a diagonal: no broadcasting there."""
     term = equation.inputs[number]
     if operand.shape is None or len(set(term)) == len(term):
         return
     for label, sizes in _axes_by_label(term, operand.shape).items():
-        known = [size for size in dict.fromkeys(sizes) if size is not None]
-        if len(known) > 1:
+        known = [size for size in sizes if size is not None]
+        other = next((size for size in known if not _same(known[0], size, backend)), None)
+        if other is not None:
             headline = (
-                f"label {quoted(label)} is repeated in operand {number} with sizes {known[0]} and {known[1]}"
+                f"label {quoted(label)} is repeated in operand {number} with sizes {known[0]} and {other}"
             )
             notes = [
                 *_notes(equation, operands, [number]),
@@ -181,23 +205,79 @@ def _expand(equation: Equation, operands: Sequence[Operand]) -> Expanded:
     return terms, expand(equation.output, most), (*numbers, *[...] * most)
 
 
-def _sizes(
-    equation: Equation, operands: Sequence[Operand], terms: Sequence[Sequence[int]]
-) -> tuple[int, ...]:
-    """Return one size for each label; size 1 gives way to any other, also to 0."""
-    sizes: dict[int, int] = {}
-    first: dict[int, int] = {}
-    for number, (term, operand) in enumerate(zip(terms, operands, strict=True)):
-        if operand.shape is None:
-            continue
-        for label, size in zip(term, operand.shape, strict=True):
-            known = sizes.get(label)
-            if size is None or (known is not None and size in (1, known)):
+class _Sizes(NamedTuple):
+    """Finds the one size of each label, and what is not known of the operands' shapes."""
+
+    equation: Equation
+    operands: Sequence[Operand]
+    terms: Sequence[Sequence[int]]
+    labels: Sequence[Label]
+    backend: Backend
+    hints: Hints
+
+    def all(self) -> tuple[int, ...]:
+        """Return the size of each label; size 1 gives way to any other, also to 0."""
+        places: list[dict[int, Any]] = [{} for _ in self.labels]
+        for number, (term, operand) in enumerate(zip(self.terms, self.operands, strict=True)):
+            for axis, label in enumerate(term if operand.shape is not None else ()):
+                size = operand.shape[axis]  # type: ignore[index]
+                if number not in places[label] or places[label][number][1] is None:
+                    places[label][number] = axis, size
+        return tuple(self._size(label, axes) for label, axes in enumerate(places))
+
+    def _size(self, label: int, axes: dict[int, tuple[int, Any]]) -> int:
+        """Return a label's size from its axis and size in each operand that has it."""
+        first: tuple[int, Any] | None = None
+        unknown: list[Place] = []
+        for number, (axis, size) in axes.items():
+            if size is None:
+                unknown.append((number, axis))
+            elif _same(size, 1, self.backend):
                 continue
-            if known not in (None, 1):
-                _raise_sizes(equation, operands, terms, label, first[label], number)
-            sizes[label], first[label] = size, number
-    return tuple(sizes.get(label, 1) for label in range(max(sizes, default=-1) + 1))
+            elif first is None:
+                first = number, size
+            elif not _same(first[1], size, self.backend):
+                _raise_sizes(self.equation, self.operands, self.terms, label, first[0], number)
+            elif type(size) is int:  # what a tracer does not know is the number
+                first = number, size
+        if first is not None and type(first[1]) is int:
+            return first[1]
+        if first is not None:
+            unknown.insert(0, (first[0], axes[first[0]][0]))
+        if not unknown:
+            return 1
+        # Where sizes can be compared beforehand they are the same, and one place is enough.
+        reading = unknown if self.backend.capabilities.deferred else unknown[:1]
+        return Size.read(reading, self._hint(label))
+
+    def _hint(self, label: int) -> int:
+        return self.hints.get(self.labels[label], DEFAULT_HINT)
+
+    def shapes(self, sizes: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+        """Return the operands' shapes in known numbers and `Size`s."""
+        return tuple(
+            shape if all(type(size) is int for size in shape) else self._shape(number, shape, sizes)
+            for number, shape in enumerate(operand.shape or () for operand in self.operands)
+        )
+
+    def _shape(self, number: int, shape: Shape, sizes: Sequence[int]) -> tuple[int, ...]:
+        term = self.terms[number]
+        found: dict[int, int] = {}
+        for axis, (label, size) in enumerate(zip(term, shape, strict=True)):
+            # The axes of one label within one operand have one size: no broadcasting there.
+            if type(size) is int:
+                found[label] = size
+            elif size is not None and _same(size, 1, self.backend):
+                found[label] = 1
+            elif self.backend.capabilities.deferred:
+                found.setdefault(label, Size.read([(number, axis)], self._hint(label)))
+            else:
+                found.setdefault(label, sizes[label])
+        return tuple([found[label] for label in term])
+
+
+def _same(m: Any, n: Any, backend: Backend) -> bool:
+    return m == n if type(m) is type(n) is int else backend.same_size(m, n)
 
 
 def _raise_sizes(
@@ -211,7 +291,14 @@ def _raise_sizes(
     shown = _expand(equation, operands)[2]
     named = shown[label] is not ...
     what = f"label {quoted(shown[label])}" if named else f"axis {label - len(shown)} of '...'"
-    sizes = [operands[n].shape[terms[n].index(label)] for n in (one, other)]  # type: ignore[index]
+    sizes = [
+        next(
+            size
+            for axis, size in zip(terms[n], operands[n].shape or (), strict=True)
+            if axis == label and size is not None
+        )
+        for n in (one, other)
+    ]
     headline = f"{what} is {sizes[0]} in operand {one} but {sizes[1]} in operand {other}"
     marks = []
     for n in (one, other):

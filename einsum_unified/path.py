@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from einsum_unified.equation import LONG
+from einsum_unified.equation import LONG, Label
 from einsum_unified.errors import PathError
 
 Path = tuple[tuple[int, ...], ...]
@@ -56,6 +56,8 @@ class Strategy:
     """Greatest number of elements of an intermediate, as far as the strategy can keep it."""
     optimizer: Any = None
     """A user's `opt_einsum.paths.PathOptimizer`."""
+    hints: tuple[tuple[Label, int], ...] = ()
+    """What to plan with for labels whose sizes are not known."""
 
 
 def strategy(optimize: Any) -> Strategy:

@@ -7,7 +7,7 @@ for exactly those, and holds no tensor. `functools.lru_cache` bounds it and make
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -17,14 +17,14 @@ from einsum_unified import dtypes
 from einsum_unified.arguments import prepare
 from einsum_unified.compiler import compile_program
 from einsum_unified.dispatch import backend_for, backend_of, default_backend, describe
-from einsum_unified.equation import Equation, Sublists, is_long, parse
+from einsum_unified.equation import Equation, Label, Sublists, is_long, parse
 from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, article, message
 from einsum_unified.letters import in_letters
 from einsum_unified.lowering import lower
 from einsum_unified.operands import Bound, Operand, bind
 from einsum_unified.path import Path, Step, Strategy, find_path, forget_paths, steps, strategy
 from einsum_unified.primitives import Backend, Form, Program
-from einsum_unified.summary import operand_lines, step_lines
+from einsum_unified.summary import operand_lines, step_lines, unknown_lines
 
 Signature = tuple[type, Any, Any]
 """Type, shape and dtype of an operand."""
@@ -68,33 +68,57 @@ class Plan:
         if shapes are not the planned ones, and what `einsum_unified.einsum` raises.
         """
         try:
-            known = signatures_of(operands) == self.signatures
-        except (AttributeError, TypeError, RuntimeError):
+            known = self._fits(signatures_of(operands))
+        except (AttributeError, TypeError, ValueError, RuntimeError):
             known = False
         if known:
             return execute(self, operands, out)
         xs, classes = prepared(operands)
         optimize = ("einsum_path", *self.path)
         plan = plan_of(self._key(), prepared_signatures(xs, classes), optimize, self.options[1])
-        if [x.shape for x in plan.bound.operands] != [x.shape for x in self.bound.operands]:
-            notes = [
-                f"operand {n}: planned for {planned}, given {given}"
-                for n, (planned, given) in enumerate(
-                    zip(self.bound.operands, plan.bound.operands, strict=True)
-                )
-                if planned.shape != given.shape
-            ]
+        notes = [
+            f"operand {n}: planned for {planned}, given {given}"
+            for n, (planned, given) in enumerate(zip(self.bound.operands, plan.bound.operands, strict=True))
+            if not _matches(planned.shape, given.shape)
+        ]
+        if notes:
             raise OperandError(
                 message("the operands do not have the shapes of the plan", self.equation.text, (), notes)
             )
         return execute(plan, xs, out)
 
+    def _fits(self, signatures: tuple[Signature, ...]) -> bool:
+        """Whether operands are what was planned for, any size being right for one that was not known."""
+        if signatures == self.signatures:
+            return True
+        if not self.bound.unknown:
+            return False
+        for (cls, shape, dtype), (planned_cls, planned, planned_dtype) in zip(
+            signatures, self.signatures, strict=True
+        ):
+            if cls is not planned_cls or dtype != planned_dtype or not _matches(tuple(planned), shape):
+                return False
+        return self._agree([shape for _, shape, _ in signatures])
+
+    def _agree(self, shapes: Sequence[Any]) -> bool:
+        """Whether the sizes of each label that was not known are the same: the program does not check that."""
+        unknown = set(self.bound.unknown)
+        found: dict[int, Any] = {}
+        for term, shape in zip(self.bound.terms, shapes, strict=True):
+            for label, size in zip(term, shape, strict=True):
+                if label in unknown and size is not None and found.setdefault(label, size) != size:
+                    return False
+        return True
+
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The pairwise contractions, with labels as integers, FLOPs and elements of the result."""
-        if self.bound.symbolic:
+        """The pairwise contractions, with labels as integers, FLOPs and elements of the result.
+
+        Sizes that are not known count as their hints; without even the number of axes there are none.
+        """
+        if self.bound.unranked:
             return ()
-        return steps(self.bound.reduced(), self.bound.output, self.bound.sizes, self.path)
+        return steps(self.bound.reduced(), self.bound.output, tuple(map(int, self.bound.sizes)), self.path)
 
     @property
     def flops(self) -> int:
@@ -108,7 +132,13 @@ class Plan:
     def __str__(self) -> str:
         title = f"{self.equation.text}  on {self.backend.name}, {self.bound.dtype}"
         return "\n".join(
-            [title, *operand_lines(self.bound), *step_lines(self.bound, self.steps), *self._code()]
+            [
+                title,
+                *operand_lines(self.bound),
+                *unknown_lines(self.bound),
+                *step_lines(self.bound, self.steps),
+                *self._code(),
+            ]
         )
 
     def _code(self) -> list[str]:
@@ -140,8 +170,8 @@ def make_plan(equation: str | Sublists, optimize: Any, dtype: Any, signatures: t
     parsed = parse(equation)
     backend = backend_for([cls for cls, _, _ in signatures])
     operands = [_operand(signature, backend) for signature in signatures]
-    bound = bind(parsed, operands, backend, dtype)
     how = optimize if isinstance(optimize, Strategy) else strategy(optimize)
+    bound = bind(parsed, operands, backend, dtype, dict(how.hints))
     path = _path(bound, how)
     program = lower(bound, path, backend.capabilities)
     run, source = compile_program(program, backend)
@@ -159,22 +189,29 @@ def _operand(signature: Signature, backend: Backend) -> Operand:
     if known is None or known is Form.NATIVE:
         raise Unprepared
     sizes = _sizes(shape)
-    if sizes is not None:  # while torch.jit traces, sizes are tensors
-        sizes = tuple(None if size is None else int(size) for size in sizes)
+    if sizes is not None:
+        sizes = tuple([size if type(size) is int else backend.static_size(size) for size in sizes])
     return Operand(sizes, dtypes.name_of(dtype), backend.name, known)
 
 
-def _sizes(shape: Any) -> tuple[int | None, ...] | None:
+def _sizes(shape: Any) -> tuple[Any, ...] | None:
     try:
         return tuple(shape)
     except ValueError:  # TensorFlow's shape of unknown rank
         return None
 
 
+def _matches(planned: Any, given: Any) -> bool:
+    """Whether sizes are those planned, None standing for any."""
+    if planned is None or given is None:
+        return planned is given
+    return len(planned) == len(given) and all(m is None or m == n for m, n in zip(planned, given, strict=True))
+
+
 def _path(bound: Bound, how: Strategy) -> Path:
-    if bound.symbolic:
+    if bound.unranked:
         return (tuple(range(len(bound.operands))),)
-    return find_path(bound.reduced(), bound.output, bound.sizes, how)
+    return find_path(bound.reduced(), bound.output, tuple(map(int, bound.sizes)), how)
 
 
 def _make_short_plan(equation: str | Sublists, optimize: Any, dtype: Any, *flat: Any) -> Plan:
@@ -216,9 +253,17 @@ def prepared_signatures(xs: Sequence[Any], classes: Sequence[type]) -> tuple[Sig
     return tuple([(cls, x.shape, x.dtype) for x, cls in zip(xs, classes, strict=True)])
 
 
-def plan_of(equation: str | Sublists, signatures: tuple[Signature, ...], optimize: Any, dtype: Any) -> Plan:
+def plan_of(
+    equation: str | Sublists,
+    signatures: tuple[Signature, ...],
+    optimize: Any,
+    dtype: Any,
+    hints: tuple[tuple[Label, int], ...] = (),
+) -> Plan:
     """Return the plan for prepared operands of these signatures, from the cache where it may be kept."""
     how = strategy(optimize)
+    if hints:
+        how = replace(how, hints=hints)
     plain = all(_is_plain_shape(shape) for _, shape, _ in signatures)
     if how.optimizer is not None or not plain or not _hashable((signatures, dtype)):
         # An optimizer object may be random or keep a state.
@@ -262,6 +307,8 @@ def execute(plan: Plan, operands: Sequence[Any], out: Any = None) -> Any:
         result = rescue(plan, operands, error)
     if out is None:
         return result
+    if plan.bound.unknown:  # now they are
+        _check_shape(out, tuple(result.shape))
     plan.backend.copy_into(out, result)
     return out
 
@@ -347,13 +394,17 @@ def _check_out(plan: Plan, out: Any) -> None:
     hint = backend.hint(out)
     if hint is not None:
         raise OperandTypeError(f"out= is a {hint[0]} {describe(out)}, which cannot be filled")
-    shape = tuple(bound.sizes[label] for label in bound.output)
-    if tuple(out.shape) != shape:
-        raise OperandError(f"out= has shape {tuple(out.shape)} but the result has shape {shape}")
+    if not bound.unknown:
+        _check_shape(out, tuple(bound.sizes[label] for label in bound.output))
     if dtypes.name_of(out.dtype) != bound.dtype:
         raise OperandTypeError(
             f"out= has dtype {dtypes.name_of(out.dtype)} but the result has dtype {bound.dtype}"
         )
+
+
+def _check_shape(out: Any, shape: tuple[Any, ...]) -> None:
+    if tuple(out.shape) != shape:
+        raise OperandError(f"out= has shape {tuple(out.shape)} but the result has shape {shape}")
 
 
 class CacheInfo(NamedTuple):

@@ -13,8 +13,8 @@ from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from einsum_unified.costs import Costs
 
-Shape = tuple[int | None, ...]
-"""Sizes of the axes; None where the framework does not know one before it runs."""
+Shape = tuple[Any, ...]
+"""Sizes of the axes: integers, a tracer's symbols, None where nothing is known before the program runs."""
 
 
 class Form(Enum):
@@ -62,6 +62,10 @@ class Capabilities:
     """Dtypes of which there is ``integer_dot(a, b)``, a product of two matrices in int32."""
     exact: frozenset[str] = frozenset()
     """Integer dtypes whose products are computed in floats where that is exact and faster."""
+    deferred: bool = False
+    """Whether sizes may be unknown while a graph is made, so that no two can be compared before it runs.
+
+    Then there is ``common_size(*sizes)``: the one that is not 1, of sizes that `size` returned."""
     costs: Costs = field(default_factory=Costs)
     """What the planner ranks lowerings by."""
 
@@ -105,6 +109,25 @@ class Backend(Protocol):
         """Raise `OperandTypeError` if the tensors are on different devices."""
         ...
 
+    def static_size(self, size: Any) -> Any:
+        """Return an entry of a shape as an integer; as it is if that is not known while a graph is traced."""
+        ...
+
+    def same_size(self, m: Any, n: Any) -> bool:
+        """Return whether two entries of shapes, of which one is a tracer's symbol, are the same number.
+
+        What cannot be told is taken to be the same, but for 1.
+        """
+        ...
+
+    def size(self, x: Any, axis: int) -> Any:
+        """Return the size of an axis when the program runs."""
+        ...
+
+    def broadcast_to(self, x: Any, shape: tuple[Any, ...]) -> Any:
+        """Return the tensor with axes of size 1 repeated; raises if other sizes differ."""
+        ...
+
     def cast(self, x: Any, dtype: Any) -> Any:
         """Return the tensor in another dtype; integers wrap around, what is not 0 becomes True."""
         ...
@@ -113,8 +136,8 @@ class Backend(Protocol):
         """Return the tensor with axes permuted as ``numpy.transpose`` does."""
         ...
 
-    def reshape(self, x: Any, shape: tuple[int, ...]) -> Any:
-        """Return the tensor's elements in C order in another shape."""
+    def reshape(self, x: Any, shape: tuple[Any, ...]) -> Any:
+        """Return the tensor's elements in C order in another shape, of integers and what `size` returns."""
         ...
 
     def diagonal(self, x: Any, axis1: int, axis2: int) -> Any:
@@ -154,6 +177,16 @@ class Backend(Protocol):
 
     def copy_into(self, out: Any, x: Any) -> None:
         """Copy a result into ``out``, which has its shape and dtype."""
+        ...
+
+
+class Recorder(Protocol):
+    """What is provided for objects that stand for tensors to come: it notes the call, to be made later."""
+
+    def record(
+        self, einsum: Callable[..., Any], equation: Any, operands: Sequence[Any], options: Mapping[str, Any]
+    ) -> Any:
+        """Return what stands for the result of ``einsum(equation, *operands, **options)``."""
         ...
 
 
@@ -228,6 +261,14 @@ class Reshape(Instruction):
     """Fuse, split, add or drop axes."""
 
     function = "reshape"
+    shape: tuple[int, ...]
+
+
+@dataclass(eq=False, repr=False)
+class BroadcastTo(Instruction):
+    """Repeat axes that turn out to have size 1."""
+
+    function = "broadcast_to"
     shape: tuple[int, ...]
 
 

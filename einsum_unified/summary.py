@@ -17,6 +17,12 @@ def operand_lines(bound: Bound) -> list[str]:
     return [f"  operand {n} {bound.equation.shown(n)}: {x}" for n, x in enumerate(bound.operands)]
 
 
+def unknown_lines(bound: Bound) -> list[str]:
+    """Return a line that tells what sizes that are not known were planned as, if there are any."""
+    hints = [f"{_term(bound, [label])} as {int(bound.sizes[label])}" for label in bound.unknown]
+    return [f"  sizes not known: {', '.join(hints)}"] if hints else []
+
+
 def step_lines(bound: Bound, steps: Sequence[Step]) -> list[str]:
     """Return a line for each step: positions, labels in and out, FLOPs, elements of the result."""
     return [
@@ -28,11 +34,11 @@ def step_lines(bound: Bound, steps: Sequence[Step]) -> list[str]:
 
 def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
     """Return the summary that `einsum_path` gives: the totals, then a line a step."""
-    if bound.symbolic:
-        rest = "left to the framework: sizes are known only when it runs"
+    if bound.unranked:
+        rest = "left to the framework: numbers of axes are known only when it runs"
         return f"  Complete contraction:  {_explicit(bound)}\n  {rest}"
     labels = {label for term in bound.terms for label in term}
-    naive = prod(bound.sizes) * (len(bound.terms) - 1 + (len(labels) > len(bound.output)))
+    naive = prod(map(int, bound.sizes)) * (len(bound.terms) - 1 + (len(labels) > len(bound.output)))
     flops = sum(step.flops for step in steps)
     scaling = [len({label for term in step.inputs for label in term}) for step in steps]
     largest = max((step.elements for step in steps), default=1)
@@ -45,6 +51,7 @@ def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
         f"  Optimized FLOP count:  {_scientific(flops, 3)}",
         f"   Theoretical speedup:  {_ratio(naive, flops)}",
         f"  Largest intermediate:  {_scientific(largest, 3)} elements",
+        *(f"     {line}" for line in unknown_lines(bound)),
         rule,
         f"{'scaling':<10}{'operands':<12}{'contraction':<36}{'FLOPs':>10}{'elements':>12}",
         rule,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from einsum_unified.primitives import (
+    BroadcastTo,
     Capabilities,
     Cast,
     Contiguous,
@@ -21,6 +22,7 @@ from einsum_unified.primitives import (
     Sum,
     Transpose,
 )
+from einsum_unified.sizes import broadcast
 from einsum_unified.values import Value, dense
 
 
@@ -76,6 +78,14 @@ class Writer:
         labels, shape, strides = (tuple([of[n] for n in rest]) for of in (x.labels, x.shape, x.strides))
         return self.reshape(x, labels, shape, strides)
 
+    def broadcast(self, x: Value, shape: tuple[int, ...]) -> Value:
+        """Repeat axes that turn out to have size 1 when the program runs."""
+        if shape == x.shape:
+            return x
+        x = self._for_movement(x)
+        register = self.make(BroadcastTo(self.registers, (x.register,), shape))
+        return Value(register, x.labels, shape, dense(shape), x.dtype)
+
     def diagonal(self, x: Value, label: int) -> Value:
         """Take the diagonal over the first two axes of a label; it becomes the last axis."""
         axis1 = x.labels.index(label)
@@ -115,7 +125,7 @@ class Writer:
         a, b = (self.cast(x, dtype) if dtype else self._for_arithmetic(x) for x in (a, b))
         rows = a.shape[-2 + turned[0] : len(a.shape) - 1 + turned[0]] if len(a.shape) > 1 else ()
         columns = b.shape[-1 - turned[1] : len(b.shape) - turned[1]] if len(b.shape) > 1 else ()
-        lead = tuple(max(pair) if min(pair) else 0 for pair in _paired(a.shape[:-2], b.shape[:-2]))
+        lead = tuple(broadcast(m, n) for m, n in _paired(a.shape[:-2], b.shape[:-2]))
         shape = (*lead, *rows, *columns)
         sources = (a.register, b.register)
         if order is not None:
@@ -138,7 +148,7 @@ class Writer:
         """Multiply elementwise."""
         a, b = self._for_arithmetic(a), self._for_arithmetic(b)
         register = self.make(Multiply(self.registers, (a.register, b.register)))
-        shape = tuple(n if m == 1 else m for m, n in _paired(a.shape, b.shape))
+        shape = tuple(broadcast(m, n) for m, n in _paired(a.shape, b.shape))
         return self._computed(register, labels, shape, a)
 
     def native(
