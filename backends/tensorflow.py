@@ -136,8 +136,9 @@ def _vector(numbers: tuple[int, ...]) -> Any:
 
 
 def static_size(size: Any) -> Any:
-    """Return None for what is not known while a graph is made."""
-    return size if size is None else int(size)
+    """Unbox the sizes of TensorFlow 1."""
+    value = getattr(size, "value", size)
+    return value if value is None else int(value)
 
 
 def same_size(m: Any, n: Any) -> bool:
@@ -215,6 +216,9 @@ def _square(x: Any, axis1: int, axis2: int) -> Any:
 def sum(x: Any, axes: tuple[int, ...]) -> Any:  # noqa: A001 - the protocol's name
     """Sum."""
     return tf.raw_ops.Sum(input=x, axis=_vector(axes))
+
+
+sum_products = sum
 
 
 def dot(a: Any, b: Any, turned_a: int = 0, turned_b: int = 0) -> Any:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.fx.experimental.symbolic_shapes import guard_or_false, guard_or_true
 
 from einsum_unified.costs import Costs
 from einsum_unified.dtypes import promote
@@ -28,6 +27,10 @@ _WIDER = {
 }
 # NumPy dtypes that torch.from_numpy refuses: carried over as integers of that size, bit by bit.
 _BITS = {"bfloat16": np.int16, **dict.fromkeys(_FLOAT8, np.int8)}
+
+_AUTOCAST = (torch.float32, torch.float16, torch.bfloat16)
+# Asking for each kind of device takes four times as long; should this be gone one day, that is done.
+_is_any_autocast = getattr(torch._C, "_is_any_autocast_enabled", lambda: True)
 
 name = "torch"
 capabilities = Capabilities(
@@ -156,6 +159,8 @@ def same_size(m: Any, n: Any) -> bool:
 
     Sizes that depend on data are taken to be the same and not 1, as torch's own operations take them.
     """
+    from torch.fx.experimental.symbolic_shapes import guard_or_false, guard_or_true  # imports SymPy
+
     return guard_or_false(m == n) if n == 1 else guard_or_true(m == n)
 
 
@@ -186,6 +191,14 @@ def diagonal(x: Any, axis1: int, axis2: int) -> Any:
 def sum(x: Any, axes: tuple[int, ...]) -> Any:  # noqa: A001 - the protocol's name
     """Sum in the tensor's own dtype: torch would make int64 of small integers."""
     return torch.sum(x, axes, dtype=x.dtype)
+
+
+def sum_products(x: Any, axes: tuple[int, ...]) -> Any:
+    """Sum, and under autocast give what it makes of matrix products; torch does not cast there by itself."""
+    total = torch.sum(x, axes, dtype=x.dtype)
+    if _is_any_autocast() and torch.is_autocast_enabled(x.device.type) and x.dtype in _AUTOCAST:
+        return total.to(torch.get_autocast_dtype(x.device.type))
+    return total
 
 
 dot = torch.matmul
@@ -233,14 +246,12 @@ def finish(run: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def leave_whole(function: Callable[..., Any]) -> None:
-    """Let `torch.compile` take calls of a function as single operations, which it traces by running them."""
-    torch.compiler.allow_in_graph(function)
-
-
 def copy_into(out: Any, x: Any) -> None:
     """Fill a tensor, also with a view of itself."""
     if out.device != x.device:
         raise OperandTypeError(f"out= is on {out.device} but the result on {x.device}")
-    shared = out.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+    try:
+        shared = out.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+    except RuntimeError:  # while a graph is traced there is no memory yet
+        shared = True
     out.copy_(x.clone() if shared else x)

@@ -1,6 +1,7 @@
 """One einsum for NumPy, PyTorch and TensorFlow: one meaning, one set of errors."""
 
-from einsum_unified.api import einsum_path, einsum_plan, register_backend
+from einsum_unified import tracing
+from einsum_unified.api import einsum, einsum_path, einsum_plan, register_backend
 from einsum_unified.errors import (
     BackendError,
     EinsumError,
@@ -10,9 +11,10 @@ from einsum_unified.errors import (
     PathError,
 )
 from einsum_unified.plan import CacheInfo, Plan, cache_info, clear_cache
-from einsum_unified.tracing import einsum  # that of api, marked for torch.compile
 
 __version__ = "0.1.0"
+
+tracing.mark(einsum)
 
 __all__ = [
     "BackendError",

@@ -82,7 +82,8 @@ def einsum(
         EquationError: the equation is malformed.
         OperandError: count, ranks or sizes do not fit; ``out`` has another shape.
         OperandTypeError: an operand is no tensor, two frameworks or devices meet, a dtype cannot be used.
-        PathError: ``optimize`` is no strategy or path, ``hints`` no mapping of labels to sizes. All these are `EinsumError`, a ValueError.
+        PathError: ``optimize`` is no strategy or path, ``hints`` no mapping of labels to sizes.
+            All these are `EinsumError`, a ValueError.
         TypeError: an unknown keyword.
 
     """
@@ -126,7 +127,7 @@ def _einsum_slowly(
     recorder = dispatch.recorder_for((equation, *operands))
     if recorder is not None:
         options = {"optimize": optimize, "dtype": dtype, "out": out, "hints": hints}
-        given = {name: x for name, x in options.items() if x is not einsum.__kwdefaults__[name]}
+        given = {name: x for name, x in options.items() if x is not (einsum.__kwdefaults__ or {})[name]}
         return recorder.record(einsum, equation, operands, given)
     key, operands = arguments(equation, operands)
     checked = check_hints(hints, key)

@@ -15,7 +15,7 @@ from typing import Any
 
 from einsum_unified.operands import in_range
 from einsum_unified.primitives import Backend, Instruction, Program
-from einsum_unified.sizes import Reading, Size
+from einsum_unified.sizes import Reading, Size, is_known
 
 _OWN = {"in_range": in_range, "unbox": lambda x: x[()] if hasattr(x, "shape") else x}
 
@@ -72,7 +72,7 @@ class _Text:
         for name, value in instruction.arguments().items():
             if name == "dtype" and instruction.function not in _OWN:
                 value = self.backend.dtype_from_name(str(value))
-            text = self._shape(value) if _is_open(value) else self._constant(value)
+            text = self._shape(value) if isinstance(value, tuple) else self._constant(value)
             arguments.append(text if name != "equation" else f"{name}={text}")
         return f"{self._function(instruction.function)}({', '.join(arguments)})"
 
@@ -89,6 +89,9 @@ class _Text:
         return name
 
     def _shape(self, shape: tuple[int, ...]) -> str:
+        """Return a constant if all sizes are known, else the text of a tuple."""
+        if all(map(is_known, shape)):
+            return self._constant(shape)
         return f"({', '.join(map(self._size, shape))}{',' if len(shape) == 1 else ''})"
 
     def _size(self, size: int) -> str:
@@ -108,11 +111,6 @@ class _Text:
             self.sizes[reading] = f"n{len(self.sizes)}"
             self.lines.append(f"{self.sizes[reading]} = {value}")
         return self.sizes[reading]
-
-
-def _is_open(value: Any) -> bool:
-    """Whether a value is a shape with sizes that are read when the program runs."""
-    return isinstance(value, tuple) and any(isinstance(size, Size) for size in value)
 
 
 def _shown(source: str, constants: dict[str, Any]) -> str:

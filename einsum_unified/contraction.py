@@ -13,7 +13,7 @@ from typing import NamedTuple
 from einsum_unified.dtypes import itemsize
 from einsum_unified.letters import spelled_in_letters
 from einsum_unified.pair import Candidate, Choice, Pair, cheapest
-from einsum_unified.primitives import Capabilities
+from einsum_unified.primitives import Capabilities, SumProducts
 from einsum_unified.products import (
     MatrixProduct,
     calls_cost,
@@ -73,7 +73,7 @@ class MultiplyAndSum(NamedTuple):
 
     def write(self, pair: Pair, writer: Writer) -> Value:
         """Multiply in the order of memory, and sum."""
-        return writer.sum(_outer(pair, self.labels, writer), pair.contracted)
+        return writer.sum(_outer(pair, self.labels, writer), pair.contracted, SumProducts)
 
 
 def _sums(pair: Pair, capabilities: Capabilities, dtype: str) -> Iterator[MultiplyAndSum]:

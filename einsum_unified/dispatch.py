@@ -13,7 +13,7 @@ import importlib
 import importlib.util
 import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -43,8 +43,10 @@ _BUILTIN: dict[type | str, str] = {
     "tensorflow.python.framework.composite_tensor.CompositeTensor": "tensorflow",
 }
 
+_TORCH_TRACING = "einsum_unified.backends.torch_tracing"
+
 RECORDERS = {
-    "torch.fx.proxy.Proxy": "einsum_unified.backends.fx",
+    "torch.fx.proxy.Proxy": _TORCH_TRACING,
     "keras.src.backend.common.keras_tensor.KerasTensor": "einsum_unified.backends.keras",
 }
 """Classes whose objects stand for tensors to come, and the modules that note a call with them."""
@@ -110,6 +112,11 @@ def recorder_for(operands: Iterable[Any]) -> Recorder | None:
                     recorder: Recorder = importlib.import_module(RECORDERS[_qualified(base)])
                     return recorder
     return None
+
+
+def leave_whole(function: Callable[..., Any]) -> None:
+    """Let torch's compiler, which is looking at a function, take calls of it as single operations."""
+    importlib.import_module(_TORCH_TRACING).leave_whole(function)
 
 
 def default_backend() -> Backend:

@@ -92,9 +92,10 @@ class BackendError(EinsumError):
     >>> import einsum_unified
     >>> einsum_unified.register_backend("mylib.Array", object())
     Traceback (most recent call last):
-    einsum_unified.errors.BackendError: the adapter for 'mylib.Array' lacks: asarray, capabilities, cast,
-    contiguous, copy_into, diagonal, dot, dtype_from_name, finish, form, hint, matmul, multiply, name, native,
-    reshape, result_type, same_device, sum, to_numpy, transpose
+    einsum_unified.errors.BackendError: the adapter for 'mylib.Array' lacks: asarray, broadcast_to,
+    capabilities, cast, contiguous, copy_into, diagonal, dot, dtype_from_name, finish, form, hint, matmul,
+    multiply, name, native, reshape, result_type, same_device, same_size, size, static_size, sum, to_numpy,
+    transpose
     """
 
 

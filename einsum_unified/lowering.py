@@ -93,9 +93,14 @@ def _simplified(bound: Bound, inputs: Sequence[Value], writer: Writer) -> list[V
     Axes that may turn out to broadcast are repeated: that costs nothing where they do not.
     """
     values = []
+    idle = _idle(bound)
     for value in inputs:
         # Where others have more, size 1 is no label of this operand: what remains is an outer product.
-        axes = [n for n, label in enumerate(value.labels) if bound.broadcasts(label, value.shape[n])]
+        axes = [
+            n
+            for n, label in enumerate(value.labels)
+            if label in idle or bound.broadcasts(label, value.shape[n])
+        ]
         value = writer.without(value, axes) if axes else value
         while len(set(value.labels)) < len(value.labels):
             value = writer.diagonal(value, next(x for x, count in Counter(value.labels).items() if count > 1))
@@ -104,6 +109,16 @@ def _simplified(bound: Bound, inputs: Sequence[Value], writer: Writer) -> list[V
     occurs.update(bound.output)
     values = [writer.sum(value, [label for label in value.labels if occurs[label] == 1]) for value in values]
     return [writer.broadcast(value, tuple(bound.sizes[label] for label in value.labels)) for value in values]
+
+
+def _idle(bound: Bound) -> set[int]:
+    """Return the labels of size 1 that products would sum over: there is nothing to sum."""
+    ones = {label for label, size in enumerate(bound.sizes) if size == 1} - set(bound.output)
+    if not ones:
+        return ones
+    # Of one operand alone they are summed all the same: a sum is no view of the operand.
+    occurs = Counter(label for term in bound.terms for label in set(term))
+    return {label for label in ones if occurs[label] > 1}
 
 
 def _finished(bound: Bound, value: Value, writer: Writer) -> Program:

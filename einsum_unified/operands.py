@@ -64,7 +64,9 @@ class Bound:
     def reduced(self) -> tuple[tuple[int, ...], ...]:
         """Return each operand's distinct labels without those of axes that broadcast."""
         return tuple(
-            tuple(dict.fromkeys(n for n, size in zip(term, shape, strict=True) if not self.broadcasts(n, size)))
+            tuple(
+                dict.fromkeys(n for n, size in zip(term, shape, strict=True) if not self.broadcasts(n, size))
+            )
             for term, shape in zip(self.terms, self.shapes, strict=True)
         )
 
@@ -238,7 +240,7 @@ class _Sizes(NamedTuple):
                 first = number, size
             elif not _same(first[1], size, self.backend):
                 _raise_sizes(self.equation, self.operands, self.terms, label, first[0], number)
-            elif type(size) is int:  # what a tracer does not know is the number
+            elif type(first[1]) is not int:  # a tracer's symbol, which may be the same as a number
                 first = number, size
         if first is not None and type(first[1]) is int:
             return first[1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from types import NoneType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -101,7 +102,7 @@ class Plan:
         return self._agree([shape for _, shape, _ in signatures])
 
     def _agree(self, shapes: Sequence[Any]) -> bool:
-        """Whether the sizes of each label that was not known are the same: the program does not check that."""
+        """Whether each label that was not known has one size: the program does not check that."""
         unknown = set(self.bound.unknown)
         found: dict[int, Any] = {}
         for term, shape in zip(self.bound.terms, shapes, strict=True):
@@ -190,7 +191,7 @@ def _operand(signature: Signature, backend: Backend) -> Operand:
         raise Unprepared
     sizes = _sizes(shape)
     if sizes is not None:
-        sizes = tuple([size if type(size) is int else backend.static_size(size) for size in sizes])
+        sizes = tuple([size if type(size) in _PLAIN else backend.static_size(size) for size in sizes])
     return Operand(sizes, dtypes.name_of(dtype), backend.name, known)
 
 
@@ -201,11 +202,14 @@ def _sizes(shape: Any) -> tuple[Any, ...] | None:
         return None
 
 
+_PLAIN = (int, NoneType)
+
+
 def _matches(planned: Any, given: Any) -> bool:
     """Whether sizes are those planned, None standing for any."""
     if planned is None or given is None:
         return planned is given
-    return len(planned) == len(given) and all(m is None or m == n for m, n in zip(planned, given, strict=True))
+    return len(planned) == len(given) and all(m in (None, n) for m, n in zip(planned, given, strict=True))
 
 
 def _path(bound: Bound, how: Strategy) -> Path:
@@ -283,7 +287,7 @@ def plan_of(
 
 def _is_plain_shape(shape: Any) -> bool:
     """Whether sizes are integers or unknown: tracers have tensors there, which no cache may hold."""
-    return all(size is None or type(size) is int for size in _sizes(shape) or ())
+    return all(type(size) in _PLAIN for size in _sizes(shape) or ())
 
 
 def _hashable(x: Any) -> bool:

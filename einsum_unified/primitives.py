@@ -148,6 +148,10 @@ class Backend(Protocol):
         """Return the sum over axes, in the dtype of the tensor (any-of for bool)."""
         ...
 
+    def sum_products(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """Return the sum over axes of elementwise products, in the dtype that `matmul` would give."""
+        ...
+
     def dot(self, a: Any, b: Any) -> Any:
         """Return the product of matrices, or of vectors too if ``capabilities.vectors``.
 
@@ -287,6 +291,12 @@ class Sum(Instruction):
 
     function = "sum"
     axes: tuple[int, ...]
+
+
+class SumProducts(Sum):
+    """Sum products over axes."""
+
+    function = "sum_products"
 
 
 @dataclass(eq=False, repr=False)

@@ -19,6 +19,7 @@ from einsum_unified.costs import Costs
 from einsum_unified.dtypes import integer_range, itemsize
 from einsum_unified.pair import Pair
 from einsum_unified.primitives import Capabilities
+from einsum_unified.sizes import is_known
 from einsum_unified.values import Value
 from einsum_unified.writer import Writer
 
@@ -27,6 +28,8 @@ _LOOPED_RUNS = 3
 
 # Greatest sums of products of integers that floats hold exactly: every partial sum is an integer below.
 _EXACT = {"float32": 2**24, "float64": 2**53}
+_UNBOUNDED = 2**38
+"""No axis is longer whose size is not known: so many integers fit no memory."""
 
 
 class Side(NamedTuple):
@@ -279,8 +282,13 @@ class IntegerProduct(NamedTuple):
 def integer_products(
     pair: Pair, capabilities: Capabilities, products: Sequence[MatrixProduct]
 ) -> Iterator[IntegerProduct]:
-    """Return the products of two matrices that there is a kernel of narrow integers for."""
+    """Return the products of two matrices that there is a kernel of narrow integers for.
+
+    It is for matrices known to be large: some kernels read beyond those with one row.
+    """
     if pair.a.dtype not in capabilities.integers or pair.b.dtype != pair.a.dtype:
+        return
+    if not all(map(is_known, pair.sizes.values())):
         return
     costs = capabilities.costs
     for x in products:
@@ -304,5 +312,6 @@ def exact_float(pair: Pair, capabilities: Capabilities) -> str | None:
     if dtype == "bool":
         return "float32"
     least, greatest = integer_range(dtype)
-    bound = pair.size(pair.contracted) * max(-least, greatest) ** 2
+    summed = prod([size if is_known(size) else _UNBOUNDED for size in pair.shape(pair.contracted)])
+    bound = summed * max(-least, greatest) ** 2
     return next((floats for floats, most in _EXACT.items() if bound <= most), None)

@@ -61,9 +61,10 @@ class Size(int):
     __rmul__ = __mul__
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Size)
-            and (self.known, self.readings, int(self)) == (other.known, other.readings, int(other))
+        return isinstance(other, Size) and (self.known, self.readings, int(self)) == (
+            other.known,
+            other.readings,
+            int(other),
         )
 
     def __ne__(self, other: object) -> bool:

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from einsum_unified.api import einsum
-from einsum_unified.dispatch import load
+from einsum_unified.dispatch import leave_whole
 
 
 def einsum_in_graph(equation: Any, *operands: Any, hints: Any = None, **options: Any) -> Any:
@@ -21,7 +23,7 @@ def einsum_in_graph(equation: Any, *operands: Any, hints: Any = None, **options:
 
 
 def _leave_whole() -> bool:
-    load("torch").leave_whole(einsum_in_graph)  # type: ignore[attr-defined]
+    leave_whole(einsum_in_graph)
     return True
 
 
@@ -32,18 +34,20 @@ _leave_whole._dynamo_marked_constant = True  # type: ignore[attr-defined]
 def _traced(equation: Any, *operands: Any, hints: Any = None, **options: Any) -> Any:
     """What TorchDynamo reads in the place of `einsum`."""
     _leave_whole()
-    return einsum_in_graph(equation, *operands, hints=tuple(hints.items()) if hints else None, **options)
+    if isinstance(equation, bytes):  # no argument for a graph
+        equation = equation.decode()
+    result = einsum_in_graph(equation, *operands, hints=tuple(hints.items()) if hints else None, **options)
+    if operands and all(isinstance(x, np.ndarray) for x in operands):
+        return result.numpy()  # NumPy's arrays are tensors in a graph
+    return result
 
 
-def _replace(function: Callable[..., Any], traced: Callable[..., Any]) -> None:
-    """Let TorchDynamo read another function, also for ``torch.compile(function)`` itself."""
+def mark(function: Callable[..., Any]) -> None:
+    """Let TorchDynamo read `_traced` in the place of a function, also for ``torch.compile(function)``."""
     marks = {
-        "_torchdynamo_inline": traced,
-        "_torchdynamo_orig_callable": traced,
+        "_torchdynamo_inline": _traced,
+        "_torchdynamo_orig_callable": _traced,
         "_torchdynamo_wrapper_id": id(function),
     }
     for name, value in marks.items():
         setattr(function, name, value)
-
-
-_replace(einsum, _traced)

@@ -98,14 +98,14 @@ class Writer:
         strides = (*(x.strides[axis] for axis in rest), x.strides[axis1] + x.strides[axis2])
         return Value(register, labels, shape, strides if self.capabilities.views else dense(shape), x.dtype)
 
-    def sum(self, x: Value, labels: Iterable[int]) -> Value:
+    def sum(self, x: Value, labels: Iterable[int], kind: type[Sum] = Sum) -> Value:
         """Sum over labels."""
         gone = set(labels)
         axes = tuple([axis for axis, label in enumerate(x.labels) if label in gone])
         if not axes:
             return x
         x = self._for_arithmetic(x)
-        register = self.make(Sum(self.registers, (x.register,), axes))
+        register = self.make(kind(self.registers, (x.register,), axes))
         rest = [axis for axis in range(len(x.labels)) if axis not in axes]
         return self._computed(register, tuple(x.labels[n] for n in rest), tuple(x.shape[n] for n in rest), x)
 

@@ -113,7 +113,11 @@ def test_immutable_tensors_take_no_out(tf):
 
 @pytest.mark.parametrize(
     ("function", "known"),
-    [(einsum, "optimize, dtype, out"), (einsum_plan, "optimize, dtype"), (einsum_path, "optimize")],
+    [
+        (einsum, "optimize, dtype, out, hints"),
+        (einsum_plan, "optimize, dtype, hints"),
+        (einsum_path, "optimize, hints"),
+    ],
 )
 def test_an_unknown_keyword_is_a_type_error(function, known: str):
     with pytest.raises(TypeError) as caught:

@@ -355,7 +355,7 @@ def test_letters_run_out_at_52():
 
 
 @pytest.mark.parametrize("shape", [[None, 3], None])
-def test_unknown_sizes_are_left_to_the_framework(tf, shape):
+def test_unknown_sizes_and_numbers_of_axes_are_computed_with(tf, shape):
     function = tf.function(
         lambda x: einsum("βi...,i->β", x, tf.ones(3)), input_signature=[tf.TensorSpec(shape)]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from einsum_unified.dispatch import load
 from einsum_unified.equation import Sublists, parse
 from einsum_unified.operands import Bound, Operand, bind, in_range, result_dtype
 from einsum_unified.primitives import Form
+from einsum_unified.sizes import DEFAULT_HINT, Size
 
 NUMPY = load("numpy")
 
@@ -39,7 +41,8 @@ def test_labels_are_numbered_by_first_occurrence_and_sized():
     assert got.sizes == (2, 3, 4)
     assert got.labels == ("k", "j", "i")
     assert got.dtype == "float64"
-    assert not got.symbolic
+    assert got.shapes == ((2, 3), (3, 4))
+    assert (got.unknown, got.unranked) == ((), False)
 
 
 def test_a_bound_equation_is_frozen():
@@ -92,13 +95,43 @@ def test_a_clash_within_the_ellipsis_names_the_axis_from_the_right():
         bound("i...,...", (2, 3, 4), (5, 4))
 
 
-@pytest.mark.parametrize("unknown", [(None,), None])
-def test_sizes_that_are_not_known_make_it_symbolic(unknown):
-    items = [Operand(unknown, "float64", "numpy", Form.TENSOR), operand(3)]
+def test_a_number_of_axes_that_is_not_known_leaves_nothing_to_plan():
+    items = [Operand(None, "float64", "numpy", Form.TENSOR), operand(3)]
     got = bind(parse("i,i->"), items, NUMPY)
-    assert got.symbolic
-    assert got.terms == (() if unknown is None else ((0,), (0,)))
-    assert (got.output, got.sizes, got.dtype) == ((), (), "float64")
+    assert got.unranked
+    assert (got.terms, got.output, got.sizes, got.shapes, got.dtype) == ((), (), (), (), "float64")
+
+
+def test_a_size_that_is_known_elsewhere_is_known():
+    got = bind(parse("i,i->"), [operand(None), operand(3)], NUMPY)
+    assert (got.sizes, got.shapes, got.unknown) == ((3,), ((3,), (3,)), ())
+
+
+def test_size_1_elsewhere_says_nothing():
+    got = bind(parse("i,i->"), [operand(1), operand(None)], NUMPY)
+    size = Size.read([(1, 0)], DEFAULT_HINT)
+    assert (got.sizes, got.shapes, got.unknown) == ((size,), ((1,), (size,)), (0,))
+    assert got.reduced() == ((), (0,))
+
+
+def test_a_size_is_read_where_it_first_occurs():
+    got = bind(parse("ij,jk,kj"), [operand(2, 1), operand(None, 4), operand(4, None)], NUMPY)
+    size = Size.read([(1, 0)], DEFAULT_HINT)
+    assert (got.sizes, got.shapes) == ((2, size, 4), ((2, 1), (size, 4), (4, size)))
+
+
+def test_sizes_that_cannot_be_compared_are_read_in_each_operand():
+    deferred = types.SimpleNamespace(**vars(NUMPY))
+    deferred.capabilities = dataclasses.replace(NUMPY.capabilities, deferred=True)
+    got = bind(parse("i,i,j,j"), [operand(None), operand(None), operand(None), operand(3)], deferred)
+    first, second, third = (Size.read([(number, 0)], DEFAULT_HINT) for number in range(3))
+    assert got.sizes == (Size.read([(0, 0), (1, 0)], DEFAULT_HINT), 3)
+    assert got.shapes == ((first,), (second,), (third,), (3,))
+
+
+def test_hints_are_the_sizes_to_plan_with():
+    got = bind(parse("...i,j->"), [operand(None, None), operand(None)], NUMPY, hints={"i": 7, ...: 9})
+    assert list(map(int, got.sizes)) == [7, DEFAULT_HINT, 9]
 
 
 def test_sizes_that_are_known_are_checked_beside_unknown_ones():
@@ -108,7 +141,7 @@ def test_sizes_that_are_known_are_checked_beside_unknown_ones():
 
 
 def test_a_diagonal_with_an_unknown_size_is_not_refused():
-    assert bind(parse("ii->i"), [operand(None, 3)], NUMPY).symbolic
+    assert bind(parse("ii->i"), [operand(None, 3)], NUMPY).shapes == ((3, 3),)
 
 
 # --- what does not fit ----------------------------------------------------------------------------

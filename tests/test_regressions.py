@@ -204,10 +204,10 @@ def test_an_output_on_another_device_or_read_only_is_refused(torch):
         einsum("ij->j", X, out=out)
 
 
-def test_a_path_of_unknown_sizes_says_so(tf):
+def test_a_path_of_unknown_numbers_of_axes_says_so(tf):
     said = []
 
-    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float64)])
+    @tf.function(input_signature=[tf.TensorSpec(None, tf.float64)])
     def path(x):
         said.append(einsum_path("ij,kj->ik", x, x)[1])
         return x
@@ -296,11 +296,6 @@ def test_what_equals_true_means_true_before_and_after_true_was_seen():
 def test_an_array_of_integers_is_a_sublist_and_a_range_an_operand():
     np.testing.assert_array_equal(einsum(X, np.arange(2), [1, 0]), X.T)
     assert einsum("i->", range(3)) == 3
-
-
-def test_a_shape_with_an_unknown_size_is_named():
-    with pytest.raises(OperandError, match=r"operand 0: the shape \(None, 3\) has a size that is not known"):
-        einsum_path("ij,jk", (None, 3), (3, 4))
 
 
 def test_a_sparse_output_is_refused_before_anything_is_computed(torch):
