@@ -162,7 +162,10 @@ def common_size(*sizes: Any) -> Any:
 
 def broadcast_to(x: Any, shape: tuple[Any, ...]) -> Any:
     """Repeat axes of size 1; nothing is copied if there are none."""
-    return tf.raw_ops.BroadcastTo(input=x, shape=_shape(shape))
+    # `BroadcastArgs` raises for other sizes that differ; XLA's `BroadcastTo` alone would repeat 2 to get 4.
+    sizes = tf.shape(x, out_type=tf.int64)
+    target = tf.raw_ops.BroadcastArgs(s0=sizes, s1=tf.cast(_shape(shape), tf.int64))
+    return tf.raw_ops.BroadcastTo(input=x, shape=target)
 
 
 def _shape(sizes: tuple[Any, ...]) -> Any:
