@@ -71,7 +71,7 @@ def einsum(
         out: a NumPy array or torch tensor of the result's shape and dtype, which is filled and
             returned; it may overlap the operands.
         hints: for labels, what to plan with where a size is not known yet, as in a graph for any batch:
-            ``{"b": 32}``; ``...`` for axes of an ellipsis. Without a hint it is planned as 4. It only
+            ``{"b": 32}``; ``...`` for axes of an ellipsis. Without a hint it is planned as 6. It only
             bears upon the order of contraction: the result is right for any size.
 
     Returns:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeGuard
 
-DEFAULT_HINT = 4
+DEFAULT_HINT = 6
 """What a size that is not known is planned as (``docs/compilers.md`` says why)."""
 
 Place = tuple[int, int]
