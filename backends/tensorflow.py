@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
 from einsum_unified.costs import Costs
 from einsum_unified.dtypes import is_narrow, kind_of, promote
@@ -166,6 +167,15 @@ def broadcast_to(x: Any, shape: tuple[Any, ...]) -> Any:
     sizes = tf.shape(x, out_type=tf.int64)
     target = tf.raw_ops.BroadcastArgs(s0=sizes, s1=tf.cast(_shape(shape), tf.int64))
     return tf.raw_ops.BroadcastTo(input=x, shape=target)
+
+
+def agree(x: Any, shape: tuple[Any, ...]) -> Any:
+    """Compare sizes for XLA, whose products of batches take any; TensorFlow's own raise."""
+    if not GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+        return x
+    sizes = tf.shape(x, out_type=tf.int64)
+    with tf.control_dependencies([tf.raw_ops.BroadcastArgs(s0=sizes, s1=tf.cast(_shape(shape), tf.int64))]):
+        return tf.identity(x)
 
 
 def _shape(sizes: tuple[Any, ...]) -> Any:

@@ -104,7 +104,7 @@ def _natives(
     pair: Pair, capabilities: Capabilities, dtype: str, products: Sequence[MatrixProduct]
 ) -> Iterator[NativeStep]:
     costs = capabilities.costs
-    if costs.native is None or len(pair.sizes) > _NATIVE_LABELS:
+    if costs.native is None or len(pair.sizes) > _NATIVE_LABELS or pair.broadcasts:
         return
     output = (*pair.batch, *pair.left, *pair.right) if pair.output is None else pair.output
     if costs.native_loops is None:

@@ -88,10 +88,7 @@ def _as_array(
 
 
 def _simplified(bound: Bound, inputs: Sequence[Value], writer: Writer) -> list[Value]:
-    """Drop axes that broadcast, take diagonals, and sum the labels that occur in one operand only.
-
-    Axes that may turn out to broadcast are repeated: that costs nothing where they do not.
-    """
+    """Drop axes that broadcast, take diagonals, and sum the labels that occur in one operand only."""
     values = []
     idle = _idle(bound)
     for value in inputs:
@@ -108,7 +105,19 @@ def _simplified(bound: Bound, inputs: Sequence[Value], writer: Writer) -> list[V
     occurs = Counter(label for value in values for label in value.labels)
     occurs.update(bound.output)
     values = [writer.sum(value, [label for label in value.labels if occurs[label] == 1]) for value in values]
-    return [writer.broadcast(value, tuple(bound.sizes[label] for label in value.labels)) for value in values]
+    return [_agreeing(bound, value, writer) for value in values]
+
+
+def _agreeing(bound: Bound, value: Value, writer: Writer) -> Value:
+    """See to axes that may turn out to have size 1, or another size than elsewhere.
+
+    Those that will be summed are repeated, which costs nothing where they are not 1. The others are batch
+    axes of every product, which broadcasts them.
+    """
+    sizes = tuple([bound.sizes[label] for label in value.labels])
+    batch = [label in bound.output for label in value.labels]
+    summed = tuple([own if kept else size for own, size, kept in zip(value.shape, sizes, batch, strict=True)])
+    return writer.agree(writer.broadcast(value, summed), sizes)
 
 
 def _idle(bound: Bound) -> set[int]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from math import prod
 from typing import NamedTuple, Protocol, TypeVar
 
+from einsum_unified.sizes import broadcast
 from einsum_unified.values import Value
 from einsum_unified.writer import Writer
 
@@ -43,10 +44,17 @@ class Pair(NamedTuple):
         contracted = tuple([label for label in both if label not in kept])
         left = tuple([label for label in a.labels if label not in b.labels])
         right = tuple([label for label in b.labels if label not in a.labels])
-        sizes = dict(zip((*a.labels, *b.labels), (*a.shape, *b.shape), strict=True))
+        sizes = dict(zip(a.labels, a.shape, strict=True))
+        for label, size in zip(b.labels, b.shape, strict=True):
+            sizes[label] = broadcast(sizes.get(label, 1), size)
         grouped = [x for group in (batch, left, right) for x in output or () if x in group]
         contiguous = output is not None and output == tuple(grouped)
         return cls(a, b, batch, contracted, left, right, sizes, output, contiguous)
+
+    @property
+    def broadcasts(self) -> bool:
+        """Whether a batch axis of one may turn out to have size 1 where that of the other has more."""
+        return any(self.sizes[label] != x.size(label) for label in self.batch for x in (self.a, self.b))
 
     @property
     def larger(self) -> Value:

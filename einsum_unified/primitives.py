@@ -65,7 +65,8 @@ class Capabilities:
     deferred: bool = False
     """Whether sizes may be unknown while a graph is made, so that no two can be compared before it runs.
 
-    Then there is ``common_size(*sizes)``: the one that is not 1, of sizes that `size` returned."""
+    Then there are ``common_size(*sizes)``: the one that is not 1, of sizes that `size` returned; and
+    ``agree(x, shape)``: the tensor as it is, but an error when it runs and cannot broadcast to a shape."""
     costs: Costs = field(default_factory=Costs)
     """What the planner ranks lowerings by."""
 
@@ -274,6 +275,12 @@ class BroadcastTo(Instruction):
 
     function = "broadcast_to"
     shape: tuple[int, ...]
+
+
+class Agree(BroadcastTo):
+    """Leave axes as they are that broadcast by themselves, unless they turn out not to."""
+
+    function = "agree"
 
 
 @dataclass(eq=False, repr=False)

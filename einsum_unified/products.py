@@ -85,7 +85,7 @@ class MatrixProduct(NamedTuple):
         x = writer.transpose(x, (*self.batch, *side.loops, *first, *second))
         batched = self.batch or side.loops or other.loops
         if batched or side.kept or not _vectors(pair, writer.capabilities):
-            shape = (*self._lead(pair, side, other, writer), pair.size(first), pair.size(second))
+            shape = (*self._lead(pair, x, side, other, writer), pair.size(first), pair.size(second))
         else:
             shape = (pair.size(side.contracted),)
         x = writer.reshape(x, (-1,) * len(shape), shape)
@@ -95,13 +95,13 @@ class MatrixProduct(NamedTuple):
             return writer.permute(x, (*axes[:-2], axes[-1], axes[-2])), False
         return x, turned
 
-    def _lead(self, pair: Pair, side: Side, other: Side, writer: Writer) -> tuple[int, ...]:
+    def _lead(self, pair: Pair, x: Value, side: Side, other: Side, writer: Writer) -> tuple[int, ...]:
         """Return the sizes of the batch axes, with 1 for the loops of the other operand."""
         own, others = pair.shape(side.loops), (1,) * len(other.loops)
         loops = (*own, *others) if side is self.left else (*others, *own)
         if not self.batch and not own:
             return ()
-        lead = (*pair.shape(self.batch), *loops)
+        lead = (*map(x.size, self.batch), *loops)
         return (prod(lead),) if writer.capabilities.batch_axes == 1 else lead
 
 

@@ -83,9 +83,18 @@ def is_known(size: int | None) -> TypeGuard[int]:
 
 
 def broadcast(m: int, n: int) -> int:
-    """Return what two sizes that meet broadcast to, one of them 1 or both the same.
+    """Return what two sizes that meet broadcast to: one of them is 1, or may be, or both are the same.
 
     >>> broadcast(1, 3), broadcast(0, 1), broadcast(1, Size.read([(0, 0)], hint=1))
     (3, 0, Size(1))
+    >>> broadcast(Size.read([(0, 0)], hint=6), 3), broadcast(Size.read([(0, 0)], 6), Size.read([(1, 0)], 6))
+    (3, Size(6))
     """
-    return n if m == 1 else m
+    if m == 1:
+        return n
+    if not isinstance(m, Size) or n == 1 or m == n:
+        return m
+    if not isinstance(n, Size):
+        return n
+    (one,), (other,) = m.readings, n.readings  # no products: axes that broadcast are never fused
+    return Size.read(sorted({*one, *other}), hint=int(m))

@@ -22,6 +22,10 @@ class Value:
     strides: tuple[int, ...]
     dtype: str
 
+    def size(self, label: int) -> int:
+        """Return the size of a label's axis."""
+        return self.shape[self.labels.index(label)]
+
     @property
     def elements(self) -> int:
         """Number of elements."""

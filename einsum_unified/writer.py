@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from einsum_unified.primitives import (
+    Agree,
     BroadcastTo,
     Capabilities,
     Cast,
@@ -85,6 +86,13 @@ class Writer:
         x = self._for_movement(x)
         register = self.make(BroadcastTo(self.registers, (x.register,), shape))
         return Value(register, x.labels, shape, dense(shape), x.dtype)
+
+    def agree(self, x: Value, shape: tuple[int, ...]) -> Value:
+        """Have it said when the program runs if axes cannot broadcast to a shape."""
+        if shape == x.shape:
+            return x
+        register = self.make(Agree(self.registers, (x.register,), shape))
+        return Value(register, x.labels, x.shape, x.strides, x.dtype)
 
     def diagonal(self, x: Value, label: int) -> Value:
         """Take the diagonal over the first two axes of a label; it becomes the last axis."""

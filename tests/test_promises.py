@@ -227,7 +227,7 @@ def test_an_adapter_imports_the_core_a_little_numpy_and_its_framework(name: str)
     assert {module for module in modules if not module.startswith(f"{name}.")} <= allowed
 
 
-OPTIONAL = ("matmul_into", "integer_dot", "common_size")
+OPTIONAL = ("matmul_into", "integer_dot", "common_size", "agree")
 """What an adapter has if its capabilities say so."""
 
 
@@ -252,7 +252,7 @@ def test_all_adapters_have_the_names_of_the_protocol_in_its_order(name: str):
     assert [name for name in names if name not in OPTIONAL] == members
     assert ("matmul_into" in names) is load(name).capabilities.into
     assert ("integer_dot" in names) is bool(load(name).capabilities.integers)
-    assert ("common_size" in names) is load(name).capabilities.deferred
+    assert ("common_size" in names) is ("agree" in names) is load(name).capabilities.deferred
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
