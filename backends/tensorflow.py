@@ -201,7 +201,13 @@ def transpose(x: Any, axes: tuple[int, ...]) -> Any:
 
 def reshape(x: Any, shape: tuple[Any, ...]) -> Any:
     """Reshape."""
-    return tf.raw_ops.Reshape(tensor=x, shape=_shape(shape))
+    try:
+        return tf.raw_ops.Reshape(tensor=x, shape=_vector(shape))
+    except TypeError:  # a tensor cannot be looked up
+        # One size that is known only when the graph runs is what the others leave over: a constant does.
+        numbers = tuple([size if isinstance(size, int) else -1 for size in shape])
+        known = numbers.count(-1) == 1 and 0 not in numbers
+        return tf.raw_ops.Reshape(tensor=x, shape=_vector(numbers) if known else _shape(shape))
 
 
 def diagonal(x: Any, axis1: int, axis2: int) -> Any:

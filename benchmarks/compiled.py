@@ -20,7 +20,7 @@ from torch._dynamo.testing import CompileCounterWithBackend
 from benchmarks.one_thread import limit_frameworks  # first: it sets what libraries read once
 from einsum_unified import einsum
 
-CASES = {
+CASES: dict[str, list[tuple[int, ...]]] = {
     "bij,jk->bik": [(0, 32, 32), (32, 32)],
     "bhid,bhjd->bhij": [(0, 4, 32, 16), (0, 4, 32, 16)],
     "bi,ij,jk->bk": [(0, 32), (32, 32), (32, 32)],
@@ -78,9 +78,7 @@ def _interleaved(calls: Sequence[Callable[[], Any]]) -> list[float]:
 def main() -> None:
     """Print ours and the native figures, side by side."""
     limit_frameworks()
-    table = Table(
-        "compiler", "equation", "compilations", "native", "first, s", "native", "call, µs", "native"
-    )
+    table = Table("compiler", "equation", "compilations", "first, s", "call, µs", title="ours / native")
     for compiler, compiled, native in (
         ("torch.compile", torch_compiled, torch.einsum),
         ("tf.function", tf_compiled, tf.einsum),
@@ -90,8 +88,8 @@ def main() -> None:
             compiled(native, "bij,jk->bik")
             (count, first, call), (other, began, its) = compiled(einsum, equation), compiled(native, equation)
             ours, theirs = _interleaved([call, its])
-            figures = count, other, f"{first:.2f}", f"{began:.2f}", f"{ours:.0f}", f"{theirs:.0f}"
-            table.add_row(compiler, equation, *map(str, figures))
+            figures = f"{count} / {other}", f"{first:.2f} / {began:.2f}", f"{ours:.0f} / {theirs:.0f}"
+            table.add_row(compiler, equation, *figures)
     Console().print(table)
 
 
