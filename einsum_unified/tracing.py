@@ -1,9 +1,10 @@
-"""How `torch.compile` sees `einsum`: one operation of its graph, traced further by running it.
+"""How compilers that read Python see the library: as something to run, not to read.
 
-Its first stage, TorchDynamo, reads Python bytecode. It cannot read a planner, and has nothing to gain from
-it. So a call is put into its graph as it is; the stages that follow run it on tensors without data, and see
-only the matrix products that it makes. Nothing of that needs torch to be there when this is imported: the
-marks are attributes, which TorchDynamo looks for on functions that it meets.
+The first stage of `torch.compile`, TorchDynamo, reads Python bytecode. It cannot read a planner, and has
+nothing to gain from it. So a call is put into its graph as one operation; the stages that follow run it on
+tensors without data, and see only the matrix products that it makes. TensorFlow's AutoGraph would rewrite our
+source. Nothing of that needs a framework to be there when this is imported: the marks are attributes that
+compilers look for on the functions they meet.
 """
 
 from __future__ import annotations
@@ -42,8 +43,12 @@ def _traced(equation: Any, *operands: Any, hints: Any = None, **options: Any) ->
     return result
 
 
-def mark(function: Callable[..., Any]) -> None:
-    """Let TorchDynamo read `_traced` in the place of a function, also for ``torch.compile(function)``."""
+def mark(function: Callable[..., Any], *others: Callable[..., Any]) -> None:
+    """Mark `einsum`, and other functions that tracers meet.
+
+    TorchDynamo reads `_traced` in the place of `einsum`, also for ``torch.compile(einsum)`` itself. None of
+    them is rewritten by TensorFlow's AutoGraph: there is nothing in it that depends on values of tensors.
+    """
     marks = {
         "_torchdynamo_inline": _traced,
         "_torchdynamo_orig_callable": _traced,
@@ -51,3 +56,5 @@ def mark(function: Callable[..., Any]) -> None:
     }
     for name, value in marks.items():
         setattr(function, name, value)
+    for each in (function, *others):
+        each.autograph_info__ = {}  # type: ignore[attr-defined]
