@@ -94,13 +94,13 @@ def check_hints(hints: Any, equation: str | Sublists) -> tuple[tuple[Label, int]
         raise PathError(f"hints={hints!r} is no mapping of labels to sizes, such as {{'b': 32}}")
     labels = dict.fromkeys(label for term in parse(equation).inputs for label in term)
     checked = {}
-    for label, size in hints.items():
-        label = ... if label == "..." else label
+    for key, size in hints.items():
+        label, name = (..., "'...'") if key in (..., "...") else (key, quoted(key))
         if label not in labels:
-            known = ", ".join(map(quoted, labels))
-            raise PathError(f"hints: the equation has no label {quoted(label)}; it has: {known or 'none'}")
+            known = ", ".join("'...'" if known is ... else quoted(known) for known in labels)
+            raise PathError(f"hints: the equation has no label {name}; it has: {known or 'none'}")
         if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-            raise PathError(f"hints: the size of {quoted(label)} is {size!r}, not a positive integer")
+            raise PathError(f"hints: the size of {name} is {size!r}, not a positive integer")
         checked[label] = int(size)
     return tuple(checked.items())
 

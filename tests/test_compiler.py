@@ -39,6 +39,7 @@ FUNCTIONS = {
     "reshape",
     "same_device",
     "sum",
+    "sum_products",
     "transpose",
     "unbox",
 }
@@ -108,6 +109,18 @@ def test_a_body_is_assignments_of_calls_on_registers_integers_and_constants(fram
         for node in line.value.args:
             assert re.fullmatch(r"[atc]\d+|\d+|\((\d+, ?)*\d*\)", ast.unparse(node))
     assert isinstance(function.body[-1], ast.Return)
+
+
+def test_sizes_that_are_read_are_names_and_products_of_names(mutable):
+    weight = mutable.tensor(np.ones((8, 16, 32)), "float32")
+    plan = einsum_plan("βσhd,hdc->βσc", (None, None, 8, 16), weight)
+    (function,) = ast.parse(plan.source).body
+    texts = [ast.unparse(line) for line in function.body]
+    reads = [text for text in texts if text.startswith("n")]
+    assert reads == ["n0 = size(a0, 0)", "n1 = size(a0, 1)"]
+    for line in function.body:
+        for node in line.value.args:
+            assert re.fullmatch(r"[atc]\d+|\d+|\(((n\d+|\d+)( \* (n\d+|\d+))*(, )?)*\)", ast.unparse(node))
 
 
 def test_only_what_the_function_needs_is_in_its_namespace():
@@ -200,7 +213,7 @@ def test_checks_write_no_register():
 def test_the_equation_for_the_framework_is_a_constant_too(tf):
     sources = []
 
-    @tf.function(input_signature=[tf.TensorSpec([None, 3])])
+    @tf.function(input_signature=[tf.TensorSpec(None)])
     def function(x):
         result = einsum("ßλ,ßλ->ß", x, x)
         sources.append(result.graph.get_operations()[-1].type)
