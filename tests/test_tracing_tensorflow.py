@@ -6,6 +6,7 @@ The reference is `numpy.einsum` in float64.
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import subprocess
 import sys
@@ -180,6 +181,35 @@ def test_hints_choose_the_path(tf):
     assert (few, many) == (((0, 1), (0, 1)), ((1, 2), (0, 1)))
     default = einsum_path("ij,jk,kl->il", *shapes)[1]
     assert "sizes not known: i as 6, l as 6" in default
+
+
+FORMS = {
+    "text": lambda x, y: einsum("ij,jk->ik", x, y),
+    "interleaved": lambda x, y: einsum(x, ["i", "j"], y, ["j", "k"], ["i", "k"]),
+    "bytes": lambda x, y: einsum(b"ij,jk->ik", x, y),
+    "a list": lambda x, y: einsum("ij,jk->ik", [x, y]),
+    "a number": lambda x, y: einsum("ij,jk,->ik", x, y, 1.0),
+    "NumPy": lambda x, y: einsum("ij,jk->ik", x, np.arange(12.0).reshape(3, 4)),
+    "a path": lambda x, y: einsum("ij,jk,->ik", x, y, 1, optimize=[(0, 1), (0, 1)]),
+    "hints": lambda x, y: einsum("ij,jk->ik", x, y, hints={"i": 30}),
+    "dtype": lambda x, y: einsum("ij,jk->ik", x, y, dtype="float64"),
+    "a plan": lambda x, y: einsum_plan("ij,jk->ik", x, y)(x, y),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_call_without_a_word_of_autograph(tf, form: str):
+    said = []
+    handler = logging.Handler()
+    handler.emit = said.append
+    tf.get_logger().addHandler(handler)
+    specs = [tf.TensorSpec([None, 3], tf.float64), tf.TensorSpec([3, 4], tf.float64)]
+    x, y = np.ones((2, 3)), np.arange(12.0).reshape(3, 4)
+    try:
+        np.testing.assert_array_equal(tf.function(FORMS[form], input_signature=specs)(x, y), x @ y)
+    finally:
+        tf.get_logger().removeHandler(handler)
+    assert said == []
 
 
 # --- what is wrong --------------------------------------------------------------------------------
