@@ -12,18 +12,16 @@ from einsum_unified import plan as planning
 from einsum_unified.arguments import arguments, check_hints, check_keywords, is_shape
 from einsum_unified.equation import parse
 from einsum_unified.errors import EinsumError, OperandError
+from einsum_unified.native import check_options, is_native, run_native
 from einsum_unified.plan import (
     Plan,
     Unprepared,
-    check_options,
     clear_cache,
     execute,
-    is_native,
     plan_of,
     prepared,
     prepared_signatures,
     rescue,
-    run_native,
 )
 from einsum_unified.primitives import Backend
 from einsum_unified.summary import path_summary

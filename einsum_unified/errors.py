@@ -94,8 +94,8 @@ class BackendError(EinsumError):
     Traceback (most recent call last):
     einsum_unified.errors.BackendError: the adapter for 'mylib.Array' lacks: asarray, broadcast_to,
     capabilities, cast, contiguous, copy_into, diagonal, dot, dtype_from_name, finish, form, hint, matmul,
-    multiply, name, native, reshape, result_type, same_device, same_size, size, static_size, sum, to_numpy,
-    transpose
+    multiply, name, native, reshape, result_type, same_device, same_size, size, static_size, sum,
+    sum_products, to_numpy, transpose
     """
 
 
