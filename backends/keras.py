@@ -1,4 +1,7 @@
-"""Makes calls with Keras' symbolic tensors operations of a functional model, on any backend of Keras."""
+"""Takes calls with what is Keras' own, on any of its backends: symbolic tensors and variables.
+
+Calls with symbolic tensors become operations of a functional model, variables the tensors that they hold.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from einsum_unified.arguments import arguments, prepare
+from einsum_unified.arguments import KEYWORDS, arguments, check_keywords, prepare
+from einsum_unified.backend import Backend, Form
 from einsum_unified.dispatch import load
 from einsum_unified.dtypes import WEAK, name_of
 from einsum_unified.equation import parse
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.letters import in_letters
 from einsum_unified.operands import Operand, bind
-from einsum_unified.primitives import Backend, Form
 
 
 @keras.saving.register_keras_serializable(package="einsum_unified")
@@ -41,13 +44,31 @@ class Einsum(keras.Operation):  # type: ignore[misc]
 def record(
     einsum: Callable[..., Any], equation: Any, operands: Sequence[Any], options: Mapping[str, Any]
 ) -> Any:
-    """Return the symbolic result; shapes and dtypes are found, and errors raised, at once."""
+    """Return the symbolic result, of which shape and dtype are found, and errors raised, at once.
+
+    Without symbolic tensors it is the result for the variables' values.
+    """
+    adapter = load(keras.backend.backend())
+    check_keywords(options, KEYWORDS, "einsum", adapter)
+    if not any(isinstance(x, keras.KerasTensor) for x in _flat(operands)):
+        values = [_value(x) for x in (equation, *operands)]
+        return einsum(*values, **options)
     if "out" in options:
         raise OperandTypeError("out= cannot be filled: keras KerasTensors are symbolic")
     key, xs = arguments(equation, operands)
-    adapter = load(keras.backend.backend())
     bind(parse(key), [_operand(x, number, adapter) for number, x in enumerate(xs)], adapter)
     return Einsum(key if isinstance(key, str) else in_letters(parse(key)), **options)(*xs)
+
+
+def _flat(operands: Sequence[Any]) -> list[Any]:
+    return [item for x in operands for item in (x if isinstance(x, (list, tuple)) else (x,))]
+
+
+def _value(x: Any) -> Any:
+    """Return a variable's tensor, also of those in a list of operands."""
+    if isinstance(x, (list, tuple)) and any(isinstance(item, keras.Variable) for item in x):
+        return [_value(item) for item in x]
+    return keras.ops.convert_to_tensor(x) if isinstance(x, keras.Variable) else x
 
 
 def _operand(x: Any, number: int, adapter: Backend) -> Operand:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from einsum_unified.backend import ADAPTER_API, Backend, Capabilities, Form
 from einsum_unified.costs import Costs
 from einsum_unified.dtypes import promote
 from einsum_unified.errors import OperandError
-from einsum_unified.primitives import Capabilities, Form
 
 _FLOATS = ("float16", "bfloat16", "float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn",
            "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu", "float6_e2m3fn",
            "float6_e3m2fn", "float4_e2m1fn")  # fmt: skip
 _INTEGERS = ("int4", "uint4", "int2", "uint2")
 
+adapter_api = ADAPTER_API
 name = "numpy"
 capabilities = Capabilities(
     # float16 has no BLAS, and adds up in float16 except along the last axis.
@@ -48,6 +49,11 @@ capabilities = Capabilities(
 _reduce = np.add.reduce
 _SMALL = 256
 """Up to so many elements of both operands a copy for BLAS costs more than it saves."""
+
+
+def configured(options: Mapping[str, Any]) -> Backend:
+    """There are no further keywords."""
+    return sys.modules[__name__]
 
 
 def form(cls: type) -> Form | None:
@@ -194,7 +200,7 @@ def native(*operands: Any, equation: str) -> Any:
     return np.ascontiguousarray(result) if isinstance(result, np.ndarray) and result.ndim > 1 else result
 
 
-def finish(run: Callable[..., Any]) -> Callable[..., Any]:
+def finish(run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:
     """Leave it as it is."""
     return run
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -10,10 +11,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
+from einsum_unified.backend import ADAPTER_API, Backend, Capabilities, Form
 from einsum_unified.costs import Costs
-from einsum_unified.dtypes import is_narrow, kind_of, promote
+from einsum_unified.dtypes import beside, kind_of, promote
 from einsum_unified.errors import OperandTypeError
-from einsum_unified.primitives import Capabilities, Form
 
 _WIDER = {
     "bool": "float32",
@@ -23,6 +24,7 @@ _WIDER = {
     **dict.fromkeys(("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"), "float32"),
 }
 
+adapter_api = ADAPTER_API
 name = "tensorflow"
 capabilities = Capabilities(
     arithmetic=_WIDER,
@@ -44,7 +46,11 @@ _THROUGH = {
     **dict.fromkeys(("float8_e4m3fn", "float8_e5m2"), tf.float32),
     **dict.fromkeys(("int4", "uint4"), tf.int32),
 }
-_COMPLEX = {"float64": "complex128", "complex128": "complex128"}
+
+
+def configured(options: Mapping[str, Any]) -> Backend:
+    """There are no further keywords."""
+    return sys.modules[__name__]
 
 
 def form(cls: type) -> Form | None:
@@ -69,22 +75,7 @@ def dtype_from_name(name: str) -> Any:
 
 def result_type(names: Sequence[str], weak: Sequence[type]) -> str:
     """Promote on the lattice of torch and JAX: TensorFlow has no promotion of its own."""
-    name = promote(*names)
-    for cls in weak:
-        name = _beside(name, cls)
-    return name
-
-
-def _beside(name: str, weak: type) -> str:
-    """Return what a tensor's dtype becomes beside a Python number: as in torch."""
-    kind = kind_of(name)
-    if weak is complex and kind == "float" and is_narrow(name):
-        raise OperandTypeError(f"tensorflow.{name} does not promote beside a Python complex: cast it")
-    if weak is int and kind == "bool":
-        return "int64"
-    if weak is float and kind in ("bool", "int"):
-        return "float32"
-    return _COMPLEX.get(name, "complex64") if weak is complex else name
+    return beside(promote(*names), weak, "tensorflow")
 
 
 def hint(x: Any) -> tuple[str, str] | None:
@@ -277,7 +268,7 @@ def native(*operands: Any, equation: str) -> Any:
     return tf.einsum(equation, *operands)
 
 
-def finish(run: Callable[..., Any]) -> Callable[..., Any]:
+def finish(run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:
     """Mark it as nothing that AutoGraph converts: it has no source file, of which AutoGraph would warn."""
     # The public tf.autograph.experimental.do_not_convert costs 2 µs a call; without this attribute
     # the program runs all the same.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
 import numpy as np
 import torch
 
+from einsum_unified.backend import ADAPTER_API, Backend, Capabilities, Form
 from einsum_unified.costs import Costs
 from einsum_unified.dtypes import promote
 from einsum_unified.errors import OperandTypeError
-from einsum_unified.primitives import Capabilities, Form
 
 _FLOAT8 = ("float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu")
 _NATIVE = ("uint8", "int8", "int16", "int32", "int64", "bfloat16", "float16", "float32", "float64",
@@ -32,6 +33,7 @@ _AUTOCAST = (torch.float32, torch.float16, torch.bfloat16)
 # Asking for each kind of device takes four times as long; should this be gone one day, that is done.
 _is_any_autocast = getattr(torch._C, "_is_any_autocast_enabled", lambda: True)
 
+adapter_api = ADAPTER_API
 name = "torch"
 capabilities = Capabilities(
     arithmetic=_WIDER,
@@ -65,6 +67,11 @@ capabilities = Capabilities(
         elementwise=0.16,
     ),
 )
+
+
+def configured(options: Mapping[str, Any]) -> Backend:
+    """There are no further keywords."""
+    return sys.modules[__name__]
 
 
 def form(cls: type) -> Form | None:
@@ -241,7 +248,7 @@ def native(*operands: Any, equation: str) -> Any:
     return torch.einsum(equation, *operands)
 
 
-def finish(run: Callable[..., Any]) -> Callable[..., Any]:
+def finish(run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:
     """Leave it as it is."""
     return run
 

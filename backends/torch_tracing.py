@@ -8,11 +8,14 @@ from typing import Any
 import torch
 from torch.overrides import handle_torch_function
 
+from einsum_unified.arguments import KEYWORDS, check_keywords
+
 
 def record(
     einsum: Callable[..., Any], equation: Any, operands: Sequence[Any], options: Mapping[str, Any]
 ) -> Any:
     """Note the call itself: proxies have no shapes, and the graph is to do all that `einsum` does."""
+    check_keywords(options, KEYWORDS, "einsum")
     return handle_torch_function(einsum, _flat((equation, *operands)), equation, *operands, **options)
 
 

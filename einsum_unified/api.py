@@ -9,9 +9,11 @@ import numpy as np
 
 from einsum_unified import dispatch, dtypes
 from einsum_unified import plan as planning
-from einsum_unified.arguments import arguments, check_hints, check_keywords, is_shape
+from einsum_unified.arguments import KEYWORDS, arguments, check_hints, check_keywords, is_shape
+from einsum_unified.backend import Backend
+from einsum_unified.dispatch import backend_for
 from einsum_unified.equation import parse
-from einsum_unified.errors import EinsumError, OperandError
+from einsum_unified.errors import EinsumError, OperandError, OperandTypeError
 from einsum_unified.native import check_options, is_native, run_native
 from einsum_unified.plan import (
     Plan,
@@ -23,10 +25,7 @@ from einsum_unified.plan import (
     prepared_signatures,
     rescue,
 )
-from einsum_unified.primitives import Backend
 from einsum_unified.summary import path_summary
-
-_KEYWORDS = ("optimize", "dtype", "out", "hints")
 
 
 def einsum(
@@ -36,7 +35,7 @@ def einsum(
     dtype: Any = None,
     out: Any = None,
     hints: Mapping[Any, int] | None = None,
-    **unknown: NoReturn,
+    **options: Any,
 ) -> Any:
     """Contract operands of any one framework as an equation says: Einstein's summation.
 
@@ -71,6 +70,8 @@ def einsum(
         hints: for labels, what to plan with where a size is not known yet, as in a graph for any batch:
             ``{"b": 32}``; ``...`` for axes of an ellipsis. Without a hint it is planned as 6. It only
             bears upon the order of contraction: the result is right for any size.
+        **options: what a framework's own einsum knows beyond that: ``precision`` and
+            ``preferred_element_type`` with JAX's arrays.
 
     Returns:
         A tensor of the operands' framework, on their device. With one operand and nothing to sum it is
@@ -85,9 +86,8 @@ def einsum(
         TypeError: an unknown keyword.
 
     """
-    if unknown or hints:
-        check_keywords(unknown, _KEYWORDS, "einsum")
-        return _einsum_slowly(equation, operands, optimize, dtype, out, hints)
+    if options or hints:
+        return _einsum_slowly(equation, operands, optimize, dtype, out, hints, options)
     plan = None
     try:
         if len(operands) == 2:  # the most frequent are written out
@@ -103,13 +103,15 @@ def einsum(
             for x in operands:
                 key += (type(x), x.shape, x.dtype)
             plan = planning.cached_plan(equation, optimize, dtype, *key)
+    except OperandTypeError:
+        pass  # they may be of a kind that has to be looked at first; if not, it is said again
     except EinsumError:
         if is_native(operands) is None and dispatch.recorder_for(operands) is None:
             raise
     except (Unprepared, AttributeError, TypeError, ValueError, RuntimeError):
         pass
     if plan is None:
-        return _einsum_slowly(equation, operands, optimize, dtype, out, hints)
+        return _einsum_slowly(equation, operands, optimize, dtype, out, hints, options)
     if out is not None:
         return execute(plan, operands, out)
     try:
@@ -119,22 +121,30 @@ def einsum(
 
 
 def _einsum_slowly(
-    equation: Any, operands: Sequence[Any], optimize: Any, dtype: Any, out: Any, hints: Any
+    equation: Any,
+    operands: Sequence[Any],
+    optimize: Any,
+    dtype: Any,
+    out: Any,
+    hints: Any,
+    options: Mapping[str, Any],
 ) -> Any:
     """Handle calls whose operands, equation or options have to be made ready first."""
     recorder = dispatch.recorder_for((equation, *operands))
     if recorder is not None:
-        options = {"optimize": optimize, "dtype": dtype, "out": out, "hints": hints}
-        given = {name: x for name, x in options.items() if x is not (einsum.__kwdefaults__ or {})[name]}
-        return recorder.record(einsum, equation, operands, given)
+        known = {"optimize": optimize, "dtype": dtype, "out": out, "hints": hints}
+        given = {name: x for name, x in known.items() if x is not (einsum.__kwdefaults__ or {})[name]}
+        return recorder.record(einsum, equation, operands, {**given, **options})
     key, operands = arguments(equation, operands)
     checked = check_hints(hints, key)
     xs, classes = prepared(operands)
+    check_keywords(options, KEYWORDS, "einsum", backend_for(classes))
     backend = is_native(xs)
     if backend is not None:
         check_options(xs, backend, dtype, out)
-        return run_native(parse(key), xs, backend)
-    return execute(plan_of(key, prepared_signatures(xs, classes), optimize, dtype, checked), xs, out)
+        return run_native(parse(key), xs, backend.configured(options) if options else backend)
+    signatures = prepared_signatures(xs, classes)
+    return execute(plan_of(key, signatures, optimize, dtype, checked, options), xs, out)
 
 
 def einsum_plan(
@@ -143,7 +153,7 @@ def einsum_plan(
     optimize: Any = "auto",
     dtype: Any = None,
     hints: Mapping[Any, int] | None = None,
-    **unknown: NoReturn,
+    **options: Any,
 ) -> Plan:
     """Plan a contraction once, to call it many times or to see what will run.
 
@@ -173,6 +183,7 @@ def einsum_plan(
         optimize: as for `einsum`.
         dtype: as for `einsum`.
         hints: as for `einsum`.
+        **options: as for `einsum`.
 
     Returns:
         A `Plan`, callable with operands of these shapes from any framework.
@@ -181,8 +192,6 @@ def einsum_plan(
         The errors of `einsum`; TypeError for an unknown keyword.
 
     """
-    if unknown:
-        check_keywords(unknown, ("optimize", "dtype", "hints"), "einsum_plan")
     key, items = arguments(equation, operands_or_shapes, shapes=True)
     checked = check_hints(hints, key)
     numbers = [n for n, x in enumerate(items) if not is_shape(x)]
@@ -194,7 +203,9 @@ def einsum_plan(
     for n, x in enumerate(items):
         if n not in signatures:
             signatures[n] = (cls, _checked_shape(x, n), like)
-    return plan_of(key, tuple(signatures[n] for n in range(len(items))), optimize, dtype, checked)
+    check_keywords(options, ("optimize", "dtype", "hints"), "einsum_plan", backend_for([cls, *classes]))
+    ordered = tuple(signatures[n] for n in range(len(items)))
+    return plan_of(key, ordered, optimize, dtype, checked, options)
 
 
 def einsum_path(
@@ -247,10 +258,11 @@ def einsum_path(
 def register_backend(key: type | str, adapter: Backend, *, replace: bool = False) -> None:
     """Use an adapter for operands of a class, or of a class by its qualified name ("mylib.core.Array").
 
-    The adapter is a module or any object with the members of `einsum_unified.primitives.Backend`; it
+    The adapter is a module or any object with the members of `einsum_unified.backend.Backend`; it
     also serves derived classes. Registering is safe while other threads call `einsum`.
 
-    Raises `BackendError` if a member is lacking, or the class has an adapter and ``replace`` is not set.
+    Raises `BackendError` if a member is lacking, it is for another version of the protocol, or the class
+    has an adapter and ``replace`` is not set.
     """
     dispatch.register(key, adapter, replace)
     clear_cache()

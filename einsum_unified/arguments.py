@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from einsum_unified.backend import Backend, Form
 from einsum_unified.dispatch import backend_of, default_backend
 from einsum_unified.dtypes import WEAK
 from einsum_unified.equation import Label, Sublists, parse, to_sublists
@@ -26,6 +27,9 @@ from einsum_unified.errors import (
     message,
     quoted,
 )
+
+KEYWORDS = ("optimize", "dtype", "out", "hints")
+"""Those of `einsum`, on every framework."""
 
 
 def arguments(
@@ -76,10 +80,14 @@ def _interleaved(items: Sequence[Any]) -> tuple[Sublists, list[Any]]:
     return to_sublists(items[1:end:2], output), list(items[:end:2])
 
 
-def check_keywords(unknown: Mapping[str, Any], known: Sequence[str], function: str) -> None:
-    """Raise TypeError, naming what is known, if keywords were given that are not."""
-    if unknown:
-        name = next(iter(unknown))
+def check_keywords(
+    given: Mapping[str, Any], known: Sequence[str], function: str, backend: Backend | None = None
+) -> None:
+    """Raise TypeError, naming what is known, if keywords were given that neither we nor the backend know."""
+    options = backend.capabilities.options if backend else frozenset()
+    name = next((name for name in given if name not in options), None)
+    if name is not None:
+        known = (*known, *sorted(options))
         raise TypeError(f"{function}() got an unknown keyword {name!r}; known are: {', '.join(known)}")
 
 
@@ -119,16 +127,22 @@ def prepare(x: Any, number: int) -> tuple[Any, type]:
         return np.asarray(x), cls
     if isinstance(x, (list, tuple, range)):
         return _nested(x, number)
-    backend = backend_of(cls)
+    backend = backend_of(cls, x)
     if backend is default_backend():
         return _plain_array(x), np.ndarray
     if backend is not None:
-        return x, cls
+        # What converts need not look like an array before.
+        return (x if hasattr(x, "shape") else _converted(x, backend)), cls
     if isinstance(x, WEAK):  # an IntEnum, say
         return np.asarray(x), _weak_base(cls)
     if isinstance(x, (array.array, memoryview)) or _is_only_array_like(cls):
         return np.asarray(x), np.ndarray
     return x, cls
+
+
+def _converted(x: Any, backend: Backend) -> Any:
+    """Return what has no shape as the backend's tensor if it converts, else as it is."""
+    return backend.asarray(x, x, None) if backend.form(type(x)) is Form.ARRAY else x
 
 
 def _plain_array(x: Any) -> Any:

@@ -7,21 +7,27 @@ or the sizes of a reshape, reaches it as an object by the name of a constant. No
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import CodeType
 from typing import Any
 
+from einsum_unified.backend import Backend
 from einsum_unified.operands import in_range
-from einsum_unified.primitives import Backend, Instruction, Program
+from einsum_unified.primitives import Instruction, Program
 from einsum_unified.sizes import Reading, Size, is_known
 
 _OWN = {"in_range": in_range, "unbox": lambda x: x[()] if hasattr(x, "shape") else x}
 
 
-def compile_program(program: Program, backend: Backend) -> tuple[Callable[..., Any], str]:
-    """Return the function that runs a program with an adapter's functions, and its text."""
+def compile_program(
+    program: Program, backend: Backend, classes: Sequence[type] = ()
+) -> tuple[Callable[..., Any], str]:
+    """Return the function that runs a program with an adapter's functions, and its text.
+
+    ``classes`` are those of the operands, by which an adapter may choose how it is run.
+    """
     text = _Text(backend)
     names = {register: f"a{register}" for register in range(program.operands)}
     free: list[str] = []
@@ -47,7 +53,7 @@ def compile_program(program: Program, backend: Backend) -> tuple[Callable[..., A
         text.lines.append(f"return {names[program.result]}")
     parameters = ", ".join(f"a{n}" for n in range(program.operands))
     source = "\n    ".join([f"def run({parameters}):", *text.lines])
-    return _evaluated(source, text), _shown(source, text.constants)
+    return _evaluated(source, text, classes), _shown(source, text.constants)
 
 
 def _last_uses(program: Program) -> dict[int, int]:
@@ -125,7 +131,7 @@ def _code(source: str) -> CodeType:
     return compile(source, "<einsum_unified plan>", "exec")
 
 
-def _evaluated(source: str, text: _Text) -> Callable[..., Any]:
+def _evaluated(source: str, text: _Text, classes: Sequence[type]) -> Callable[..., Any]:
     namespace: dict[str, Any] = {**text.functions, **text.constants}
     exec(_code(source), namespace)
-    return text.backend.finish(namespace["run"])
+    return text.backend.finish(namespace["run"], classes)

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from einsum_unified.backend import Capabilities
 from einsum_unified.dtypes import itemsize
-from einsum_unified.letters import spelled_in_letters
+from einsum_unified.letters import LETTERS, spelled_in_letters
 from einsum_unified.pair import Candidate, Choice, Pair, cheapest
-from einsum_unified.primitives import Capabilities, SumProducts
+from einsum_unified.primitives import SumProducts
 from einsum_unified.products import (
     MatrixProduct,
     calls_cost,
@@ -42,12 +43,21 @@ def contract(
 ) -> Value:
     """Multiply two values and sum what is not kept; ``output`` is given at the last step."""
     pair = Pair.of(a, b, kept, output)
+    if writer.capabilities.pairs and len(pair.sizes) <= LETTERS:
+        return _whole(pair, writer)
     if not pair.contracted:
         return _outer(pair, pair.output or (*a.labels, *pair.right), writer)
     value = choose(candidates(pair, writer.capabilities)).write(pair, writer)
     if pair.contiguous and output is not None:
         value = writer.contiguous(writer.transpose(value, output))
     return value
+
+
+def _whole(pair: Pair, writer: Writer) -> Value:
+    """Leave it to the framework, that knows best how to go about its tensors."""
+    labels = pair.output or (*pair.batch, *pair.left, *pair.right)
+    equation = spelled_in_letters((pair.a.labels, pair.b.labels, labels))
+    return writer.native((pair.a, pair.b), equation, labels, pair.shape(labels))
 
 
 def candidates(pair: Pair, capabilities: Capabilities) -> list[Candidate]:

@@ -1,8 +1,10 @@
 """Find the adapter for operands by their types; the only place that names frameworks.
 
 A class is looked up in this order: seen before; registered (the class or one of its bases, as an
-object or by qualified name, so nothing is imported to ask); ``__torch_function__``; an entry point of
-group ``einsum_unified.backends`` named after the root package of the class or of one of its bases.
+object or by qualified name, so nothing is imported to ask); the root package of the class or of one of its
+bases, first among the libraries whose adapters come with this one, then among the entry points of group
+``einsum_unified.backends``, named after root packages; at last what it says of itself:
+``__torch_function__``, ``__jax_array__``, ``__array_namespace__``, ``__array_function__``.
 
 An adapter is loaded when the first operand of its framework shows up: the framework is imported then.
 """
@@ -18,9 +20,9 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from einsum_unified.backend import ADAPTER_API, Backend, Recorder
 from einsum_unified.dtypes import WEAK
 from einsum_unified.errors import BackendError, OperandTypeError, article, message
-from einsum_unified.primitives import Backend, Recorder
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -31,8 +33,15 @@ FRAMEWORKS = {
     "numpy": "einsum_unified.backends.numpy",
     "torch": "einsum_unified.backends.torch",
     "tensorflow": "einsum_unified.backends.tensorflow",
+    "jax": "einsum_unified.backends.jax",
+    "mlx": "einsum_unified.backends.mlx",
+    "cupy": "einsum_unified.backends.cupy",
+    "dask": "einsum_unified.backends.dask",
+    "sparse": "einsum_unified.backends.sparse",
+    "autograd": "einsum_unified.backends.autograd",
 }
-"""The adapters that come with the library: framework → module."""
+"""The adapters that come with the library: root package → module, which is the adapter or has one as
+``adapter``."""
 
 _BUILTIN: dict[type | str, str] = {
     "numpy.ndarray": "numpy",
@@ -43,13 +52,20 @@ _BUILTIN: dict[type | str, str] = {
     "tensorflow.python.framework.composite_tensor.CompositeTensor": "tensorflow",
 }
 
+_ROOTS = {**{root: root for root in ("jax", "mlx", "cupy", "dask", "sparse", "autograd")}, "jaxlib": "jax"}
+"""Packages all of whose classes are for one adapter to judge: root package → framework."""
+
+_ARRAY_API = "einsum_unified.backends.array_api"
+_ARRAY_FUNCTION = "einsum_unified.backends.array_function"
+
 _TORCH_TRACING = "einsum_unified.backends.torch_tracing"
 
 RECORDERS = {
     "torch.fx.proxy.Proxy": _TORCH_TRACING,
     "keras.src.backend.common.keras_tensor.KerasTensor": "einsum_unified.backends.keras",
+    "keras.src.backend.common.variables.Variable": "einsum_unified.backends.keras",
 }
-"""Classes whose objects stand for tensors to come, and the modules that note a call with them."""
+"""Classes whose objects stand for tensors to come, or hold one, and the modules that take such calls."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +88,13 @@ def register(key: type | str, adapter: Backend, replace: bool) -> None:
     if not isinstance(key, (str, type)):
         raise BackendError(f"an adapter is registered for a class or a qualified name, not for {key!r}")
     shown = _qualified(key)
-    missing = sorted(name for name in _members() if not hasattr(adapter, name))
-    if missing:
-        raise BackendError(f"the adapter for {shown!r} lacks: {', '.join(missing)}")
+    _check(adapter, f"the adapter for {shown!r}")
     with _lock:
         others = {known: entry for known, entry in _registry.entries.items() if not _same(known, key)}
         if not replace and len(others) < len(_registry.entries):
             raise BackendError(f"{shown!r} has an adapter; replace=True replaces it")
-        _registry = _Registry({**others, key: adapter})
+        _registry = _Registry({**others, key: adapter})  # knows nothing of what was found, or not, before
+        _entry_points.cache_clear()
 
 
 def _qualified(key: type | str) -> str:
@@ -91,6 +106,16 @@ def _same(a: type | str, b: type | str) -> bool:
     return a is b or ((isinstance(a, str) or isinstance(b, str)) and _qualified(a) == _qualified(b))
 
 
+def _check(adapter: Any, shown: str) -> None:
+    """Raise `BackendError` unless an adapter has the members of the protocol, in our version of it."""
+    version = getattr(adapter, "adapter_api", ADAPTER_API)
+    if version != ADAPTER_API:
+        raise BackendError(f"{shown} is written for version {version!r} of the protocol, not {ADAPTER_API}")
+    missing = sorted(name for name in _members() if not hasattr(adapter, name))
+    if missing:
+        raise BackendError(f"{shown} lacks: {', '.join(missing)}")
+
+
 def _members() -> set[str]:
     methods = {name for name in vars(Backend) if not name.startswith("_")}
     return methods | set(Backend.__annotations__)
@@ -98,8 +123,18 @@ def _members() -> set[str]:
 
 @cache
 def load(name: str) -> Backend:
-    """Return the adapter of a framework that comes with the library; imports the framework."""
-    adapter: Backend = importlib.import_module(FRAMEWORKS[name])
+    """Return the adapter of a framework that comes with the library; imports the framework.
+
+    Raises `BackendError` if the framework cannot be imported.
+    """
+    try:
+        module = importlib.import_module(FRAMEWORKS[name])
+    except ImportError as error:
+        install = f'pip install "einsum-unified[{name}]"'
+        raise BackendError(
+            message(f"the adapter for {name} failed to load: {error}", notes=[f"try: {install}"])
+        ) from error
+    adapter: Backend = getattr(module, "adapter", module)
     return adapter
 
 
@@ -133,31 +168,54 @@ def _can_be_imported(name: str) -> bool:
     return name not in sys.modules and importlib.util.find_spec(name) is not None
 
 
-def backend_of(cls: type) -> Backend | None:
-    """Return the adapter for operands of a class, or None."""
+def backend_of(cls: type, example: Any = None) -> Backend | None:
+    """Return the adapter for operands of a class, or None.
+
+    Libraries that are known only by following the array API standard tell their functions through an array,
+    the ``example``: without one, and none seen before, there is no adapter.
+    """
     registry = _registry
     try:
         return registry.found[cls]
     except KeyError:
         if len(registry.found) >= _FOUND:
             registry.found.clear()  # a program that makes classes without end
-        adapter = _find(cls, registry.entries)
+        adapter = _find(cls, registry.entries, example)
         if adapter is not None:  # a framework that is not imported yet may know the class later
             registry.found[cls] = adapter
         return adapter
 
 
-def _find(cls: type, entries: Mapping[type | str, str | Backend]) -> Backend | None:
+def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) -> Backend | None:
     for base in cls.__mro__:
         entry = entries.get(base) or entries.get(_qualified(base))
         if entry is not None:
             return load(entry) if isinstance(entry, str) else entry
-    if hasattr(cls, "__torch_function__") and "torch" in sys.modules:
-        return load("torch")
-    roots = {base.__module__.partition(".")[0] for base in cls.__mro__}
+    roots = list(dict.fromkeys(base.__module__.partition(".")[0] for base in cls.__mro__))
+    for root in roots:
+        if root in _ROOTS:
+            return load(_ROOTS[root])
     for point in _entry_points():
         if point.name in roots:
             return _load_plugin(point)
+    return _by_its_own_word(cls, example)
+
+
+def _by_its_own_word(cls: type, example: Any) -> Backend | None:
+    """Return the adapter for a class that says by a special method what it works with."""
+    if hasattr(cls, "__torch_function__") and "torch" in sys.modules:
+        return load("torch")
+    if hasattr(cls, "__jax_array__") and "jax" in sys.modules:
+        return load("jax")
+    if hasattr(cls, "__array_namespace__"):
+        if example is None:
+            return None
+        module = importlib.import_module(_ARRAY_API)
+        standard: Backend = module.adapter_of(example.__array_namespace__())
+        return standard
+    if hasattr(cls, "__array_function__"):
+        function: Backend = importlib.import_module(_ARRAY_FUNCTION).adapter_of(cls)
+        return function
     return None
 
 
@@ -169,15 +227,12 @@ def _entry_points() -> tuple[EntryPoint, ...]:
 
 
 def _load_plugin(point: EntryPoint) -> Backend:
+    shown = f"the adapter plugin {point.name!r} ({point.value})"
     try:
         adapter: Backend = point.load()
     except Exception as error:
-        raise BackendError(
-            f"the adapter plugin {point.name!r} ({point.value}) failed to load: {error!r}"
-        ) from error
-    missing = sorted(name for name in _members() if not hasattr(adapter, name))
-    if missing:
-        raise BackendError(f"the adapter plugin {point.name!r} ({point.value}) lacks: {', '.join(missing)}")
+        raise BackendError(f"{shown} failed to load: {error!r}") from error
+    _check(adapter, shown)
     return adapter
 
 
@@ -208,18 +263,31 @@ def _shown(cls: type, adapter: Backend) -> str:
     return f"{adapter.name} {cls.__name__}"
 
 
+_ADVICE = {
+    "pandas": "hand over its values: x.to_numpy()",
+    "polars": "hand over its values: x.to_numpy()",
+    "pyarrow": "hand over its values: x.to_numpy()",
+    "xarray": "hand over its values: x.data",
+    "scipy": 'pip install "einsum-unified[sparse]" and hand over sparse.COO(x), or x.toarray()',
+    "PIL": "hand over numpy.asarray(x)",
+}
+"""Root packages of what people take for arrays, and what to do."""
+
+
 def _unknown(number: int, cls: type) -> OperandTypeError:
     root = cls.__module__.partition(".")[0]
     name = cls.__name__ if root == "builtins" else f"{root} {cls.__name__}"
     known = f"known: {', '.join(_names())}; others can be added with einsum_unified.register_backend"
+    notes = [_ADVICE[root], known] if root in _ADVICE else [known]
     return OperandTypeError(
-        message(f"operand {number} is {article(name)}, which is no array of a known library", notes=[known])
+        message(f"operand {number} is {article(name)}, which is no array of a known library", notes=notes)
     )
 
 
 def _names() -> Iterable[str]:
+    """Return the libraries whose arrays can be used here: installed, registered, or with a plugin."""
     added = {entry.name for entry in _registry.entries.values() if not isinstance(entry, str)}
-    return sorted({*FRAMEWORKS, *added, *(point.name for point in _entry_points())})
+    return sorted({*installed(), *added, *(point.name for point in _entry_points())})
 
 
 def describe(x: Any) -> str:

@@ -5,6 +5,7 @@ The core speaks of dtypes by these names only; an adapter turns them into its ow
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache, reduce
 from typing import Any
 
@@ -107,6 +108,28 @@ def promote(*names: str) -> str:
         # Integers and bool give way, whatever their order.
         names = tuple(name for name in names if kind_of(name) not in ("bool", "int"))
     return reduce(_promote_two, names)
+
+
+def beside(name: str, weak: Sequence[type], library: str, default: str = "float32") -> str:
+    """Return what a dtype becomes beside Python numbers of types ``weak``, as in torch and JAX.
+
+    Floats take integers and bools to the ``default`` float dtype. Raises `OperandTypeError` for a complex
+    number beside float8.
+
+    >>> beside("int8", (int,), "torch"), beside("bool", (int, float), "torch")
+    ('int8', 'float32')
+    """
+    for cls in sorted(weak, key=WEAK.index):
+        kind = kind_of(name)
+        if cls is int and kind == "bool":
+            name = "int64"
+        elif cls is float and kind in ("bool", "int"):
+            name = default
+        elif cls is complex and kind != "complex":
+            if kind == "float" and is_narrow(name):
+                raise OperandTypeError(f"{library}.{name} does not promote beside a Python complex: cast it")
+            name = _COMPLEX_OF.get(name, _COMPLEX_OF[default])
+    return name
 
 
 def _promote_two(a: str, b: str) -> str:

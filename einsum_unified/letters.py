@@ -10,6 +10,10 @@ from einsum_unified.errors import OperandError
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+LETTERS = len(_LETTERS)
+"""How many labels can be spelled."""
+
+
 def in_letters(equation: Equation) -> str:
     """Return an equation with its output written and its labels replaced by a–z and A–Z.
 
@@ -23,9 +27,9 @@ def in_letters(equation: Equation) -> str:
 def spelled_in_letters(terms: Sequence[Sequence[object]]) -> str:
     """Return terms, the output last, with labels replaced; raises `OperandError` if letters run out."""
     labels = dict.fromkeys(label for term in terms for label in term if label is not ...)
-    if len(labels) > len(_LETTERS):
+    if len(labels) > LETTERS:
         raise OperandError(
-            f"sizes that are known only at run time go with at most {len(_LETTERS)} labels, not {len(labels)}"
+            f"sizes that are known only at run time go with at most {LETTERS} labels, not {len(labels)}"
         )
     names: dict[object, str] = {**dict(zip(labels, _LETTERS, strict=False)), ...: "..."}
     texts = ["".join(names[label] for label in term) for term in terms]

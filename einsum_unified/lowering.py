@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from einsum_unified import dtypes
+from einsum_unified.backend import Capabilities, Form
 from einsum_unified.contraction import contract
 from einsum_unified.letters import in_letters
 from einsum_unified.operands import Bound, Operand
@@ -18,9 +19,7 @@ from einsum_unified.pair import Choice, cheapest
 from einsum_unified.path import Path, pairwise
 from einsum_unified.primitives import (
     AsArray,
-    Capabilities,
     Dot,
-    Form,
     InRange,
     Multiply,
     Native,

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from einsum_unified import dtypes
+from einsum_unified.backend import Backend, Form
 from einsum_unified.dispatch import backend_of, default_backend, describe
 from einsum_unified.equation import Equation
 from einsum_unified.errors import OperandTypeError, message
 from einsum_unified.letters import in_letters
 from einsum_unified.operands import Operand, bind
-from einsum_unified.primitives import Backend, Form
 
 
 def is_native(operands: Sequence[Any]) -> Backend | None:

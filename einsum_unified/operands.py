@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from einsum_unified import dtypes
+from einsum_unified.backend import Backend, Form, Shape
 from einsum_unified.equation import Equation, Label, spelled
 from einsum_unified.errors import OperandError, OperandTypeError, clipped, message, quoted
-from einsum_unified.primitives import Backend, Form, Shape
 from einsum_unified.sizes import DEFAULT_HINT, Place, Size
 
 
@@ -347,9 +347,18 @@ def _check_dtype(number: int, operand: Operand, backend: Backend) -> None:
         )
     if not _has(backend, operand.dtype):
         raise OperandTypeError(
-            f"operand {number} has dtype {operand.library}.{operand.dtype}, "
-            f"with which {backend.name} cannot compute"
+            message(
+                f"operand {number} has dtype {operand.library}.{operand.dtype}, "
+                f"with which {backend.name} cannot compute",
+                notes=_gap(backend, operand.dtype),
+            )
         )
+
+
+def _gap(backend: Backend, name: str) -> list[str]:
+    """Return why a dtype is lacking, if the adapter says."""
+    reason = backend.capabilities.gaps.get(name)
+    return [] if reason is None else [f"{name}: {reason}"]
 
 
 def _has(backend: Backend, name: str) -> bool:
@@ -362,8 +371,10 @@ def _asked_dtype(dtype: Any, operands: Sequence[Operand], backend: Backend) -> s
         name = dtypes.name_of(dtype)
     except TypeError:  # no dtype at all
         name = ""
-    if not dtypes.kind_of(name) or not _has(backend, name):
-        raise OperandTypeError(f"dtype={dtype!r} is no dtype that {backend.name} can compute with")
+    # An adapter may find a dtype of fewer bits for a name, for NumPy's arrays: not what was asked for.
+    if not dtypes.kind_of(name) or not _has(backend, name) or name in backend.capabilities.gaps:
+        headline = f"dtype={dtype!r} is no dtype that {backend.name} can compute with"
+        raise OperandTypeError(message(headline, notes=_gap(backend, name)))
     rank = dtypes.KINDS.index
     for number, operand in enumerate(operands):
         kind = operand.weak.__name__ if operand.weak else dtypes.kind_of(operand.dtype)

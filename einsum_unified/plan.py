@@ -6,16 +6,17 @@ for exactly those, and holds no tensor. `functools.lru_cache` bounds it and make
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from einsum_unified import dtypes
 from einsum_unified.arguments import prepare
+from einsum_unified.backend import Backend, Form
 from einsum_unified.compiler import compile_program
 from einsum_unified.dispatch import backend_for, backend_of, default_backend, describe
 from einsum_unified.equation import Equation, Label, Sublists, is_long, parse
@@ -24,8 +25,10 @@ from einsum_unified.lowering import lower
 from einsum_unified.native import run_native
 from einsum_unified.operands import Bound, Operand, bind
 from einsum_unified.path import Path, Step, Strategy, find_path, forget_paths, steps, strategy
-from einsum_unified.primitives import Backend, Form, Program
+from einsum_unified.primitives import Program
 from einsum_unified.summary import operand_lines, step_lines, unknown_lines
+
+Keywords = tuple[tuple[str, Any], ...]
 
 Signature = tuple[type, Any, Any]
 """Type, shape and dtype of an operand."""
@@ -61,6 +64,8 @@ class Plan:
     signatures: tuple[Signature, ...] = field(repr=False)
     options: tuple[Any, Any] = field(default=("auto", None), repr=False)
     """The values of optimize= and dtype= it was made with."""
+    keywords: Keywords = field(default=(), repr=False)
+    """The framework's own keywords it was made with."""
 
     def __call__(self, *operands: Any, out: Any = None) -> Any:
         """Contract operands of the planned shapes.
@@ -76,7 +81,8 @@ class Plan:
             return execute(self, operands, out)
         xs, classes = prepared(operands)
         optimize = ("einsum_path", *self.path)
-        plan = plan_of(self._key(), prepared_signatures(xs, classes), optimize, self.options[1])
+        signatures = prepared_signatures(xs, classes)
+        plan = plan_of(self._key(), signatures, optimize, self.options[1], (), dict(self.keywords))
         notes = [
             f"operand {n}: planned for {planned}, given {given}"
             for n, (planned, given) in enumerate(zip(self.bound.operands, plan.bound.operands, strict=True))
@@ -160,7 +166,13 @@ def signatures_of(operands: Sequence[Any]) -> tuple[Signature, ...]:
     return tuple([(type(x), x.shape, x.dtype) for x in operands])
 
 
-def make_plan(equation: str | Sublists, optimize: Any, dtype: Any, signatures: tuple[Signature, ...]) -> Plan:
+def make_plan(
+    equation: str | Sublists,
+    optimize: Any,
+    dtype: Any,
+    signatures: tuple[Signature, ...],
+    keywords: Keywords = (),
+) -> Plan:
     """Return the plan for operands of these signatures; reads nothing else, so it can be cached.
 
     Raises what is wrong with equation, operands or options, and `Unprepared` for operands that
@@ -169,14 +181,17 @@ def make_plan(equation: str | Sublists, optimize: Any, dtype: Any, signatures: t
     if not isinstance(equation, (str, Sublists)):
         raise Unprepared
     parsed = parse(equation)
-    backend = backend_for([cls for cls, _, _ in signatures])
+    classes = [cls for cls, _, _ in signatures]
+    backend = backend_for(classes)
     operands = [_operand(signature, backend) for signature in signatures]
     how = optimize if isinstance(optimize, Strategy) else strategy(optimize)
     bound = bind(parsed, operands, backend, dtype, dict(how.hints))
     path = _path(bound, how)
+    if keywords:
+        backend = backend.configured(dict(keywords))
     program = lower(bound, path, backend.capabilities)
-    run, source = compile_program(program, backend)
-    return Plan(parsed, path, bound, program, backend, run, source, signatures, (optimize, dtype))
+    run, source = compile_program(program, backend, classes)
+    return Plan(parsed, path, bound, program, backend, run, source, signatures, (optimize, dtype), keywords)
 
 
 def _operand(signature: Signature, backend: Backend) -> Operand:
@@ -228,12 +243,16 @@ def _make_short_plan(equation: str | Sublists, optimize: Any, dtype: Any, *flat:
     return make_plan(equation, optimize, dtype, signatures)
 
 
-def _new_caches() -> tuple[Any, Any]:
-    return lru_cache(maxsize=4096)(_make_short_plan), lru_cache(maxsize=8)(make_plan)
+def _new_caches() -> tuple[Any, Any, Any]:
+    return (
+        lru_cache(maxsize=4096)(_make_short_plan),
+        lru_cache(maxsize=8)(make_plan),
+        lru_cache(maxsize=256)(make_plan),
+    )
 
 
 # Replaced as a whole, never cleared: other threads may be inside a look-up.
-cached_plan, _cached_long_plan = _new_caches()
+cached_plan, _cached_long_plan, _cached_configured_plan = _new_caches()
 
 
 def prepared(operands: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[type, ...]]:
@@ -263,18 +282,25 @@ def plan_of(
     optimize: Any,
     dtype: Any,
     hints: tuple[tuple[Label, int], ...] = (),
+    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> Plan:
     """Return the plan for prepared operands of these signatures, from the cache where it may be kept."""
     how = strategy(optimize)
     if hints:
         how = replace(how, hints=hints)
     plain = all(_is_plain_shape(shape) for _, shape, _ in signatures)
-    if how.optimizer is not None or not plain or not _hashable((signatures, dtype)):
+    keywords = tuple(options.items())
+    if how.optimizer is not None or not plain or not _hashable((signatures, dtype, keywords)):
         # An optimizer object may be random or keep a state.
-        return make_plan(equation, how, dtype, signatures)
+        return make_plan(equation, how, dtype, signatures, keywords)
     try:
-        if is_long(equation):
-            plan: Plan = _cached_long_plan(equation, how, dtype, signatures)
+        plan: Plan
+        if keywords and not is_long(equation):
+            plan = _cached_configured_plan(equation, how, dtype, signatures, keywords)
+        elif keywords:
+            plan = make_plan(equation, how, dtype, signatures, keywords)
+        elif is_long(equation):
+            plan = _cached_long_plan(equation, how, dtype, signatures)
         else:
             plan = cached_plan(
                 equation, how, dtype, *[item for signature in signatures for item in signature]
@@ -362,14 +388,15 @@ def cache_info() -> CacheInfo:
     >>> import einsum_unified
     >>> einsum_unified.clear_cache()
     >>> einsum_unified.cache_info()
-    CacheInfo(hits=0, misses=0, maxsize=4104, currsize=0)
+    CacheInfo(hits=0, misses=0, maxsize=4360, currsize=0)
     """
-    infos = [cached_plan.cache_info(), _cached_long_plan.cache_info()]
+    caches = (cached_plan, _cached_long_plan, _cached_configured_plan)
+    infos = [cache.cache_info() for cache in caches]
     return CacheInfo(*(sum(figures) for figures in zip(*infos, strict=True)))
 
 
 def clear_cache() -> None:
     """Forget all plans and their paths; only needed to free memory, or to measure planning."""
-    global cached_plan, _cached_long_plan
-    cached_plan, _cached_long_plan = _new_caches()
+    global cached_plan, _cached_long_plan, _cached_configured_plan
+    cached_plan, _cached_long_plan, _cached_configured_plan = _new_caches()
     forget_paths()

@@ -15,10 +15,10 @@ from itertools import combinations
 from math import prod
 from typing import NamedTuple
 
+from einsum_unified.backend import Capabilities
 from einsum_unified.costs import Costs
 from einsum_unified.dtypes import integer_range, itemsize
 from einsum_unified.pair import Pair
-from einsum_unified.primitives import Capabilities
 from einsum_unified.sizes import is_known
 from einsum_unified.values import Value
 from einsum_unified.writer import Writer

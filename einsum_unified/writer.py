@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from einsum_unified.backend import Capabilities
 from einsum_unified.primitives import (
     Agree,
     BroadcastTo,
-    Capabilities,
     Cast,
     Contiguous,
     Diagonal,

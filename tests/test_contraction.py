@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from einsum_unified import einsum, einsum_plan
+from einsum_unified.backend import Capabilities
 from einsum_unified.compiler import compile_program
 from einsum_unified.contraction import MultiplyAndSum, NativeStep
 from einsum_unified.dispatch import load
 from einsum_unified.lowering import lower
 from einsum_unified.pair import Candidate, cheapest
 from einsum_unified.primitives import (
-    Capabilities,
     Cast,
     Dot,
     IntegerDot,

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from einsum_unified import BackendError, OperandTypeError, clear_cache, dispatch, einsum, register_backend
+from einsum_unified.backend import Backend, Form
 from einsum_unified.dispatch import FRAMEWORKS, backend_for, backend_of, describe, installed, load
-from einsum_unified.primitives import Backend, Form
 
 
 class Boxed:

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from einsum_unified import EinsumError, OperandError, einsum, einsum_plan
+from einsum_unified.backend import Capabilities
 from einsum_unified.equation import Sublists, parse
 from einsum_unified.letters import in_letters
 from einsum_unified.lowering import lower
 from einsum_unified.primitives import (
     AsArray,
-    Capabilities,
     Cast,
     Diagonal,
     Dot,

@@ -22,7 +22,10 @@ from einsum_unified import cache_info, clear_cache, dispatch, einsum, register_b
 from einsum_unified.dispatch import load
 
 CORE = Path(einsum_unified.__file__).parent
-MODULES = {path.stem: ast.parse(path.read_text("utf-8")) for path in sorted(CORE.glob("*.py"))}
+MODULES = {
+    path.relative_to(CORE).with_suffix("").as_posix(): ast.parse(path.read_text("utf-8"))
+    for path in [*sorted(CORE.glob("*.py")), *sorted(CORE.glob("backend/*.py"))]
+}
 ADAPTERS = {
     name: ast.parse(Path(CORE.parent, "backends", f"{name}.py").read_text("utf-8"))
     for name in dispatch.FRAMEWORKS

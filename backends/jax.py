@@ -1,0 +1,195 @@
+"""The adapter for JAX arrays and tracers. Eager calls run a plan as one compiled function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from einsum_unified.backend import ArrayAPIAdapter, Backend, Capabilities, Form
+from einsum_unified.dtypes import integer_range, is_narrow, kind_of, name_of, no_promotion
+from einsum_unified.errors import OperandError, OperandTypeError
+
+_WIDE = ("int64", "uint64", "float64", "complex128")
+_INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+_NARROW = {
+    **dict.fromkeys(("int2", "int4"), "int32"),
+    **dict.fromkeys(("uint2", "uint4"), "uint32"),
+    **dict.fromkeys(
+        ("float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz",
+         "float8_e5m2", "float8_e5m2fnuz"),
+        "float32",
+    ),
+}  # fmt: skip
+_ACCUMULATED = {"float16": jnp.float32, "bfloat16": jnp.float32}
+_DTYPES = frozenset(
+    ("bool", *_INTEGERS, *_NARROW, "float16", "bfloat16", "float32", "float64", "complex64", "complex128")
+)
+
+_capabilities = Capabilities(
+    arithmetic={"bool": "float32", **_NARROW},
+    dtypes=_DTYPES,
+    pairs=True,
+    options=frozenset({"precision", "preferred_element_type"}),
+    gaps={"out": "arrays are immutable"},
+)
+_without_x64 = Capabilities(
+    **{
+        **vars(_capabilities),
+        "gaps": {
+            **_capabilities.gaps,
+            **dict.fromkeys(_WIDE, 'wants jax.config.update("jax_enable_x64", True)'),
+        },
+    }
+)
+
+
+class JAXAdapter(ArrayAPIAdapter):
+    """Pairs of operands are contracted by one ``dot_general``, that XLA lays out and partitions itself."""
+
+    def __init__(self, precision: Any = None, preferred: Any = None) -> None:
+        super().__init__(jnp)
+        self.precision = precision
+        self.preferred = preferred
+
+    @property
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
+        """Without ``jax_enable_x64`` there are no 64-bit dtypes."""
+        return _capabilities if jax.config.read("jax_enable_x64") else _without_x64
+
+    def configured(self, options: Mapping[str, Any]) -> Backend:
+        """Take the keywords of ``jax.numpy.einsum``."""
+        preferred = options.get("preferred_element_type")
+        if preferred is not None:
+            preferred = jnp.dtype(preferred)
+        return JAXAdapter(options.get("precision"), preferred)
+
+    def form(self, cls: type) -> Form | None:
+        """Arrays and tracers are tensors; what has ``__jax_array__`` converts."""
+        if issubclass(cls, (jax.Array, jax.core.Tracer)):
+            return Form.TENSOR
+        return Form.ARRAY if hasattr(cls, "__jax_array__") else None
+
+    def dtype_from_name(self, name: str) -> Any:
+        """Find a dtype; without ``jax_enable_x64`` the one of 32 bits that JAX puts in its place."""
+        dtype = getattr(jnp, "bool_" if name == "bool" else name, None) if name in _DTYPES else None
+        return None if dtype is None else jax.dtypes.canonicalize_dtype(dtype)
+
+    def result_type(self, names: Sequence[str], weak: Sequence[type]) -> str:
+        """Promote as ``jax.numpy.result_type`` does."""
+        try:
+            dtype = jnp.result_type(*map(self.dtype_from_name, names), *[cls() for cls in weak])
+        except ValueError:
+            narrow = next((name for name in names if is_narrow(name)), names[0])
+            raise no_promotion(narrow, next((n for n in names if n != narrow), weak[0].__name__)) from None
+        return name_of(dtype)
+
+    def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
+        """Make an array; without ``jax_enable_x64`` of 32 bits, but no integer is cut off."""
+        if not isinstance(x, np.ndarray):
+            return jnp.asarray(x, dtype)
+        if x.dtype == object:  # Python integers beyond 64 bits
+            x = x.astype(np.float64)
+        if x.size and kind_of(x.dtype.name) == kind_of(dtype.name) == "int":
+            low, high = integer_range(dtype.name)
+            if not low <= x.min() <= x.max() <= high and x.dtype.itemsize > dtype.itemsize:
+                raise OperandError(
+                    f"a NumPy array of {x.dtype.name} has values that {dtype.name} cannot hold: "
+                    'jax.config.update("jax_enable_x64", True) lets JAX have 64 bits'
+                )
+        return jnp.asarray(x.astype(dtype))
+
+    def same_device(self, *xs: Any) -> None:
+        """Compare the devices that arrays have been put on; tracers, and arrays put nowhere, go anywhere."""
+        placed = [x.devices() for x in xs if getattr(x, "committed", False)]
+        for devices in placed:
+            if devices != placed[0]:
+                one, other = (", ".join(sorted(map(str, found))) for found in (placed[0], devices))
+                raise OperandTypeError(f"tensors are on different devices: {one} and {other}")
+
+    def static_size(self, size: Any) -> Any:
+        """Return symbols of ``jax.export`` as they are."""
+        return int(size) if jax.core.is_constant_dim(size) else size
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        """Convert; integers wrap around."""
+        return lax.convert_element_type(x, dtype)
+
+    def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """Permute axes."""
+        return lax.transpose(x, axes)
+
+    def diagonal(self, x: Any, axis1: int, axis2: int) -> Any:
+        """Take a diagonal."""
+        return jnp.diagonal(x, 0, axis1, axis2)
+
+    def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """Sum in the array's own dtype, or the one preferred."""
+        return jnp.sum(x, axes, dtype=self.preferred or x.dtype)
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        """Multiply batches of matrices; halves are added up in float32."""
+        wider = self._accumulator(a, b)
+        product = jnp.matmul(a, b, precision=self.precision, preferred_element_type=wider)
+        return self._rounded(product, a, b)
+
+    def multiply(self, a: Any, b: Any) -> Any:
+        """Multiply elementwise."""
+        if self.preferred is not None:
+            a, b = self.cast(a, self.preferred), self.cast(b, self.preferred)
+        return jnp.multiply(a, b)
+
+    def native(self, *operands: Any, equation: str) -> Any:
+        """Contract two operands by a single ``dot_general``."""
+        if len(operands) != 2 or "." in equation:
+            return jnp.einsum(equation, *operands, precision=self.precision)
+        inputs, output = equation.split("->")
+        left, right = inputs.split(",")
+        a, b = operands
+        if set(left) | set(right) == set(output):
+            return self.multiply(_spread(a, left, output), _spread(b, right, output))
+        if a.dtype != b.dtype:  # a partial result has the dtype that is preferred
+            a, b = (self.cast(x, jnp.result_type(a, b)) for x in (a, b))
+        batch = [label for label in left if label in right and label in output]
+        contracted = [label for label in left if label in right and label not in output]
+        numbers = [(_axes(labels, left), _axes(labels, right)) for labels in (contracted, batch)]
+        wider = self._accumulator(a, b)
+        product = lax.dot_general(
+            a, b, (numbers[0], numbers[1]), precision=self.precision, preferred_element_type=wider
+        )
+        made = [*batch, *[label for label in left + right if label not in batch + contracted]]
+        return lax.transpose(self._rounded(product, a, b), [made.index(label) for label in output])
+
+    def finish(self, run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:
+        """Compile it, to be inlined where a tracer meets it; NumPy's arrays have to be looked at first."""
+        if self.preferred is not None:
+            run = _in_dtype(run, self.preferred)
+        plain = all(self.form(cls) is Form.TENSOR for cls in classes)
+        return jax.jit(run, inline=True) if plain else run
+
+    def _accumulator(self, a: Any, b: Any) -> Any:
+        return self.preferred or _ACCUMULATED.get(str(jnp.result_type(a, b)))
+
+    def _rounded(self, product: Any, a: Any, b: Any) -> Any:
+        return product if self.preferred is not None else self.cast(product, jnp.result_type(a, b))
+
+
+def _axes(labels: Sequence[str], term: str) -> list[int]:
+    return [term.index(label) for label in labels]
+
+
+def _spread(x: Any, term: str, output: str) -> Any:
+    """Bring an operand's axes to the order of ``output``, with 1 for those it lacks."""
+    x = lax.transpose(x, [term.index(label) for label in output if label in term])
+    return lax.expand_dims(x, [axis for axis, label in enumerate(output) if label not in term])
+
+
+def _in_dtype(run: Callable[..., Any], dtype: Any) -> Callable[..., Any]:
+    return lambda *operands: lax.convert_element_type(run(*operands), dtype)
+
+
+adapter = JAXAdapter()

@@ -1,0 +1,106 @@
+"""The adapter for MLX arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+from einsum_unified.backend import Adapter, Capabilities, Form
+from einsum_unified.dtypes import is_narrow, kind_of
+
+_INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+_FLOATS = ("float16", "bfloat16", "float32", "float64", "complex64")
+_ELEMENTS = 2**24
+"""Of the products that are held at a time where integers are multiplied."""
+
+
+class MLXAdapter(Adapter):
+    """MLX multiplies matrices of floats only: those of integers are written out as products and sums."""
+
+    name = "mlx"
+    capabilities = Capabilities(
+        # Kernels may add up halves in halves.
+        arithmetic={"bool": "float32", "float16": "float32", "bfloat16": "float32"},
+        dtypes=frozenset(("bool", *_INTEGERS, *_FLOATS)),
+        gaps={"out": "arrays are immutable", "complex128": "MLX has complex64 only"},
+    )
+
+    def form(self, cls: type) -> Form | None:
+        """There is one class of arrays."""
+        return Form.TENSOR if issubclass(cls, mx.array) else None
+
+    def dtype_from_name(self, name: str) -> Any:
+        """Find a dtype among the attributes of ``mlx.core``."""
+        dtype = getattr(mx, "bool_" if name == "bool" else name, None)
+        return dtype if isinstance(dtype, mx.Dtype) else None
+
+    def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
+        """Make an array; NumPy's bfloat16 goes through float32."""
+        if x.dtype == object or x.dtype.name == "longdouble":
+            x = x.astype(np.float64)
+        if kind_of(x.dtype.name) == "float" and (is_narrow(x.dtype.name) or x.dtype.name == "bfloat16"):
+            x = x.astype(np.float32)
+        if self.dtype_from_name(x.dtype.name) is None:  # complex128
+            x = x.astype(np.complex64)
+        plain = np.ascontiguousarray(x, x.dtype.newbyteorder("=")).reshape(x.shape)
+        return mx.array(plain, self.dtype_from_name(plain.dtype.name)).astype(dtype)
+
+    def to_numpy(self, x: Any) -> Any:
+        """Return a NumPy array; bfloat16 becomes float32."""
+        return np.array(x.astype(mx.float32) if x.dtype == mx.bfloat16 else x)
+
+    def broadcast_to(self, x: Any, shape: tuple[Any, ...]) -> Any:
+        """Repeat axes of size 1."""
+        return mx.broadcast_to(x, shape)
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        """Convert."""
+        return x.astype(dtype)
+
+    def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """Permute axes."""
+        return mx.transpose(x, axes)
+
+    def reshape(self, x: Any, shape: tuple[Any, ...]) -> Any:
+        """Reshape."""
+        return mx.reshape(x, shape)
+
+    def diagonal(self, x: Any, axis1: int, axis2: int) -> Any:
+        """Take a diagonal."""
+        return mx.diagonal(x, 0, axis1, axis2)
+
+    def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """Sum in the array's own dtype."""
+        return mx.sum(x, axes).astype(x.dtype)
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        """Multiply batches of matrices."""
+        if mx.issubdtype(a.dtype, mx.inexact):
+            return mx.matmul(a, b)
+        return _integer_product(a, b)
+
+    def multiply(self, a: Any, b: Any) -> Any:
+        """Multiply elementwise."""
+        return mx.multiply(a, b)
+
+    def native(self, *operands: Any, equation: str) -> Any:
+        """Leave it to ``mlx.core.einsum``."""
+        return mx.einsum(equation, *operands)
+
+
+def _integer_product(a: Any, b: Any) -> Any:
+    """Multiply and sum, so much of the contracted axis at a time that the products fit in memory."""
+    contracted = a.shape[-1]
+    lead = max(a.size, b.size) // max(contracted, 1)  # at least this many for each contracted element
+    each = max(a.shape[-2] * b.shape[-1], lead, 1)
+    step = max(_ELEMENTS // each, 1)
+    total = mx.zeros((a.shape[-2], b.shape[-1]), a.dtype)  # broadcasts against the batch
+    for start in range(0, contracted, step):
+        products = a[..., start : start + step, None] * b[..., None, start : start + step, :]
+        total = total + mx.sum(products, -2).astype(a.dtype)
+    return total
+
+
+adapter = MLXAdapter()

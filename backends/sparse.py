@@ -1,0 +1,51 @@
+"""The adapter for pydata/sparse arrays: the result is sparse, too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import sparse
+
+from einsum_unified.backend import ArrayAPIAdapter, Capabilities, Form
+from einsum_unified.backend.array_api import STANDARD
+
+
+class SparseAdapter(ArrayAPIAdapter):
+    """It nearly follows the array API standard."""
+
+    capabilities = Capabilities(
+        arithmetic={"bool": "float32", "float16": "float32"},
+        dtypes=STANDARD | {"float16"},
+        gaps={"out": "arrays are immutable"},
+    )
+
+    def form(self, cls: type) -> Form | None:
+        """Arrays of any format."""
+        return Form.TENSOR if issubclass(cls, sparse.SparseArray) else None
+
+    def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
+        """Store what is not 0."""
+        return sparse.COO.from_numpy(np.asarray(x, dtype))
+
+    def to_numpy(self, x: Any) -> Any:
+        """Store the zeros, too."""
+        return np.asarray(x.todense() if isinstance(x, sparse.SparseArray) else x)
+
+    def same_device(self, *xs: Any) -> None:
+        """There is one device."""
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        """Convert."""
+        return x.astype(dtype)
+
+    def diagonal(self, x: Any, axis1: int, axis2: int) -> Any:
+        """Take a diagonal."""
+        return sparse.diagonal(x, 0, axis1, axis2)
+
+    def native(self, *operands: Any, equation: str) -> Any:
+        """Leave it to ``sparse.einsum``."""
+        return sparse.einsum(equation, *operands)
+
+
+adapter = SparseAdapter(sparse)

@@ -1,0 +1,22 @@
+"""For those who write an adapter: the protocol, what is declared as data, and bases to start from.
+
+``docs/writing-a-backend.md`` goes from nothing to an adapter that passes the conformance kit.
+"""
+
+from einsum_unified.backend.adapter import Adapter
+from einsum_unified.backend.array_api import ArrayAPIAdapter
+from einsum_unified.backend.capabilities import Capabilities, Form
+from einsum_unified.backend.protocol import ADAPTER_API, Backend, Recorder, Shape
+from einsum_unified.costs import Costs
+
+__all__ = [
+    "ADAPTER_API",
+    "Adapter",
+    "ArrayAPIAdapter",
+    "Backend",
+    "Capabilities",
+    "Costs",
+    "Form",
+    "Recorder",
+    "Shape",
+]

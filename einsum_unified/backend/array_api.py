@@ -1,0 +1,101 @@
+"""`ArrayAPIAdapter`: libraries that follow the Python array API standard, by its functions alone.
+
+https://data-apis.org/array-api/latest/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from einsum_unified import dtypes
+from einsum_unified.backend.adapter import Adapter
+from einsum_unified.backend.capabilities import Capabilities, Form
+from einsum_unified.errors import OperandTypeError
+
+_INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+STANDARD = frozenset(("bool", *_INTEGERS, "float32", "float64", "complex64", "complex128"))
+"""The dtypes of the standard."""
+
+
+class ArrayAPIAdapter(Adapter):
+    """The adapter for the arrays of a namespace; also a base for libraries that nearly follow the standard.
+
+    >>> import numpy as np
+    >>> from einsum_unified.backend import ArrayAPIAdapter
+    >>> adapter = ArrayAPIAdapter(np)  # NumPy follows it, too
+    >>> adapter.name, adapter.transpose(np.ones((2, 3)), (1, 0)).shape
+    ('numpy', (3, 2))
+    """
+
+    capabilities = Capabilities(
+        arithmetic={"bool": "float32"},  # the standard sums and multiplies numbers
+        dtypes=STANDARD,
+        devices=True,
+        gaps={"out": "the standard has no writing into arrays that are there"},
+    )
+
+    def __init__(self, namespace: Any) -> None:
+        self.namespace = namespace
+        """Where the standard's functions are."""
+        self.name = str(namespace.__name__).partition(".")[0]
+
+    def form(self, cls: type) -> Form | None:
+        """Arrays of the standard say so by ``__array_namespace__``."""
+        return Form.TENSOR if hasattr(cls, "__array_namespace__") else None
+
+    def dtype_from_name(self, name: str) -> Any:
+        """Find a dtype among the attributes of the namespace; those of later versions may be lacking."""
+        return getattr(self.namespace, name, None) if dtypes.kind_of(name) else None
+
+    def result_type(self, names: Sequence[str], weak: Sequence[type]) -> str:
+        """Promote as the standard says; integers beside floats, of which it says nothing, on the lattice."""
+        try:
+            dtype = self.namespace.result_type(*map(self.dtype_from_name, names))
+        except (TypeError, ValueError):  # as the namespace likes to say that there is no rule
+            return super().result_type(names, weak)
+        return dtypes.beside(dtypes.name_of(dtype), weak, self.name)
+
+    def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
+        """Make an array of a NumPy array."""
+        if x.dtype == object:  # Python integers beyond 64 bits
+            x = x.astype(np.float64)
+        plain = np.ascontiguousarray(x, x.dtype.newbyteorder("=")).reshape(x.shape)
+        device = None if isinstance(like, np.ndarray) else like.device
+        return self.cast(self.namespace.asarray(plain, device=device), dtype)
+
+    def same_device(self, *xs: Any) -> None:
+        """Compare the devices."""
+        for x in xs:
+            if x.device != xs[0].device:
+                raise OperandTypeError(f"tensors are on different devices: {xs[0].device} and {x.device}")
+
+    def broadcast_to(self, x: Any, shape: tuple[Any, ...]) -> Any:
+        """Repeat axes of size 1."""
+        return self.namespace.broadcast_to(x, shape)
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        """Convert."""
+        return x if x.dtype == dtype else self.namespace.astype(x, dtype)
+
+    def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """Permute axes."""
+        return self.namespace.permute_dims(x, axes)
+
+    def reshape(self, x: Any, shape: tuple[Any, ...]) -> Any:
+        """Reshape."""
+        return self.namespace.reshape(x, shape)
+
+    def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """Sum in the array's own dtype: the standard would widen integers."""
+        return self.namespace.sum(x, axis=axes, dtype=x.dtype)
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        """Multiply batches of matrices."""
+        return self.namespace.matmul(a, b)
+
+    def multiply(self, a: Any, b: Any) -> Any:
+        """Multiply elementwise."""
+        return self.namespace.multiply(a, b)
