@@ -15,7 +15,8 @@ import importlib
 import importlib.util
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -294,3 +295,27 @@ def describe(x: Any) -> str:
     """Return "torch Tensor" or "tensorflow RaggedTensor" for an operand, for messages."""
     adapter = backend_of(type(x))
     return _shown(type(x), adapter) if adapter else type(x).__name__
+
+
+# --- for the conformance kit ----------------------------------------------------------------------
+
+
+def plugin(name: str) -> Backend | None:
+    """Return the adapter of an installed plugin by its library's root package; None if there is none."""
+    for point in _entry_points():
+        if point.name == name:
+            return _load_plugin(point)
+    return None
+
+
+@contextmanager
+def registered(key: type | str, adapter: Backend) -> Iterator[None]:
+    """Use an adapter for a class within a block, whatever the class has outside it. Not for threads."""
+    global _registry
+    before = _registry
+    register(key, adapter, replace=True)
+    try:
+        yield
+    finally:
+        with _lock:
+            _registry = before

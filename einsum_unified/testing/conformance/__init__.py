@@ -1,0 +1,22 @@
+"""The conformance kit: a corpus of calls as data that shows whether an array library follows the rules.
+
+For a library's tests, `ConformanceSuite`; from the shell, ``python -m einsum_unified conformance``.
+"""
+
+from einsum_unified.testing.conformance.cases import Case, Operand, corpus, rows
+from einsum_unified.testing.conformance.makers import Library, library_of
+from einsum_unified.testing.conformance.runner import Outcome, run, run_case
+from einsum_unified.testing.conformance.suite import ConformanceSuite
+
+__all__ = [
+    "Case",
+    "ConformanceSuite",
+    "Library",
+    "Operand",
+    "Outcome",
+    "corpus",
+    "library_of",
+    "rows",
+    "run",
+    "run_case",
+]

@@ -1,0 +1,121 @@
+"""What a case means in numbers, without any of the library: the sum written out over the space of all labels.
+
+``result[output] = sum over the other labels of the product of operand[its labels]``, in 64 bits, with NumPy's
+indexing, product and sum: no path, no matmul, no lowering, no parser of the library.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from einsum_unified.testing.conformance.cases import numpy_dtype
+
+_EPS = {
+    "float16": 2.0**-10,
+    "bfloat16": 2.0**-7,
+    "complex32": 2.0**-10,
+    "float32": 2.0**-23,
+    "complex64": 2.0**-23,
+    "float8_e4m3fn": 2.0**-3,
+    "float8_e5m2": 2.0**-2,
+}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The values, and how far off each may be."""
+
+    values: Any
+    tolerance: Any
+
+    def difference(self, got: Any) -> str:
+        """Return the first thing that is wrong with an array of values, or nothing."""
+        if got.shape != self.values.shape:
+            return f"the shape is {got.shape}, not {self.values.shape}"
+        with np.errstate(invalid="ignore", over="ignore"):
+            near = abs(got - self.values) <= self.tolerance if self.tolerance is not None else False
+        right = near | (got == self.values) | (_is_nan(got) & _is_nan(self.values))
+        if right.all():
+            return ""
+        index = tuple(int(i) for i in np.argwhere(~right)[0])
+        return f"element {list(index)} is {got[index]}, not {self.values[index]}"
+
+
+def expected(means: str, arrays: Sequence[Any], dtype: str) -> Expected:
+    """Return what an explicit equation gives in a dtype.
+
+    >>> expected("ij->j", [np.array([[100, 1], [100, 2]])], "int8").values
+    array([-56,   3], dtype=int8)
+    """
+    if dtype == "bool":
+        return Expected(contract(means, [(x != 0).astype(np.int64) for x in arrays]) > 0, None)
+    if "int" in dtype:
+        return Expected(contract(means, [x.astype(np.int64) for x in arrays]).astype(numpy_dtype(dtype)), None)
+    wide = [x.astype(np.complex128 if "complex" in x.dtype.name else np.float64) for x in arrays]
+    values = contract(means, wide)
+    return Expected(values, _tolerance(means, wide, _EPS.get(dtype, 2.0**-52)))
+
+
+def _tolerance(means: str, arrays: Sequence[Any], eps: float) -> Any:
+    """Return 0 where every order of summation is exact in the dtype, else a few roundings of the sum of all.
+
+    Halves are added up in float32, so that only products and results are rounded; others in what they are.
+    """
+    inputs, output = means.split("->")
+    found = {a: max(1, n) for term, x in zip(inputs.split(","), arrays, strict=True) for a, n in zip(term, x.shape, strict=True)}
+    sizes = [n for x in arrays for n in x.shape]
+    finite = [np.where(np.isfinite(x), abs(x), 0) for x in arrays]
+    greatest = math.prod(2 * float(x.max(initial=1)) if np.iscomplexobj(x) else float(x.max(initial=1)) for x in finite)
+    whole = all((x == np.round(x)).all() for x in finite if not np.iscomplexobj(x))
+    if whole and greatest * math.prod(sizes) <= 1 / eps:
+        return 0.0
+    terms = math.prod(n for label, n in found.items() if label not in output)
+    roundings = len(arrays) + 1 + (terms / 2 if eps < 1e-6 else 0)
+    return roundings * eps * contract(means, finite)
+
+
+def contract(means: str, arrays: Sequence[Any]) -> Any:
+    """Return the sum of products in the dtype of the arrays; axes of size 1 broadcast."""
+    inputs, output = means.split("->")
+    terms = inputs.split(",")
+    sizes: dict[str, int] = {}
+    for term, x in zip(terms, arrays, strict=True):
+        for label, size in zip(term, x.shape, strict=True):
+            sizes[label] = size if sizes.get(label, 1) == 1 else sizes[label]
+    space = [*output, *[label for label in sizes if label not in output]]
+    grids = dict(zip(space, np.ogrid[tuple(slice(sizes[label]) for label in space)], strict=True)) if space else {}
+    total: Any = np.ones([sizes[label] for label in space], np.result_type(*arrays))
+    with np.errstate(invalid="ignore", over="ignore"):
+        for term, x in zip(terms, arrays, strict=True):
+            total = total * x[tuple(grids[label] % size if size else grids[label] for label, size in zip(term, x.shape, strict=True))]
+        return np.asarray(total.sum(axis=tuple(range(len(output), len(space))), dtype=total.dtype))
+
+
+def gradient(means: str, arrays: Sequence[Any], weights: Any, number: int) -> Any:
+    """Return the derivative of ``(weights * einsum(...)).sum()`` by operand ``number``.
+
+    The result is linear in each operand: an element's derivative is the sum with that element 1 and all others 0.
+    """
+    found = np.zeros(arrays[number].shape)
+    for index in np.ndindex(found.shape):
+        unit = np.zeros(found.shape)
+        unit[index] = 1
+        found[index] = (weights * contract(means, [*arrays[:number], unit, *arrays[number + 1 :]])).sum()
+    return found
+
+
+def widened(x: Any) -> Any:
+    """Return an array in 64 bits of its kind, so that ml_dtypes' dtypes can be compared."""
+    name = x.dtype.name
+    if name in ("bool", "uint64", "int64", "object"):
+        return x
+    return x.astype(np.complex128 if "complex" in name else np.float64 if "float" in name else np.int64)
+
+
+def _is_nan(x: Any) -> Any:
+    return np.not_equal(x, x)
