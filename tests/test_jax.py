@@ -239,9 +239,7 @@ print(einsum("ij,jk->ik", jnp.asarray(x // 2**39), x).tolist())
 
 def test_a_process_in_64_bits():
     done = subprocess.run([sys.executable, "-c", SWITCHED_ON], capture_output=True, text=True, timeout=120)
-    assert done.stdout == f"int64 float64\n{[[2**43] * 2] * 2}\n".replace(str(2**43), str(4 * 2**40)), (
-        done.stderr
-    )
+    assert done.stdout == f"int64 float64\n{[[2 * 2 * 2**40] * 2] * 2}\n", done.stderr
 
 
 # --- derivatives ----------------------------------------------------------------------------------
