@@ -1,0 +1,74 @@
+"""``python -m benchmarks.detection``: what finding an adapter costs, with all of them loaded and for a new class."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks import one_thread  # isort: skip - before NumPy
+
+import numpy as np
+from rich.console import Console
+
+from benchmarks.tables import table
+from benchmarks.timing import compare
+from einsum_unified import dispatch, einsum, register_backend
+from einsum_unified.errors import EinsumError
+
+CALLS: dict[str, Callable[[], Any]] = {
+    "ij->ji": lambda: einsum("ij->ji", _X),
+    "ij,jk->ik": lambda: einsum("ij,jk->ik", _X, _X),
+    "ij,jk,kl->il": lambda: einsum("ij,jk,kl->il", _X, _X, _X),
+}
+_X = np.ones((4, 4))
+
+
+def main() -> None:
+    """Time the hot path with one adapter and with all, and the first call with a class not seen before."""
+    one_thread.limit_frameworks()
+    console = Console()
+    alone = compare(CALLS)
+    loaded = [name for name in dispatch.FRAMEWORKS if _load(name)]
+    for n in range(100):
+        register_backend(f"library{n}.Array", dispatch.load("numpy"))
+    together = compare(CALLS)
+    hot = table(
+        "Hot path on NumPy, µs", ["equation", "NumPy's adapter", f"{len(loaded)} adapters and 100 more"]
+    )
+    for name in CALLS:
+        hot.add_row(name, f"{alone[name]:.2f}", f"{together[name]:.2f}")
+    console.print(hot, f"loaded: {', '.join(loaded)}\n")
+    cold = table("A class not seen before, ms", ["class", "first call", "second class"])
+    cold.add_row("derived from numpy.ndarray", *_first(lambda cls: np.ones((2, 2)).view(cls), (np.ndarray,)))
+    cold.add_row("of no library: the error", *_first(lambda cls: cls(), ()))
+    console.print(cold)
+
+
+def _load(name: str) -> bool:
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        return False
+    dispatch.load(name)
+    return True
+
+
+def _first(make: Callable[[type], Any], bases: tuple[type, ...]) -> list[str]:
+    """Return the times of calls with two new classes, the first of which reads the entry points."""
+    dispatch._entry_points.cache_clear()
+    return [_time(make(type(f"Array{n}", bases, {}))) for n in range(2)]
+
+
+def _time(x: Any) -> str:
+    start = time.process_time()
+    try:
+        einsum("ij->ji", x)
+    except EinsumError:
+        pass
+    return f"{(time.process_time() - start) * 1e3:.2f}"
+
+
+if __name__ == "__main__":
+    main()
