@@ -1,10 +1,11 @@
-"""``python -m benchmarks.detection``: what finding an adapter costs, with all of them loaded and for a new class."""
+"""``python -m benchmarks.detection``: what finding an adapter costs, all of them loaded, or a class new."""
 
 from __future__ import annotations
 
 import importlib
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from benchmarks import one_thread  # isort: skip - before NumPy
@@ -34,9 +35,8 @@ def main() -> None:
     for n in range(100):
         register_backend(f"library{n}.Array", dispatch.load("numpy"))
     together = compare(CALLS)
-    hot = table(
-        "Hot path on NumPy, µs", ["equation", "NumPy's adapter", f"{len(loaded)} adapters and 100 more"]
-    )
+    columns = ["equation", "NumPy's adapter", f"{len(loaded)} adapters and 100 more"]
+    hot = table("Hot path on NumPy, µs", columns)
     for name in CALLS:
         hot.add_row(name, f"{alone[name]:.2f}", f"{together[name]:.2f}")
     console.print(hot, f"loaded: {', '.join(loaded)}\n")
@@ -63,10 +63,8 @@ def _first(make: Callable[[type], Any], bases: tuple[type, ...]) -> list[str]:
 
 def _time(x: Any) -> str:
     start = time.process_time()
-    try:
+    with suppress(EinsumError):
         einsum("ij->ji", x)
-    except EinsumError:
-        pass
     return f"{(time.process_time() - start) * 1e3:.2f}"
 
 

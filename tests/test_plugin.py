@@ -52,9 +52,8 @@ def test_an_installed_plugin_is_loaded_when_an_array_of_its_library_shows_up(pyt
 @pytest.mark.slow
 def test_an_installed_plugin_passes_the_kit_by_its_three_lines(python: Path, tmp_path: Path):
     tests = PLUGIN / "tests"
-    text = run(
-        python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tests, tests, cwd=tmp_path
-    )
+    options = ["-q", "-p", "no:cacheprovider", "--rootdir", tests]
+    text = run(python, "-m", "pytest", *options, tests, cwd=tmp_path)
     assert " passed" in text
     assert "failed" not in text
 

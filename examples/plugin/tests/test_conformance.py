@@ -5,6 +5,6 @@ from toyarrays import toy
 from toyarrays.einsum import adapter
 
 
-class TestToyArrays(ConformanceSuite):
+class TestToyArrays(ConformanceSuite):  # noqa: D101
     adapter = adapter
     asarray = toy
