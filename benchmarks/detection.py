@@ -18,12 +18,12 @@ from benchmarks.timing import compare
 from einsum_unified import dispatch, einsum, register_backend
 from einsum_unified.errors import EinsumError
 
+_X = np.ones((4, 4))
 CALLS: dict[str, Callable[[], Any]] = {
     "ij->ji": lambda: einsum("ij->ji", _X),
     "ij,jk->ik": lambda: einsum("ij,jk->ik", _X, _X),
     "ij,jk,kl->il": lambda: einsum("ij,jk,kl->il", _X, _X, _X),
 }
-_X = np.ones((4, 4))
 
 
 def main() -> None:
