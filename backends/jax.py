@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from einsum_unified.backend import ArrayAPIAdapter, Backend, Capabilities, Form
+from einsum_unified.backend import About, ArrayAPIAdapter, Backend, Capabilities, Form
 from einsum_unified.dtypes import integer_range, is_narrow, kind_of, name_of, no_promotion
 from einsum_unified.errors import OperandError, OperandTypeError
 
@@ -36,6 +36,12 @@ _capabilities = Capabilities(
     pairs=True,
     options=frozenset({"precision", "preferred_element_type"}),
     gaps={"out": "arrays are immutable"},
+    about=About(
+        symbolic_sizes="jax.export",
+        gradients="grad, jvp, jacfwd, hessian, vmap",
+        compilers="jax.jit; eager calls are compiled, too",
+        tested="CPU, also as four devices (sharding, shard_map); not on GPU or TPU",
+    ),
 )
 _without_x64 = Capabilities(
     **{

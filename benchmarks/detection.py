@@ -18,6 +18,9 @@ from benchmarks.timing import compare
 from einsum_unified import dispatch, einsum, register_backend
 from einsum_unified.errors import EinsumError
 
+_ARRAYS = {"jax": "jax.numpy", "mlx": "mlx.core", "dask": "dask.array", "autograd": "autograd.numpy"}
+"""Where the arrays of a library are, if not in its root package: imported where there is an operand."""
+
 _X = np.ones((4, 4))
 CALLS: dict[str, Callable[[], Any]] = {
     "ij->ji": lambda: einsum("ij->ji", _X),
@@ -31,7 +34,8 @@ def main() -> None:
     one_thread.limit_frameworks()
     console = Console()
     alone = compare(CALLS)
-    loaded = [name for name in dispatch.FRAMEWORKS if _load(name)]
+    took = {name: _load(name) for name in dispatch.FRAMEWORKS}
+    loaded = [name for name, time_ in took.items() if time_ is not None]
     for n in range(100):
         register_backend(f"library{n}.Array", dispatch.load("numpy"))
     together = compare(CALLS)
@@ -39,20 +43,26 @@ def main() -> None:
     hot = table("Hot path on NumPy, µs", columns)
     for name in CALLS:
         hot.add_row(name, f"{alone[name]:.2f}", f"{together[name]:.2f}")
-    console.print(hot, f"loaded: {', '.join(loaded)}\n")
+    console.print(hot)
+    adapters = table("Loading an adapter, its library being imported, ms", ["library", "once"])
+    for name in loaded:
+        adapters.add_row(name, f"{took[name]:.2f}")
+    console.print(adapters)
     cold = table("A class not seen before, ms", ["class", "first call", "second class"])
     cold.add_row("derived from numpy.ndarray", *_first(lambda cls: np.ones((2, 2)).view(cls), (np.ndarray,)))
     cold.add_row("of no library: the error", *_first(lambda cls: cls(), ()))
     console.print(cold)
 
 
-def _load(name: str) -> bool:
+def _load(name: str) -> float | None:
+    """Return the ms that an adapter takes to load; None without its library."""
     try:
-        importlib.import_module(name)
+        importlib.import_module(_ARRAYS.get(name, name))
     except ImportError:
-        return False
+        return None
+    start = time.process_time()
     dispatch.load(name)
-    return True
+    return (time.process_time() - start) * 1e3
 
 
 def _first(make: Callable[[type], Any], bases: tuple[type, ...]) -> list[str]:
