@@ -210,6 +210,8 @@ def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) 
 
 def _by_its_own_word(cls: type, example: Any) -> Backend | None:
     """Return the adapter for a class that says by a special method what it works with."""
+    if any(_qualified(base) in RECORDERS for base in cls.__mro__):
+        return None  # a tensor to come has such methods only to say that it is none yet
     if hasattr(cls, "__torch_function__") and "torch" in sys.modules:
         return load("torch")
     if hasattr(cls, "__jax_array__") and "jax" in sys.modules:
