@@ -19,8 +19,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "support.md"
 
-DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "bfloat16",
-          "float32", "float64", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2")  # fmt: skip
+DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16",
+          "bfloat16", "float32", "float64", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,23 +55,23 @@ ROWS = (
 
 HEAD = """# What is supported where
 
-Made by `python scripts/make_support.py` from what the adapters declare and what the [conformance kit](conformance.md)
-finds; continuous integration fails if it is not up to date. A declared gap is something a library cannot do: the kit
-tests that it is an error, and never counts it as passed.
+Made by `python scripts/make_support.py` from what the adapters declare and what the
+[conformance kit](conformance.md) finds; continuous integration fails if it is not up to date. A declared gap
+is something a library cannot do: the kit tests that it is an error, and never counts it as passed.
 
 """
 
 TAIL = """## Not run by the kit
 
 * **CuPy**: its tests run where there is a GPU, and skip by name elsewhere; continuous integration has none.
-* **CUDA tensors of torch** go through the torch adapter, which does nothing peculiar to a CPU but for int8 products;
-  they are not tested.
-* **`DTensor`** goes through the torch adapter, too: tested on a mesh of one process (gloo), replicated and sharded,
-  not over several.
-* **Tensors on GPUs and TPUs** of TensorFlow and JAX are not tested; TensorFlow's float16 and bfloat16 are computed in
-  float32 everywhere.
-* **Keras' symbolic tensors** are operations of a functional model; the tests are those of tracing, on each backend of
-  Keras.
+* **CUDA tensors of torch** go through the torch adapter, which does nothing peculiar to a CPU but for int8
+  products; they are not tested.
+* **`DTensor`** goes through the torch adapter, too: tested on a mesh of one process (gloo), replicated and
+  sharded, not over several.
+* **Tensors on GPUs and TPUs** of TensorFlow and JAX are not tested; TensorFlow's float16 and bfloat16 are
+  computed in float32 everywhere.
+* **Keras' symbolic tensors** are operations of a functional model; the tests are those of tracing, on each
+  backend of Keras.
 """
 
 DECLARED = """
