@@ -68,7 +68,7 @@ def _value(x: Any) -> Any:
     """Return a variable's tensor, also of those in a list of operands."""
     if isinstance(x, (list, tuple)) and any(isinstance(item, keras.Variable) for item in x):
         return [_value(item) for item in x]
-    return keras.ops.convert_to_tensor(x) if isinstance(x, keras.Variable) else x
+    return x.value if isinstance(x, keras.Variable) else x
 
 
 def _operand(x: Any, number: int, adapter: Backend) -> Operand:

@@ -48,10 +48,17 @@ def _tensorflow() -> Framework:
     return Framework("tensorflow", tf.constant, tf.einsum, tf.matmul, tf.transpose, tf.reshape)
 
 
+def _jax() -> Framework:
+    import jax.numpy as jnp
+
+    return Framework("jax", jnp.asarray, jnp.einsum, jnp.matmul, jnp.transpose, jnp.reshape)
+
+
 FRAMEWORKS: dict[str, Callable[[], Framework]] = {
     "numpy": _numpy,
     "torch": _torch,
     "tensorflow": _tensorflow,
+    "jax": _jax,
 }
 
 

@@ -20,6 +20,7 @@ _PACKAGES = (
     "torch",
     "tensorflow",
     "tensorflow-cpu",
+    "jax",
     "opt_einsum",
     "einops",
     "einx",

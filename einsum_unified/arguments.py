@@ -131,8 +131,7 @@ def prepare(x: Any, number: int) -> tuple[Any, type]:
     if backend is default_backend():
         return _plain_array(x), np.ndarray
     if backend is not None:
-        # What converts need not look like an array before.
-        return (x if hasattr(x, "shape") else _converted(x, backend)), cls
+        return _shaped(x, backend), cls
     if isinstance(x, WEAK):  # an IntEnum, say
         return np.asarray(x), _weak_base(cls)
     if isinstance(x, (array.array, memoryview)) or _is_only_array_like(cls):
@@ -140,9 +139,11 @@ def prepare(x: Any, number: int) -> tuple[Any, type]:
     return x, cls
 
 
-def _converted(x: Any, backend: Backend) -> Any:
-    """Return what has no shape as the backend's tensor if it converts, else as it is."""
-    return backend.asarray(x, x, None) if backend.form(type(x)) is Form.ARRAY else x
+def _shaped(x: Any, backend: Backend) -> Any:
+    """Return what converts to a tensor as one if it does not look like an array before."""
+    if backend.form(type(x)) is not Form.ARRAY or hasattr(x, "shape"):
+        return x
+    return backend.asarray(x, x, None)
 
 
 def _plain_array(x: Any) -> Any:

@@ -60,7 +60,7 @@ def _mistake(frameworks: Sequence[str]) -> tuple[list[str], str]:
 def _error(equation: str, shapes: Sequence[tuple[int, ...]], framework: str) -> str:
     backend = dispatch.load(framework)
     try:
-        einsum(equation, *(to_framework(np.ones(shape), backend) for shape in shapes))
+        einsum(equation, *(to_framework(np.ones(shape, "float32"), backend) for shape in shapes))
     except EinsumError as error:
         return f"{type(error).__name__}: {error}".replace(f"{framework}.", "")
     return ""

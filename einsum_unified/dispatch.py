@@ -56,6 +56,8 @@ _BUILTIN: dict[type | str, str] = {
 _ROOTS = {**{root: root for root in ("jax", "mlx", "cupy", "dask", "sparse", "autograd")}, "jaxlib": "jax"}
 """Packages all of whose classes are for one adapter to judge: root package → framework."""
 
+_STANDARD_FUNCTIONS = ("asarray", "astype", "broadcast_to", "matmul", "multiply", "permute_dims", "reshape",
+                       "result_type", "sum")  # fmt: skip
 _ARRAY_API = "einsum_unified.backends.array_api"
 _ARRAY_FUNCTION = "einsum_unified.backends.array_function"
 
@@ -161,12 +163,17 @@ def default_backend() -> Backend:
 
 
 def installed() -> list[str]:
-    """Return the frameworks that have an adapter here and can be imported, without importing them."""
-    return [name for name in FRAMEWORKS if sys.modules.get(name) or _can_be_imported(name)]
+    """Return the frameworks that have an adapter here and can be imported, without importing them.
+
+    autograd's boxes are not among what can be made of an array: they exist while it is differentiated.
+    """
+    return [name for name in FRAMEWORKS if name != "autograd" and _can_be_imported(name)]
 
 
 def _can_be_imported(name: str) -> bool:
-    return name not in sys.modules and importlib.util.find_spec(name) is not None
+    if name in sys.modules:
+        return sys.modules[name] is not None
+    return importlib.util.find_spec(name) is not None
 
 
 def backend_of(cls: type, example: Any = None) -> Backend | None:
@@ -204,6 +211,8 @@ def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) 
 
 def _by_its_own_word(cls: type, example: Any) -> Backend | None:
     """Return the adapter for a class that says by a special method what it works with."""
+    if any(_qualified(base) in RECORDERS for base in cls.__mro__):
+        return None  # a tensor to come has such methods only to say that it is none yet
     if hasattr(cls, "__torch_function__") and "torch" in sys.modules:
         return load("torch")
     if hasattr(cls, "__jax_array__") and "jax" in sys.modules:
@@ -211,13 +220,24 @@ def _by_its_own_word(cls: type, example: Any) -> Backend | None:
     if hasattr(cls, "__array_namespace__"):
         if example is None:
             return None
-        module = importlib.import_module(_ARRAY_API)
-        standard: Backend = module.adapter_of(example.__array_namespace__())
-        return standard
+        return _of_standard(cls, example)
     if hasattr(cls, "__array_function__"):
-        function: Backend = importlib.import_module(_ARRAY_FUNCTION).adapter_of(cls)
-        return function
+        adapter: Backend = importlib.import_module(_ARRAY_FUNCTION).adapter_of(cls)
+        return adapter
     return None
+
+
+def _of_standard(cls: type, example: Any) -> Backend:
+    shown = f"__array_namespace__ of {_qualified(cls)!r}"
+    try:
+        namespace = example.__array_namespace__()
+    except Exception as error:
+        raise BackendError(f"{shown} failed: {error!r}") from error
+    missing = [name for name in _STANDARD_FUNCTIONS if not hasattr(namespace, name)]
+    if missing:
+        raise BackendError(f"{shown} gave {namespace!r}, which lacks: {', '.join(missing)}")
+    adapter: Backend = importlib.import_module(_ARRAY_API).adapter_of(namespace)
+    return adapter
 
 
 @lru_cache(maxsize=1)
@@ -288,7 +308,8 @@ def _unknown(number: int, cls: type) -> OperandTypeError:
 def _names() -> Iterable[str]:
     """Return the libraries whose arrays can be used here: installed, registered, or with a plugin."""
     added = {entry.name for entry in _registry.entries.values() if not isinstance(entry, str)}
-    return sorted({*installed(), *added, *(point.name for point in _entry_points())})
+    present = filter(_can_be_imported, FRAMEWORKS)
+    return sorted({*present, *added, *(point.name for point in _entry_points())})
 
 
 def describe(x: Any) -> str:

@@ -344,8 +344,17 @@ def execute(plan: Plan, operands: Sequence[Any], out: Any = None) -> Any:
 
 
 def rescue(plan: Plan, operands: Sequence[Any], error: Exception) -> Any:
-    """Leave operands that a plan failed on to the framework if they are no ordinary tensors; else raise."""
-    if isinstance(error, EinsumError) or not any(plan.backend.hint(x) for x in operands):
+    """Leave operands that a plan failed on to the framework if they are no ordinary tensors; else raise.
+
+    What failed because tensors are on different devices is said in our words.
+    """
+    if isinstance(error, EinsumError):
+        raise error
+    if not any(plan.backend.hint(x) for x in operands):
+        forms = [operand.form for operand in plan.bound.operands]
+        tensors = [x for x, form in zip(operands, forms, strict=True) if form is Form.TENSOR]
+        if len(tensors) > 1:
+            plan.backend.same_device(*tensors)
         raise error
     return run_native(plan.equation, operands, plan.backend, error)
 

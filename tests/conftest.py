@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from importlib.util import find_spec
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Four devices to spread arrays over, and no look for others.
+os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=4")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import pytest
 from frameworks import FRAMEWORKS, Framework
@@ -38,3 +43,10 @@ def available(cls: type[Framework]) -> Framework:
             pytest.fail(f"{cls.name} is not installed")
         pytest.skip(f"{cls.name} is not installed")
     return cls()
+
+
+def installed_module(name: str) -> Any:
+    """Return a module that a whole file of tests is about; missing, all of them skip, or fail as above."""
+    if os.environ.get("EINSUM_UNIFIED_REQUIRE_ALL"):
+        return importlib.import_module(name)
+    return pytest.importorskip(name, reason=f"{name} is not installed")

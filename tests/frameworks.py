@@ -6,10 +6,13 @@ Deliberately apart from the adapters: what tests trust must not be what they tes
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from typing import Any
 
 import ml_dtypes
 import numpy as np
+
+from einsum_unified import dispatch
 
 
 class Framework:
@@ -95,6 +98,10 @@ class TensorFlow(Framework):
 
 
 FRAMEWORKS = (NumPy, Torch, TensorFlow)
+
+
+KNOWN = ", ".join(sorted(name for name in dispatch.FRAMEWORKS if find_spec(name)))
+"""The libraries that messages name here: those that are installed."""
 
 
 def numpy_dtype(name: str) -> np.dtype:

@@ -21,7 +21,7 @@ def _all_frameworks():
 
 def test_the_report_is_a_table_with_a_row_for_every_installed_framework():
     report = check_einsum("ij,jk->ik", [A, B], np.matmul)
-    assert [r.framework for r in report.results] == ["numpy", "torch", "tensorflow"]
+    assert [r.framework for r in report.results] == dispatch.installed()
     assert str(report).splitlines()[:3] == [
         "ij,jk->ik",
         "framework   shape   dtype    greatest difference",
@@ -71,7 +71,7 @@ def test_operands_keep_their_dtype_on_every_framework(dtype):
 
 def test_nan_in_the_same_place_is_no_difference():
     report = check_einsum("i->i", [np.array([1.0, np.nan])], np.array([1.0, np.nan]))
-    assert [r.difference for r in report.results] == [0.0, 0.0, 0.0]
+    assert {r.difference for r in report.results} == {0.0}
 
 
 def test_unsigned_integers_are_compared_without_wrapping_around():
@@ -86,7 +86,7 @@ def test_errors_of_einsum_come_through():
 
 def test_a_dtype_that_a_framework_lacks_is_named():
     with pytest.raises(OperandTypeError, match="torch has no dtype"):
-        check_einsum("i->i", [np.ones(2, np.longdouble)])
+        check_einsum("i->i", [np.ones(2, np.longdouble)], frameworks=["torch"])
 
 
 def test_an_unknown_framework_is_named():

@@ -5,12 +5,13 @@
 
 from einsum_unified.backend.adapter import Adapter
 from einsum_unified.backend.array_api import ArrayAPIAdapter
-from einsum_unified.backend.capabilities import Capabilities, Form
+from einsum_unified.backend.capabilities import About, Capabilities, Form
 from einsum_unified.backend.protocol import ADAPTER_API, Backend, Recorder, Shape
 from einsum_unified.costs import Costs
 
 __all__ = [
     "ADAPTER_API",
+    "About",
     "Adapter",
     "ArrayAPIAdapter",
     "Backend",

@@ -18,6 +18,20 @@ class Form(Enum):
 
 
 @dataclass(frozen=True)
+class About:
+    """What people want to know of an adapter, and planning does not: for the support matrix."""
+
+    symbolic_sizes: str = ""
+    """Where sizes may be unknown while a graph is made."""
+    gradients: str = ""
+    """What takes derivatives of a call."""
+    compilers: str = ""
+    """What compiles a call."""
+    tested: str = ""
+    """On what it is tested, and on what it is not."""
+
+
+@dataclass(frozen=True)
 class Capabilities:
     """What a planner has to know of a framework, as data. Dtypes are names."""
 
@@ -66,5 +80,7 @@ class Capabilities:
     gaps: Mapping[str, str] = field(default_factory=dict)
     """What the library cannot do, and why: feature → reason. The conformance kit shows these as gaps and
     tests that they are errors; its documentation lists the features."""
+    about: About = field(default_factory=About)
+    """For the support matrix."""
     costs: Costs = field(default_factory=Costs)
     """What the planner ranks lowerings by."""

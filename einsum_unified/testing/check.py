@@ -67,7 +67,7 @@ def check_einsum(
         operands: NumPy arrays or nested lists; each framework gets them as its own tensors.
         expected: an array, or a function of the NumPy operands that returns one; without it, the result
             of the first framework, which is NumPy unless ``frameworks`` says otherwise.
-        frameworks: names of those to run; all that are installed if None.
+        frameworks: names of those to run; if None, all that are installed and have the operands' dtypes.
         rtol: relative tolerance; if None, 1e-10 in float64, 1e-5 in float32, 1e-2 in float16, 4e-2 in
             bfloat16, and none for integers and bool.
         atol: absolute tolerance; if 0, ``rtol`` times the greatest expected value.
@@ -83,7 +83,7 @@ def check_einsum(
     arrays = [np.asarray(x) for x in operands]
     want = expected(*arrays) if callable(expected) else expected
     results: list[Result] = []
-    for name in _chosen(frameworks):
+    for name in _chosen(frameworks, arrays):
         backend = dispatch.load(name)
         tensor = einsum(equation, *(to_framework(x, backend) for x in arrays))
         got = np.asarray(backend.to_numpy(tensor))
@@ -95,14 +95,17 @@ def check_einsum(
     return Report(equation, tuple(results))
 
 
-def _chosen(frameworks: Sequence[str] | None) -> Sequence[str]:
+def _chosen(frameworks: Sequence[str] | None, arrays: Sequence[Any]) -> Sequence[str]:
     installed = dispatch.installed()
     unknown = [name for name in frameworks or () if name not in installed]
     if unknown:
         raise ValueError(
             f"{unknown[0]!r} is not installed or has no adapter; there are: {', '.join(installed)}"
         )
-    return installed if frameworks is None else frameworks
+    if frameworks is not None:
+        return frameworks
+    names = {array.dtype.name for array in arrays}
+    return [name for name in installed if all(map(dispatch.load(name).dtype_from_name, names))]
 
 
 def to_framework(array: Any, backend: Backend) -> Any:

@@ -1,0 +1,77 @@
+"""A toy array library: immutable arrays of four dtypes, with names of its own for everything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+
+class Kind(Enum):
+    """What the elements of an array are."""
+
+    TRUTH = "bool"
+    WHOLE = "int64"
+    REAL = "float64"
+    COMPLEX = "complex128"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Toy:
+    """An immutable array. Its values happen to be kept by NumPy, which is nobody's business."""
+
+    def __init__(self, values: Any, kind: Kind) -> None:
+        self._values = np.asarray(values, kind.value)
+        self._values.setflags(write=False)
+        self.dtype = kind
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the axes."""
+        return self._values.shape
+
+    def tolist(self) -> Any:
+        """Return nested lists of Python numbers."""
+        return self._values.tolist()
+
+    def converted(self, kind: Kind) -> Toy:
+        """Return the same values as another kind."""
+        return Toy(self._values.astype(kind.value), kind)
+
+    def permuted(self, order: Sequence[int]) -> Toy:
+        """Return the array with its axes in another order."""
+        return Toy(self._values.transpose(order), self.dtype)
+
+    def refolded(self, shape: Sequence[int]) -> Toy:
+        """Return the elements in another shape."""
+        return Toy(self._values.reshape(shape), self.dtype)
+
+    def every(self, step: int) -> Toy:
+        """Return each so-many-th element of the last axis."""
+        return Toy(self._values[..., ::step], self.dtype)
+
+    def stretched(self, shape: Sequence[int]) -> Toy:
+        """Return the array with axes of size 1 repeated."""
+        return Toy(np.broadcast_to(self._values, shape), self.dtype)
+
+    def total(self, axes: Sequence[int]) -> Toy:
+        """Return the sum over axes."""
+        return Toy(self._values.sum(axis=tuple(axes)), self.dtype)
+
+    def times(self, other: Toy) -> Toy:
+        """Multiply elementwise arrays of one kind; axes of size 1 stretch."""
+        return Toy(self._values * other._values, self.dtype)
+
+    def product(self, other: Toy) -> Toy:
+        """Multiply matrices of one kind, or batches of them."""
+        return Toy(self._values @ other._values, self.dtype)
+
+
+def toy(values: Any) -> Toy:
+    """Make an array of a NumPy array or nested lists, of the kind that they are."""
+    array = np.asarray(values)
+    return Toy(array, Kind(array.dtype.name))

@@ -1,0 +1,63 @@
+"""The adapter: how einsum_unified does with toy arrays what it has to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from einsum_unified.backend import Adapter, Capabilities, Form
+from toyarrays import Kind, Toy
+
+
+class ToyAdapter(Adapter):
+    """What is not here, `Adapter` does."""
+
+    name = "toyarrays"
+    capabilities = Capabilities(
+        arithmetic={"bool": "float64"},  # True + True is 2 here: counted, then made a bool again
+        dtypes=frozenset(kind.value for kind in Kind),
+        gaps={"out": "arrays are immutable"},
+    )
+
+    def form(self, cls: type) -> Form | None:
+        return Form.TENSOR if issubclass(cls, Toy) else None
+
+    def dtype_from_name(self, name: str) -> Any:
+        return next((kind for kind in Kind if kind.value == name), None)
+
+    def asarray(self, x: Any, like: Any, dtype: Kind) -> Toy:
+        return Toy(x, dtype)
+
+    def to_numpy(self, x: Toy) -> Any:
+        return np.array(x.tolist(), x.dtype.value).reshape(x.shape)
+
+    def broadcast_to(self, x: Toy, shape: tuple[Any, ...]) -> Toy:
+        return x.stretched(shape)
+
+    def cast(self, x: Toy, dtype: Kind) -> Toy:
+        return x.converted(dtype)
+
+    def transpose(self, x: Toy, axes: tuple[int, ...]) -> Toy:
+        return x.permuted(axes)
+
+    def reshape(self, x: Toy, shape: tuple[Any, ...]) -> Toy:
+        return x.refolded(shape)
+
+    def diagonal(self, x: Toy, axis1: int, axis2: int) -> Toy:
+        rest = [axis for axis in range(len(x.shape)) if axis not in (axis1, axis2)]
+        n = x.shape[axis1]
+        flat = x.permuted([*rest, axis1, axis2]).refolded([*[x.shape[axis] for axis in rest], n * n])
+        return flat.every(n + 1)
+
+    def sum(self, x: Toy, axes: tuple[int, ...]) -> Toy:
+        return x.total(axes)
+
+    def matmul(self, a: Toy, b: Toy) -> Toy:
+        return a.product(b)
+
+    def multiply(self, a: Toy, b: Toy) -> Toy:
+        return a.times(b)
+
+
+adapter = ToyAdapter()

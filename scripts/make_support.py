@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""Write ``docs/support.md``: what works where, from what adapters declare and what the conformance kit finds.
+
+``--check`` writes nothing and fails if the page is not what would be written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "support.md"
+
+DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16",
+          "bfloat16", "float32", "float64", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """A library, as the page has it."""
+
+    title: str
+    backend: str
+    """The name that the kit knows it by."""
+    package: str
+    """The distribution whose version is shown."""
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+ROWS = (
+    Row("NumPy", "numpy", "numpy"),
+    Row("PyTorch", "torch", "torch"),
+    Row("TensorFlow", "tensorflow", "tensorflow_cpu"),
+    Row("JAX", "jax", "jax"),
+    Row("JAX, 64 bits", "jax", "jax", (("JAX_ENABLE_X64", "1"),)),
+    Row("MLX", "mlx", "mlx"),
+    Row("Dask", "dask", "dask"),
+    Row("pydata/sparse", "sparse", "sparse"),
+    Row("autograd", "autograd", "autograd"),
+    Row("Keras on TensorFlow", "keras", "keras", (("KERAS_BACKEND", "tensorflow"),)),
+    Row("Keras on torch", "keras", "keras", (("KERAS_BACKEND", "torch"),)),
+    Row("Keras on JAX", "keras", "keras", (("KERAS_BACKEND", "jax"),)),
+    Row("array-api-strict", "array_api_strict", "array_api_strict"),
+    Row("ndonnx", "ndonnx", "ndonnx"),
+    Row("pint", "pint", "Pint"),
+)
+
+HEAD = """# What is supported where
+
+Made by `python scripts/make_support.py` from what the adapters declare and what the
+[conformance kit](conformance.md) finds; continuous integration fails if it is not up to date. A declared gap
+is something a library cannot do: the kit tests that it is an error, and never counts it as passed.
+
+"""
+
+TAIL = """## Not run by the kit
+
+* **CuPy**: its tests run where there is a GPU, and skip by name elsewhere; continuous integration has none.
+* **CUDA tensors of torch** go through the torch adapter, which does nothing peculiar to a CPU but for int8
+  products; they are not tested.
+* **`DTensor`** goes through the torch adapter, too: tested on a mesh of one process (gloo), replicated and
+  sharded, not over several.
+* **Tensors on GPUs and TPUs** of TensorFlow and JAX are not tested; TensorFlow's float16 and bfloat16 are
+  computed in float32 everywhere.
+* **Keras' symbolic tensors** are operations of a functional model; the tests are those of tracing, on each
+  backend of Keras.
+"""
+
+DECLARED = """
+import dataclasses, json, sys
+from einsum_unified.testing.conformance import library_of
+c = library_of(sys.argv[1]).adapter.capabilities
+print(json.dumps({"out": c.out, "views": c.views, "native": bool(c.pairs or c.costs.native is not None),
+                  "gaps": dict(c.gaps), "about": dataclasses.asdict(c.about)}))
+"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a row's adapter declares and the kit found."""
+
+    row: Row
+    declared: dict[str, Any]
+    outcomes: list[dict[str, Any]]
+
+    def count(self, status: str) -> int:
+        """Return how many cases ended so."""
+        return sum(outcome["status"] == status for outcome in self.outcomes)
+
+    def has(self, dtype: str) -> bool:
+        """Whether the cases of a dtype passed: the kit has the same ones for each."""
+        own = [o for o in self.outcomes if o["id"].startswith("10/dtypes/") and o["id"].split()[-1] == dtype]
+        return bool(own) and all(outcome["status"] == "passed" for outcome in own)
+
+    def gaps(self) -> dict[str, tuple[str, int]]:
+        """Return what is lacking: feature → reason and number of cases."""
+        found: dict[str, tuple[str, int]] = {}
+        for outcome in self.outcomes:
+            if outcome["status"] == "gap":
+                reason, count = found.get(outcome["feature"], (outcome["reason"], 0))
+                found[outcome["feature"]] = reason, count + 1
+        return found
+
+
+def find(row: Row) -> Found:
+    """Ask the adapter and run the kit, each library in a process of its own."""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **dict(row.environment)}
+
+    def output(*command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *command], capture_output=True, text=True, env=environment, cwd=ROOT
+        )
+        if done.returncode not in (0, 1):  # 1: cases failed, which the page is to show
+            sys.exit(f"{row.title}: {done.stderr[-2000:]}")
+        return done.stdout
+
+    declared = json.loads(output("-c", DECLARED, row.backend).splitlines()[-1])
+    outcomes = json.loads(output("-m", "einsum_unified", "conformance", "--backend", row.backend, "--json"))
+    return Found(row, declared, outcomes)
+
+
+def page(found: Sequence[Found]) -> str:
+    """Return the text of the page."""
+    versions = dict(
+        line.split("==") for line in (ROOT / "constraints.txt").read_text().split() if "==" in line
+    )
+    lines = [*_matrix(found, versions), *_dtypes(found), *_gaps(found)]
+    return HEAD + "\n".join(lines) + "\n" + TAIL
+
+
+def _matrix(found: Sequence[Found], versions: dict[str, str]) -> list[str]:
+    lines = _table(
+        "adapter", "version", "passed", "failed", "gaps", "`out=`", "views", "own kernel", "sizes not known",
+        "gradients", "compilers",
+    )  # fmt: skip
+    for one in found:
+        about = one.declared["about"]
+        counts = [one.count(status) for status in ("passed", "failed", "gap")]
+        flags = ["yes" if one.declared[name] else "–" for name in ("out", "views", "native")]
+        told = [about[name] or "–" for name in ("symbolic_sizes", "gradients", "compilers")]
+        lines.append(_row(one.row.title, versions[one.row.package], *counts, *flags, *told))
+    lines += [
+        "",
+        "*Own kernel*: a step of a contraction may go to the library's own einsum or `dot_general`.",
+        "",
+    ]
+    lines += ["## Tested on", "", *_table("adapter", "")]
+    return [*lines, *[_row(one.row.title, one.declared["about"]["tested"] or "CPU") for one in found], ""]
+
+
+def _dtypes(found: Sequence[Found]) -> list[str]:
+    lines = ["## Dtypes", "", *_table("", *[f"`{dtype}`" for dtype in DTYPES])]
+    for one in found:
+        lines.append(_row(one.row.title, *["✓" if one.has(dtype) else "–" for dtype in DTYPES]))
+    return [*lines, ""]
+
+
+def _gaps(found: Sequence[Found]) -> list[str]:
+    lines = ["## Declared gaps", "", *_table("adapter", "feature", "cases", "why")]
+    for one in found:
+        for feature, (reason, count) in sorted(one.gaps().items()):
+            lines.append(_row(one.row.title, f"`{feature}`", count, reason))
+    return [*lines, ""]
+
+
+def _table(*columns: str) -> list[str]:
+    return [_row(*columns), "|" + "---|" * len(columns)]
+
+
+def _row(*cells: object) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def main(arguments: Iterable[str] | None = None) -> None:
+    """Write the page, or compare it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="fail if the page is not up to date")
+    asked = parser.parse_args(None if arguments is None else list(arguments))
+    text = page([find(row) for row in ROWS])
+    if asked.check:
+        sys.exit(
+            0 if PAGE.read_text("utf-8") == text else "docs/support.md: run python scripts/make_support.py"
+        )
+    PAGE.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,504 @@
+"""JAX's arrays and tracers: jit, derivatives, vmap, sharding, export, options, 32 and 64 bits.
+
+The reference is NumPy in float64, or JAX's own function where derivatives and dtypes are its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import installed_module
+
+from einsum_unified import OperandError, OperandTypeError, cache_info, clear_cache, einsum, einsum_plan
+from einsum_unified.dispatch import load
+
+jax = installed_module("jax")
+jnp = jax.numpy
+
+CALLS = [
+    ("ij->ji", [(2, 3)]),
+    ("ij->i", [(2, 3)]),
+    ("ii->i", [(3, 3)]),
+    ("iji->j", [(3, 2, 3)]),
+    ("i,i->", [(4,), (4,)]),
+    ("i,j->ji", [(2,), (3,)]),
+    ("ij,ij->ij", [(2, 3), (2, 3)]),
+    ("ij,jk->ki", [(2, 3), (3, 4)]),
+    ("bij,bjk->bik", [(5, 2, 3), (5, 3, 4)]),
+    ("bhid,bhjd->bhij", [(2, 2, 3, 4), (2, 2, 5, 4)]),
+    ("ij,kj->ik", [(2, 1), (4, 3)]),
+    ("...ij,jk->...ik", [(2, 2, 3), (3, 4)]),
+    ("ij,jk,kl->il", [(2, 3), (3, 4), (4, 2)]),
+    ("ab,bc,cd,de->ae", [(2, 3), (3, 4), (4, 5), (5, 2)]),
+    ("ij,ij,ij->", [(2, 3), (2, 3), (2, 3)]),
+    (",i,->i", [(), (3,), ()]),
+]
+calls = pytest.mark.parametrize(("equation", "shapes"), CALLS, ids=[equation for equation, _ in CALLS])
+
+
+def arrays(shapes):
+    rng = np.random.default_rng(0)
+    return [rng.standard_normal(shape) for shape in shapes]
+
+
+def expected(equation: str, operands):
+    """Size 1 broadcasts on a contracted label, which numpy.einsum takes without ``optimize``."""
+    return np.einsum(equation, *operands)
+
+
+def close(got, want, rtol=1e-5):
+    scale = np.abs(want).max(initial=1.0)
+    np.testing.assert_allclose(np.asarray(got), want, rtol=rtol, atol=rtol * scale)
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+
+@calls
+def test_eager_calls(equation: str, shapes):
+    operands = arrays(shapes)
+    result = einsum(equation, *map(jnp.asarray, operands))
+    assert isinstance(result, jax.Array)
+    assert result.dtype == jnp.float32
+    close(result, expected(equation, operands))
+
+
+@calls
+def test_jit_of_a_call(equation: str, shapes):
+    operands = arrays(shapes)
+    compiled = jax.jit(lambda *xs: einsum(equation, *xs))
+    close(compiled(*map(jnp.asarray, operands)), expected(equation, operands))
+
+
+@calls
+def test_calls_in_64_bits(equation: str, shapes):
+    operands = arrays(shapes)
+    with jax.enable_x64(True):
+        result = einsum(equation, *map(jnp.asarray, operands))
+        assert result.dtype == jnp.float64
+        close(result, expected(equation, operands), 1e-12)
+
+
+def test_a_traced_call_is_what_would_be_written_by_hand():
+    jaxpr = jax.make_jaxpr(lambda x, y: einsum("bij,bjk->bik", x, y))(
+        jnp.ones((5, 2, 3)), jnp.ones((5, 3, 4))
+    )
+    assert [equation.primitive.name for equation in jaxpr.eqns] == ["dot_general"]
+
+
+def test_a_pair_is_one_dot_general_whatever_its_labels():
+    x, y = jnp.ones((2, 3, 4, 5)), jnp.ones((5, 4, 2, 6))
+    jaxpr = jax.make_jaxpr(lambda x, y: einsum("abcd,dcae->bea", x, y))(x, y)
+    names = [equation.primitive.name for equation in jaxpr.eqns]
+    assert names.count("dot_general") == 1
+    assert set(names) <= {"dot_general", "transpose"}
+
+
+def test_an_eager_call_is_compiled_once():
+    clear_cache()
+    x = jnp.ones((7, 7))
+    plan = einsum_plan("ij,jk->ik", x, x)
+    for _ in range(5):
+        plan(x, x)
+        einsum("ij,jk->ik", x, x)
+    assert plan.run._cache_size() == 1
+    assert cache_info().hits == 4
+
+
+def test_a_plan_is_called_with_jax_arrays():
+    plan = einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 2))
+    operands = arrays([(2, 3), (3, 4), (4, 2)])
+    result = plan(*map(jnp.asarray, operands))
+    assert isinstance(result, jax.Array)
+    close(result, expected("ij,jk,kl->il", operands))
+
+
+# --- dtypes ---------------------------------------------------------------------------------------
+
+DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "float16", "bfloat16", "float32",
+          "complex64")  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_one_dtype_in_the_same_out(dtype: str):
+    values = np.arange(12).reshape(3, 4) % 5
+    want = np.einsum("ij,kj->ik", values, values)
+    x = jnp.asarray(values).astype(dtype)
+    result = einsum("ij,kj->ik", x, x)
+    assert result.dtype == x.dtype
+    want = (want > 0) if dtype == "bool" else want
+    np.testing.assert_array_equal(np.asarray(result).astype(complex), want.astype(complex))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int4", "uint4", "int2"])
+def test_integers_wrap_around(dtype: str):
+    info = jnp.iinfo(dtype)
+    x = jnp.full((3, 5), info.max, dtype)
+    result = einsum("ij,kj->ik", x, x)
+    total = 5 * int(info.max) ** 2
+    want = (total - int(info.min)) % 2**info.bits + int(info.min)
+    assert result.dtype == x.dtype
+    assert set(np.asarray(result).astype(int).ravel().tolist()) == {want}
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(DTYPES, 2)))
+def test_mixed_dtypes_promote_as_jax_promotes(one: str, other: str):
+    x, y = jnp.ones((2, 3), one), jnp.ones((3, 2), other)
+    result = einsum("ij,jk->ik", x, y)
+    assert result.dtype == jnp.promote_types(one, other)
+    want = True if result.dtype == bool else 3
+    assert (np.asarray(result) == want).all()
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES[1:], "bool"])
+@pytest.mark.parametrize("number", [True, 2, 2.5, 2j], ids=repr)
+def test_a_number_beside_is_weak_as_in_jaxs_own_product(dtype: str, number):
+    x = jnp.ones(3, dtype)
+    assert einsum("i,->i", x, number).dtype == (x * number).dtype
+
+
+@pytest.mark.parametrize("dtype", ["float8_e4m3fn", "float8_e5m2"])
+def test_float8_goes_through_float32(dtype: str):
+    x = jnp.asarray([0.5, 1, 2], dtype)
+    result = einsum("i,i->", x, x)
+    assert result.dtype == x.dtype
+    assert float(result) == float(jnp.asarray(5.25, jnp.float32).astype(dtype))
+
+
+def test_float8_promotes_with_nothing_else():
+    with pytest.raises(OperandTypeError, match="float8_e4m3fn and float32 do not promote"):
+        einsum("i,i->", jnp.ones(3, "float8_e4m3fn"), jnp.ones(3))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("equation", ["i,i->", "ji,ki->jk", "i->", "i,i,i->"])
+def test_halves_are_added_up_in_float32(dtype: str, equation: str):
+    terms = equation.split("->")[0].split(",")
+    xs = [jnp.ones((4096,) if len(term) == 1 else (2, 4096), dtype) for term in terms]
+    assert (np.asarray(einsum(equation, *xs)).astype(float) == 4096).all()
+
+
+def test_keys_of_random_numbers_are_no_numbers():
+    with pytest.raises(OperandTypeError, match="which is no number"):
+        einsum("i->i", jax.random.split(jax.random.key(0), 3))
+
+
+# --- NumPy beside, 32 and 64 bits -----------------------------------------------------------------
+
+
+def test_numpy_arrays_join_and_stay_in_32_bits_unless_64_are_enabled():
+    x, y = jnp.ones((2, 3)), np.ones((3, 2))
+    clear_cache()
+    assert einsum("ij,jk->ik", x, y).dtype == jnp.float32
+    assert einsum("ij,jk->ik", y, x[:, :2]).shape == (3, 2)
+    clear_cache()
+    with jax.enable_x64(True):
+        assert einsum("ij,jk->ik", x, y).dtype == jnp.float64
+    clear_cache()
+
+
+def test_a_plan_made_with_other_bits_is_not_run_in_silence():
+    x, y = jnp.ones(3), np.ones(3)
+    clear_cache()
+    einsum("i,i->", x, y)
+    with jax.enable_x64(True), pytest.raises(OperandTypeError, match="jax_enable_x64 has been switched"):
+        einsum("i,i->", x, y)
+    clear_cache()
+
+
+def test_an_integer_that_32_bits_cannot_hold_is_an_error():
+    x = jnp.ones(2, "int32")
+    assert einsum("i,i->", x, np.array([1, 2**31 - 3])) == 2**31 - 2
+    with pytest.raises(OperandError, match="int64 has values that int32 cannot hold"):
+        einsum("i,i->", x, np.array([1, 2**40]))
+    with pytest.raises(OperandError, match="operand 1 has the Python int"):
+        einsum("i,->i", x, 2**40)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64", "complex128", np.float64])
+def test_a_dtype_of_64_bits_is_refused_unless_enabled(dtype):
+    with pytest.raises(OperandTypeError, match=r"is no dtype that jax can compute with\n.*jax_enable_x64"):
+        einsum("i->i", jnp.ones(3, "int8"), dtype=dtype)
+    with jax.enable_x64(True):
+        assert einsum("i->i", jnp.ones(3, "int8"), dtype=dtype).dtype == jnp.dtype(dtype)
+
+
+SWITCHED_ON = """
+import jax, jax.numpy as jnp, numpy as np
+jax.config.update("jax_enable_x64", True)
+from einsum_unified import einsum
+x = np.full((2, 2), 2**40)
+print(einsum("ij,jk->ik", jnp.asarray(x[:1] // 2**39), x).dtype, einsum("ij,->", jnp.ones((2, 2)), 2.5).dtype)
+print(einsum("ij,jk->ik", jnp.asarray(x // 2**39), x).tolist())
+"""
+
+
+def test_a_process_in_64_bits():
+    done = subprocess.run([sys.executable, "-c", SWITCHED_ON], capture_output=True, text=True, timeout=120)
+    assert done.stdout == f"int64 float64\n{[[2 * 2 * 2**40] * 2] * 2}\n", done.stderr
+
+
+# --- derivatives ----------------------------------------------------------------------------------
+
+
+@calls
+def test_gradients_are_jaxs_own(equation: str, shapes):
+    with jax.enable_x64(True):
+        xs = [jnp.asarray(x) for x in arrays(shapes)]
+        numbers = tuple(range(len(xs)))
+        ours = jax.grad(lambda *xs: jnp.sin(einsum(equation, *xs)).sum(), numbers)(*xs)
+        theirs = jax.grad(lambda *xs: jnp.sin(jnp.einsum(equation, *xs)).sum(), numbers)(*xs)
+        for one, other in zip(ours, theirs, strict=True):
+            close(one, np.asarray(other), 1e-12)
+
+
+@calls
+def test_forward_mode_and_second_derivatives_check_out_numerically(equation: str, shapes):
+    from jax.test_util import check_grads
+
+    with jax.enable_x64(True):
+        xs = [jnp.asarray(x) for x in arrays(shapes)]
+        check_grads(lambda *xs: einsum(equation, *xs), xs, order=2, modes=("fwd", "rev"))
+
+
+def test_jacfwd_jacrev_and_hessian():
+    with jax.enable_x64(True):
+        a, x = jnp.asarray(arrays([(3, 3)])[0]), jnp.arange(1.0, 4.0)
+        form = lambda x: einsum("i,ij,j->", x, a, x)  # noqa: E731
+        close(jax.jacfwd(form)(x), np.asarray((a + a.T) @ x), 1e-12)
+        close(jax.jacrev(form)(x), np.asarray((a + a.T) @ x), 1e-12)
+        close(jax.hessian(form)(x), np.asarray(a + a.T), 1e-12)
+
+
+def test_the_gradient_of_a_complex_product_is_jaxs_convention():
+    x, y = jnp.asarray([1 + 2j, 3 - 1j]), jnp.asarray([2 - 1j, 1j])
+    ours = jax.grad(lambda x: einsum("i,i->", x, y).real, holomorphic=False)(x)
+    close(ours, np.asarray(jax.grad(lambda x: jnp.vdot(y.conj(), x).real)(x)))
+
+
+# --- vmap and control flow ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("axes", [(0, 0), (0, None), (None, 1), (1, 0)])
+def test_vmap_over_mixed_axes(axes):
+    batch = 4
+    shapes = [(2, 3), (3, 5)]
+    full = [
+        list(shape) if axis is None else [*shape[:axis], batch, *shape[axis:]]
+        for shape, axis in zip(shapes, axes, strict=True)
+    ]
+    x, y = (jnp.asarray(array) for array in arrays(full))
+    mapped = jax.vmap(lambda x, y: einsum("ij,jk->ik", x, y), axes)(x, y)
+    for n in range(batch):
+        one, other = (
+            v if axis is None else jnp.take(v, n, axis) for v, axis in zip((x, y), axes, strict=True)
+        )
+        close(mapped[n], np.asarray(one @ other))
+
+
+def test_vmap_of_vmap_and_of_a_gradient():
+    x, y = (jnp.asarray(array) for array in arrays([(2, 3, 4), (2, 3, 4)]))
+    dots = jax.vmap(jax.vmap(lambda x, y: einsum("i,i->", x, y)))(x, y)
+    close(dots, np.einsum("abi,abi->ab", x, y))
+    slopes = jax.vmap(jax.grad(lambda x, y: einsum("ai,ai->", x, y)))(x, y)
+    close(slopes, np.asarray(y))
+
+
+def test_scan_checkpoint_and_eval_shape():
+    x, y = (jnp.asarray(array) for array in arrays([(3, 3), (5, 3)]))
+    step = jax.checkpoint(lambda carry, v: (einsum("ij,j->i", x, carry) + v, einsum("i,i->", carry, v)))
+    last, dots = jax.lax.scan(step, jnp.zeros(3), y)
+    carry, want = np.zeros(3), []
+    for v in np.asarray(y):
+        want.append(carry @ v)
+        carry = np.asarray(x) @ carry + v
+    close(last, carry)
+    close(dots, np.array(want))
+    shape = jax.eval_shape(lambda x: einsum("ij,kj->ik", x, x), jax.ShapeDtypeStruct((7, 2), jnp.int8))
+    assert (shape.shape, shape.dtype) == ((7, 7), jnp.int8)
+
+
+# --- several devices ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mesh():
+    assert jax.device_count() == 4
+    return jax.make_mesh((2, 2), ("data", "model"), axis_types=(jax.sharding.AxisType.Auto,) * 2)
+
+
+def test_sharded_operands_give_a_sharded_result(mesh):
+    spec = jax.sharding.PartitionSpec
+    x, y = arrays([(8, 6), (6, 4)])
+    sharded = jax.device_put(x, jax.NamedSharding(mesh, spec("data", None)))
+    weights = jax.device_put(y, jax.NamedSharding(mesh, spec(None, "model")))
+    result = einsum("ij,jk->ik", sharded, weights)
+    close(result, x @ y)
+    assert result.sharding.is_equivalent_to(jax.NamedSharding(mesh, spec("data", "model")), 2)
+    compiled = jax.jit(lambda x, y: einsum("ij,jk->ik", x, y))(sharded, weights)
+    assert compiled.sharding.is_equivalent_to(result.sharding, 2)
+
+
+def test_a_contracted_axis_may_be_sharded(mesh):
+    spec = jax.sharding.PartitionSpec
+    x, y, z = arrays([(8, 6), (6, 4), (4, 2)])
+    left = jax.device_put(x, jax.NamedSharding(mesh, spec("data", "model")))
+    right = jax.device_put(y, jax.NamedSharding(mesh, spec("model", None)))
+    close(einsum("ij,jk,kl->il", left, right, jnp.asarray(z)), x @ y @ z)
+
+
+def test_shard_map(mesh):
+    spec = jax.sharding.PartitionSpec
+    x, y = arrays([(8, 6), (6, 4)])
+
+    def partial(x, y):
+        return jax.lax.psum(einsum("ij,jk->ik", x, y), "model")
+
+    mapped = jax.shard_map(
+        partial,
+        mesh=mesh,
+        in_specs=(spec("data", "model"), spec("model", None)),
+        out_specs=spec("data", None),
+    )
+    close(mapped(jnp.asarray(x), jnp.asarray(y)), x @ y)
+    close(jax.jit(mapped)(jnp.asarray(x), jnp.asarray(y)), x @ y)
+
+
+def test_arrays_put_on_different_devices_are_an_error_that_names_them():
+    one, other = jax.devices()[:2]
+    x, y = jax.device_put(jnp.ones(3), one), jax.device_put(jnp.ones(3), other)
+    with pytest.raises(OperandTypeError, match=r"^tensors are on different devices: .*0 and .*1$"):
+        einsum("i,i->", x, y)
+    assert einsum("i,i->", y, jnp.ones(3)).devices() == {other}
+    assert einsum("i,i->", y, np.ones(3)).devices() == {other}
+
+
+# --- export ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("equation", "specs"),
+    [
+        ("bij->bji", ["b, 3, 4"]),
+        ("bii->b", ["b, 3, 3"]),
+        ("bi,bi->b", ["b, 3", "b, 3"]),
+        ("bi,bj->ij", ["b, 3", "b, 4"]),
+        ("bij,bjk->bik", ["b, 3, 4", "b, 4, 5"]),
+        ("bij,jk,kl->bil", ["b, 3, 4", "4, 5", "5, 2"]),
+        ("bsi,ij,jk,bsk->b", ["b, s, 4", "4, 5", "5, 2", "b, s, 2"]),
+        ("...i,ij->...j", ["b, s, 3", "3, 4"]),
+    ],
+)
+def test_export_with_a_symbolic_batch(equation: str, specs):
+    scope = jax.export.SymbolicScope()
+    symbolic = [jax.ShapeDtypeStruct(jax.export.symbolic_shape(s, scope=scope), jnp.float32) for s in specs]
+    exported = jax.export.export(jax.jit(lambda *xs: einsum(equation, *xs)))(*symbolic)
+    for batch in (1, 2, 7):
+        sizes = {"b": batch, "s": batch + 1}
+        shapes = [[sizes.get(n.strip()) or int(n) for n in spec.split(",")] for spec in specs]
+        operands = arrays(shapes)
+        close(exported.call(*[jnp.asarray(x, jnp.float32) for x in operands]), expected(equation, operands))
+
+
+def test_two_symbols_of_one_label_are_a_mismatch_while_exporting():
+    scope = jax.export.SymbolicScope()
+    x, y = (
+        jax.ShapeDtypeStruct(jax.export.symbolic_shape(f"{name}, 3", scope=scope), jnp.float32)
+        for name in "bc"
+    )
+    with pytest.raises(OperandError, match="label 'i' is b in operand 0 but c in operand 1"):
+        jax.export.export(jax.jit(lambda x, y: einsum("ij,ij->i", x, y)))(x, y)
+
+
+# --- errors and options ---------------------------------------------------------------------------
+
+
+def test_a_mismatch_is_said_while_tracing_in_our_words():
+    with pytest.raises(OperandError, match=r"^label 'j' is 3 in operand 0 but 4 in operand 1\n"):
+        jax.jit(lambda x, y: einsum("ij,jk", x, y))(jnp.ones((2, 3)), jnp.ones((4, 5)))
+
+
+@pytest.mark.parametrize("precision", ["highest", "float32", jax.lax.Precision.HIGH, ("default", "highest")])
+def test_precision_reaches_every_product(precision):
+    x = jnp.ones((3, 3))
+    jaxpr = jax.make_jaxpr(lambda x: einsum("ij,jk,kl->il", x, x, x, precision=precision))(x)
+    theirs = jax.make_jaxpr(lambda x: jnp.einsum("ij,jk->ik", x, x, precision=precision))(x)
+    (wanted,) = {str(e.params["precision"]) for e in _dots(theirs.jaxpr)}
+    found = [str(e.params["precision"]) for e in _dots(jaxpr.jaxpr)]
+    assert found == [wanted] * 2
+
+
+def _dots(jaxpr):
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == "dot_general":
+            yield equation
+        for value in equation.params.values():
+            if hasattr(value, "jaxpr"):
+                yield from _dots(value.jaxpr)
+
+
+@pytest.mark.parametrize(
+    "equation", ["ij,kj->ik", "ij,ij->i", "ij->i", "ij,ij->ij", "ij,kj,kl->il", "i...->..."]
+)
+def test_preferred_element_type_is_what_sums_are_made_in(equation: str):
+    terms = equation.split("->")[0].split(",")
+    xs = [jnp.full((4, 4), 100, jnp.int8) for _ in terms]
+    result = einsum(equation, *xs, preferred_element_type=jnp.int32)
+    assert result.dtype == jnp.int32
+    np.testing.assert_array_equal(result, np.einsum(equation, *[np.asarray(x, np.int64) for x in xs]))
+
+
+def test_preferred_element_type_of_halves():
+    x = jnp.full((2, 3), 300, jnp.float16)
+    assert einsum("ij,kj->ik", x, x, preferred_element_type="float32").tolist() == [[270000.0] * 2] * 2
+    assert einsum("ij,kj->ik", x, x).tolist() == [[float("inf")] * 2] * 2
+
+
+def test_options_are_part_of_a_plan_and_of_the_cache():
+    x = jnp.ones((3, 3), jnp.int8)
+    plan = einsum_plan("ij,jk->ik", x, x, preferred_element_type="int32")
+    assert plan(x, x).dtype == jnp.int32
+    assert einsum("ij,jk->ik", x, x).dtype == jnp.int8
+    assert einsum("ij,jk->ik", x, x, preferred_element_type="int32").dtype == jnp.int32
+
+
+def test_unknown_keywords_name_those_of_jax_too_and_others_do_not_have_them():
+    known = "optimize, dtype, out, hints, precision, preferred_element_type"
+    with pytest.raises(TypeError, match=f"unknown keyword 'casting'; known are: {known}$"):
+        einsum("i->", jnp.ones(2), casting="safe")
+    with pytest.raises(
+        TypeError, match=r"unknown keyword 'precision'; known are: optimize, dtype, out, hints$"
+    ):
+        einsum("i->", np.ones(2), precision="highest")
+
+
+def test_out_is_refused():
+    with pytest.raises(OperandTypeError, match="out= cannot be filled: jax tensors are immutable"):
+        einsum("i->i", jnp.ones(2), out=np.ones(2))
+
+
+class Converts:
+    """What flax and Keras have: an object that JAX makes an array of."""
+
+    def __init__(self, value) -> None:
+        self.value = value
+
+    def __jax_array__(self):
+        return self.value
+
+
+def test_an_object_that_converts_is_an_operand():
+    x = Converts(jnp.arange(3.0))
+    assert einsum("i,i->", x, jnp.ones(3)) == 3
+    assert einsum("i,i->", x, np.ones(3)) == 3
+    assert isinstance(einsum("i->i", x), jax.Array)
+
+
+def test_the_adapter_is_found_for_arrays_and_tracers():
+    found = []
+    jax.jit(lambda x: found.append(einsum_plan("i->", x).backend) or x)(jnp.ones(2))
+    assert found == [load("jax")]
