@@ -1,4 +1,4 @@
-"""The command line: ``python -m einsum_unified demo``."""
+"""The command line: ``python -m einsum_unified demo``, or ``conformance``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from einsum_unified import __version__, demo
+from einsum_unified.testing.conformance import command as conformance
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,9 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Run well-known operations as einsum on every installed framework, compare each with "
         "NumPy's own function, and print a table; exit status 1 if anything disagrees.",
     )
-    parser.parse_args(arguments)
+    conformance.add_to(commands)
+    asked = parser.parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow logs its start-up otherwise
-    return demo.run()
+    return conformance.run_command(asked) if asked.command == "conformance" else demo.run()
 
 
 if __name__ == "__main__":

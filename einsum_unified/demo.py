@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,9 +11,11 @@ from einsum_unified import dispatch
 from einsum_unified.api import einsum
 from einsum_unified.errors import EinsumError
 from einsum_unified.gallery import GALLERY, MISTAKE, Picture
+from einsum_unified.tables import print_table
 from einsum_unified.testing import check_einsum
 from einsum_unified.testing.check import to_framework
 
+_COLOURS = {"✓": "green", "✗": "red"}
 _RTOL = 1e-5  # the gallery has float32 operands, too
 
 
@@ -25,7 +26,7 @@ def run(frameworks: Sequence[str] | None = None) -> int:
     rows = [_row(picture, frameworks) for picture in GALLERY]
     mistake, text = _mistake(frameworks)
     rows.append(mistake)
-    _print_table(header, rows)
+    print_table("einsum_unified: the gallery", header, rows, lambda cell: _COLOURS.get(cell[:1], ""))
     print(f"\nThe mistake reads:\n\n{text}\n")
     cells = [cell for row in rows for cell in row[3:]]
     agree = sum(cell.startswith("✓") for cell in cells)
@@ -64,23 +65,3 @@ def _error(equation: str, shapes: Sequence[tuple[int, ...]], framework: str) -> 
     except EinsumError as error:
         return f"{type(error).__name__}: {error}".replace(f"{framework}.", "")
     return ""
-
-
-def _print_table(header: list[str], rows: list[list[str]]) -> None:
-    """Print a rich table, or plain columns without rich (the ``cli`` extra)."""
-    if importlib.util.find_spec("rich") is None:
-        widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-        for row in [header, ["-" * width for width in widths], *rows]:
-            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title="einsum_unified: the gallery", header_style="bold")
-    for name in header:
-        table.add_column(name)
-    for row in rows:
-        colours = {"✓": "green", "✗": "red"}
-        table.add_row(*(Text(cell, style=colours.get(cell[:1], "")) for cell in row))
-    Console().print(table)

@@ -10,13 +10,14 @@ import importlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
+from einsum_unified.dtypes import kind_of
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,19 @@ class Case:
     options: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     """What a library may lack: dtypes, ``out``, ``views``, ``scalars``, ``gradients``, ``empty``, ``nan``."""
+
+    def with_dtype(self, dtype: str) -> Case:
+        """Return the case in another dtype than float32, if no dtype in particular is meant."""
+        if any(map(kind_of, self.needs)):
+            return self
+        item = next(item for item in _file()["cases"] if item["id"] == self.id)
+        changed = _case(json.loads(json.dumps(item).replace("float32", dtype)))
+        return replace(changed, id=self.id)
+
+    def features(self) -> tuple[str, ...]:
+        """Return what a library has to have: what is needed, and the dtypes of all operands."""
+        dtypes = [x.dtype for x in self.operands if kind_of(x.dtype)]
+        return tuple(dict.fromkeys([*self.needs, *dtypes]))
 
     def arguments(self, xs: Sequence[Any]) -> tuple[Any, ...]:
         """Return the positional arguments for operands."""
@@ -142,9 +156,9 @@ def _unquoted(values: Any) -> Any:
 def numbers(shape: Sequence[int], number: int, dtype: str) -> Any:
     """Return the values of an operand by the rule: whole numbers that any dtype holds.
 
-    Element n, in C order, of operand k is (n² + 3n + 2k + 1) mod 11 mod 5 − 2, from −2 to 2; its absolute value
-    if the dtype is unsigned, whether it is positive if bool; complex numbers have that of operand k + 1 as their
-    imaginary part.
+    Element n, in C order, of operand k is (n² + 3n + 2k + 1) mod 11 mod 5 − 2, from −2 to 2; its absolute
+    value if the dtype is unsigned, whether it is positive if bool; complex numbers have that of operand k + 1
+    as their imaginary part.
 
     >>> numbers((2, 3), 0, "int8").tolist(), numbers((3,), 1, "bool").tolist()
     ([[-1, -2, -2], [1, -1, -2]], [False, True, False])
@@ -200,4 +214,3 @@ PECULIAR: dict[str, Callable[[Any], Any]] = {
     "big-endian": lambda x: x.astype(x.dtype.newbyteorder(">")),
 }
 """What NumPy and Python have for arrays: kind → how it is made of a plain one."""
-

@@ -32,6 +32,20 @@ class Library:
     registered: bool = True
     """Whether `einsum_unified.einsum` finds the adapter by itself."""
 
+    @property
+    def dtype(self) -> str:
+        """The dtype of cases where none in particular is meant."""
+        return "float64" if self.lacks("float32") else "float32"
+
+    def lacks(self, dtype: str) -> bool:
+        """Whether the adapter says that it cannot compute with a dtype."""
+        known = self.adapter.capabilities.dtypes
+        return self.adapter.dtype_from_name(dtype) is None or (known is not None and dtype not in known)
+
+    def example(self) -> Any:
+        """Return some tensor."""
+        return self.tensor(np.ones(2, self.dtype))
+
     def tensor(self, array: Any) -> Any:
         """Return a NumPy array as a tensor of the library, in the same dtype."""
         array = np.array(array)  # so that a tensor that shares its memory can be written to
@@ -52,8 +66,8 @@ def library_of(name: str) -> Library:
     >>> library_of("numpy").tensor(np.ones(2, "int8"))
     array([1, 1], dtype=int8)
     """
-    if name in _SPECIAL:
-        return _SPECIAL[name]()
+    if name in SPECIAL:
+        return SPECIAL[name]()
     if name in dispatch.FRAMEWORKS:
         return Library(name, dispatch.load(name), gradients=_GRADIENTS.get(name))
     plugin = dispatch.plugin(name)
@@ -111,7 +125,9 @@ def _pint() -> Library:
     pint = importlib.import_module("pint")
     unit = pint.UnitRegistry()
     adapter = importlib.import_module("einsum_unified.backends.array_function").adapter_of(unit.Quantity)
-    return Library("pint", adapter, lambda x: unit.Quantity(x, "m"), read=lambda x: getattr(x, "magnitude", x))
+    return Library(
+        "pint", adapter, lambda x: unit.Quantity(x, "m"), read=lambda x: getattr(x, "magnitude", x)
+    )
 
 
 def _ndonnx() -> Library:
@@ -119,7 +135,7 @@ def _ndonnx() -> Library:
     return replace(_by_namespace("ndonnx"), read=lambda x: x.unwrap_numpy())
 
 
-_SPECIAL: dict[str, Callable[[], Library]] = {
+SPECIAL: dict[str, Callable[[], Library]] = {
     "dask": _dask,
     "autograd": _autograd,
     "keras": _keras,

@@ -55,7 +55,9 @@ def expected(means: str, arrays: Sequence[Any], dtype: str) -> Expected:
     if dtype == "bool":
         return Expected(contract(means, [(x != 0).astype(np.int64) for x in arrays]) > 0, None)
     if "int" in dtype:
-        return Expected(contract(means, [x.astype(np.int64) for x in arrays]).astype(numpy_dtype(dtype)), None)
+        return Expected(
+            contract(means, [x.astype(np.int64) for x in arrays]).astype(numpy_dtype(dtype)), None
+        )
     wide = [x.astype(np.complex128 if "complex" in x.dtype.name else np.float64) for x in arrays]
     values = contract(means, wide)
     return Expected(values, _tolerance(means, wide, _EPS.get(dtype, 2.0**-52)))
@@ -67,14 +69,17 @@ def _tolerance(means: str, arrays: Sequence[Any], eps: float) -> Any:
     Halves are added up in float32, so that only products and results are rounded; others in what they are.
     """
     inputs, output = means.split("->")
-    found = {a: max(1, n) for term, x in zip(inputs.split(","), arrays, strict=True) for a, n in zip(term, x.shape, strict=True)}
-    sizes = [n for x in arrays for n in x.shape]
+    axes = _axes(inputs.split(","), arrays)
     finite = [np.where(np.isfinite(x), abs(x), 0) for x in arrays]
-    greatest = math.prod(2 * float(x.max(initial=1)) if np.iscomplexobj(x) else float(x.max(initial=1)) for x in finite)
-    whole = all((x == np.round(x)).all() for x in finite if not np.iscomplexobj(x))
-    if whole and greatest * math.prod(sizes) <= 1 / eps:
+    whole = all((x == np.round(x)).all() for x in arrays)
+    # No partial sum is greater than the product of the greatest elements, for each point of the space.
+    sizes = dict(sorted(axes, key=lambda axis: axis[1]))  # the greatest size of a label
+    greatest = math.prod(2 * float(x.max(initial=1)) for x in finite) * math.prod(
+        max(n, 1) for n in sizes.values()
+    )
+    if whole and greatest <= 1 / eps:
         return 0.0
-    terms = math.prod(n for label, n in found.items() if label not in output)
+    terms = math.prod(max(n, 1) for label, n in sizes.items() if label not in output)
     roundings = len(arrays) + 1 + (terms / 2 if eps < 1e-6 else 0)
     return roundings * eps * contract(means, finite)
 
@@ -84,22 +89,29 @@ def contract(means: str, arrays: Sequence[Any]) -> Any:
     inputs, output = means.split("->")
     terms = inputs.split(",")
     sizes: dict[str, int] = {}
-    for term, x in zip(terms, arrays, strict=True):
-        for label, size in zip(term, x.shape, strict=True):
-            sizes[label] = size if sizes.get(label, 1) == 1 else sizes[label]
+    for label, size in _axes(terms, arrays):
+        sizes[label] = size if sizes.get(label, 1) == 1 else sizes[label]
     space = [*output, *[label for label in sizes if label not in output]]
-    grids = dict(zip(space, np.ogrid[tuple(slice(sizes[label]) for label in space)], strict=True)) if space else {}
+    slices = tuple(slice(sizes[label]) for label in space)
+    grids = dict(zip(space, np.ogrid[slices], strict=True)) if space else {}
     total: Any = np.ones([sizes[label] for label in space], np.result_type(*arrays))
     with np.errstate(invalid="ignore", over="ignore"):
         for term, x in zip(terms, arrays, strict=True):
-            total = total * x[tuple(grids[label] % size if size else grids[label] for label, size in zip(term, x.shape, strict=True))]
+            # An axis of size 1 is read at 0 everywhere.
+            total = total * x[tuple(grids[a] % max(n, 1) for a, n in zip(term, x.shape, strict=True))]
         return np.asarray(total.sum(axis=tuple(range(len(output), len(space))), dtype=total.dtype))
+
+
+def _axes(terms: Sequence[str], arrays: Sequence[Any]) -> list[tuple[str, int]]:
+    """Return label and size of every axis."""
+    return [pair for term, x in zip(terms, arrays, strict=True) for pair in zip(term, x.shape, strict=True)]
 
 
 def gradient(means: str, arrays: Sequence[Any], weights: Any, number: int) -> Any:
     """Return the derivative of ``(weights * einsum(...)).sum()`` by operand ``number``.
 
-    The result is linear in each operand: an element's derivative is the sum with that element 1 and all others 0.
+    The result is linear in each operand: the derivative by an element is the result with that element 1 and
+    all others 0.
     """
     found = np.zeros(arrays[number].shape)
     for index in np.ndindex(found.shape):

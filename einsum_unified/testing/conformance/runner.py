@@ -1,4 +1,4 @@
-"""Runs cases of the corpus on a library, through `einsum_unified.einsum` or any function that is called like it."""
+"""Runs cases of the corpus on a library, through `einsum_unified.einsum` or a function called like it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Outcome:
     """What is lacking, of a gap."""
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818 - of a case, not of the kit
     """What is wrong with a result."""
 
 
@@ -55,6 +55,8 @@ def run(
 
 def run_case(case: Case, library: Library, function: Callable[..., Any] | None = None) -> Outcome:
     """Run one case on a library."""
+    if library.dtype != "float32":
+        case = case.with_dtype(library.dtype)
     lacking = _lacking(case, library)
     with warnings.catch_warnings(record=True) as caught, _in_use(library):
         warnings.simplefilter("always")
@@ -74,7 +76,7 @@ def _in_use(library: Library) -> AbstractContextManager[None]:
     """Let `einsum` find the adapter, should it be given to the kit only."""
     if library.registered:
         return nullcontext()
-    x = library.tensor(np.ones(1, np.float32))
+    x = library.example()
     if dispatch.backend_of(type(x), x) is library.adapter:
         return nullcontext()
     clear_cache()
@@ -84,7 +86,7 @@ def _in_use(library: Library) -> AbstractContextManager[None]:
 def _lacking(case: Case, library: Library) -> tuple[str, str] | None:
     """Return the first thing that a case needs and the library does not have, and why."""
     gaps = {**library.adapter.capabilities.gaps, **library.gaps}
-    for feature in case.needs:
+    for feature in case.features():
         if feature in gaps:
             return feature, gaps[feature]
         reason = _no_dtype(feature, library) if dtypes.kind_of(feature) else _no_feature(feature, library)
@@ -94,18 +96,17 @@ def _lacking(case: Case, library: Library) -> tuple[str, str] | None:
 
 
 def _no_dtype(name: str, library: Library) -> str:
-    adapter = library.adapter
     if numpy_dtype(name) is None:
         return "to make such operands takes ml_dtypes"
-    known = adapter.capabilities.dtypes
-    lacks = adapter.dtype_from_name(name) is None or (known is not None and name not in known)
-    return f"{adapter.name} cannot compute with this dtype" if lacks else ""
+    return f"{library.adapter.name} cannot compute with this dtype" if library.lacks(name) else ""
 
 
 def _no_feature(feature: str, library: Library) -> str:
     if feature == "gradients":
         return "" if library.gradients else "the kit was given no way to differentiate"
-    return "" if getattr(library.adapter.capabilities, feature, True) else f"capabilities.{feature} is not set"
+    return (
+        "" if getattr(library.adapter.capabilities, feature, True) else f"capabilities.{feature} is not set"
+    )
 
 
 class _Run:
@@ -139,7 +140,7 @@ class _Run:
             self.make()
             self._expect_refusal(lambda: self._call())
         elif dtypes.kind_of(feature):
-            x = self.library.tensor(np.ones(2, np.float32))
+            x = self.library.example()
             self._expect_refusal(lambda: self.function("i->", x, dtype=feature))
 
     def _expect_refusal(self, call: Callable[[], Any]) -> None:
@@ -198,15 +199,19 @@ class _Run:
 
     def _check_untouched(self) -> None:
         """Operands, and out= after an error, are as they were, where they can be written to."""
-        if not self.library.adapter.capabilities.out or "filled" in self.case.expect or "view" in self.case.expect:
+        written = {"filled", "view"} & set(self.case.expect)
+        if written or not self.library.adapter.capabilities.out:
             return
-        for number, (spec, x, array) in enumerate(zip(self.case.operands, self.operands, self.arrays, strict=True)):
-            if spec.kind == "tensor" and _differs(self.library.numpy(x), array):
+        for number, spec in enumerate(self.case.operands):
+            if spec.kind == "tensor" and _differs(
+                self.library.numpy(self.operands[number]), self.arrays[number]
+            ):
                 raise Failure(f"operand {number} has been changed")
         out = self.case.options.get("out")
-        if out and "error" in self.case.expect and not _is_python(operand_of(out)):
-            if _differs(self.library.numpy(self.options["out"]), _ones(operand_of(out))):
-                raise Failure("out= has been changed before an error")
+        if out is None or "error" not in self.case.expect or _is_python(operand_of(out)):
+            return
+        if _differs(self.library.numpy(self.options["out"]), _ones(operand_of(out))):
+            raise Failure("out= has been changed before an error")
 
     # --- results ----------------------------------------------------------------------------------------
 
@@ -240,7 +245,11 @@ class _Run:
 
     def _check_type(self, result: Any) -> None:
         """The result is of the library if an operand is, else NumPy's."""
-        classes = [type(x) for x, spec in zip(self.operands, self.case.operands, strict=True) if spec.kind == "tensor"]
+        classes = [
+            type(x)
+            for x, spec in zip(self.operands, self.case.operands, strict=True)
+            if spec.kind == "tensor"
+        ]
         adapter = self.library.adapter
         if isinstance(result, np.generic):
             right = adapter.capabilities.scalars or not classes
@@ -281,7 +290,7 @@ class _Run:
     def _check_view(self, result: Any) -> None:
         """What is written into the result is in the operand, too."""
         try:
-            sevens = np.full(tuple(result.shape), 7, np.float32)
+            sevens = np.full(tuple(result.shape), 7, self.library.dtype)
             self.library.adapter.copy_into(result, self.library.tensor(sevens))
         except Exception as error:
             raise Failure(f"the result cannot be written to: {_line(error)}") from error
@@ -292,8 +301,8 @@ class _Run:
         adapter, gradients = self.library.adapter, self.library.gradients
         assert gradients is not None
         means = self.case.expect["means"]
-        weights = Operand(shape=tuple(result.shape), dtype="float32").array(len(self.operands))
-        weighted = self.library.adapter.asarray(weights, weights, adapter.dtype_from_name("float32"))
+        weights = Operand(shape=tuple(result.shape), dtype=self.library.dtype).array(len(self.operands))
+        weighted = adapter.asarray(weights, weights, adapter.dtype_from_name(self.library.dtype))
 
         def scalar(*xs: Any) -> Any:
             y = adapter.multiply(self.function(*self.case.arguments(xs)), weighted)

@@ -28,7 +28,7 @@ class ConformanceSuite:
     asarray: ClassVar[Any] = None
     """A function of a NumPy array that returns your tensor of its values and dtype; the adapter's if None."""
     gradients: ClassVar[Any] = None
-    """``gradients(function, tensors)``: the derivatives by tensors of a function that returns a 0-d tensor."""
+    """``gradients(function, tensors)``: the derivatives of a function that returns a 0-d tensor."""
 
     @classmethod
     @cache

@@ -1,0 +1,30 @@
+"""Tables on the terminal: rich ones, or plain columns without rich (the ``cli`` extra)."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Sequence
+
+
+def print_table(
+    title: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    colour: Callable[[str], str] = lambda cell: "",
+) -> None:
+    """Print a table; ``colour`` gives the style of a cell."""
+    if importlib.util.find_spec("rich") is None:
+        widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+        for row in [header, ["-" * width for width in widths], *rows]:
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, header_style="bold")
+    for name in header:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(Text(cell, style=colour(cell)) for cell in row))
+    Console().print(table)

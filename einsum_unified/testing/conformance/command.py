@@ -1,0 +1,151 @@
+"""The command ``python -m einsum_unified conformance``: run the kit and print a table."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from einsum_unified import dispatch
+from einsum_unified.errors import BackendError
+from einsum_unified.tables import print_table
+from einsum_unified.testing.conformance.cases import Case, corpus, rows
+from einsum_unified.testing.conformance.makers import SPECIAL, library_of
+from einsum_unified.testing.conformance.runner import Outcome, run
+
+EXAMPLE = """\
+examples:
+  python -m einsum_unified conformance --backend jax
+  python -m einsum_unified conformance --callable torch:einsum --row 10
+  python -m einsum_unified conformance --callable opt_einsum:contract --backend numpy
+  KERAS_BACKEND=torch python -m einsum_unified conformance --backend keras --json
+"""
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to those of the command line."""
+    parser = commands.add_parser(
+        "conformance",
+        help="run the conformance kit on a library, or on a function that is called like einsum",
+        description="Run the cases of the conformance kit and print how many pass, by the rows of the rules; "
+        "exit status 1 if any fails.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    known = ", ".join(dict.fromkeys([*dispatch.FRAMEWORKS, *SPECIAL]))
+    parser.add_argument(
+        "--backend",
+        metavar="NAME",
+        help=f"the library: {known}, one with a plugin, or any namespace of the array API standard",
+    )
+    parser.add_argument(
+        "--callable",
+        metavar="MODULE:NAME",
+        help="call this function, on tensors of its own package or of --backend, instead of ours",
+    )
+    parser.add_argument("--row", type=int, metavar="N", help="only cases for this row of the rules")
+    parser.add_argument("--case", metavar="TEXT", help="only cases whose id contains this")
+    parser.add_argument("--json", action="store_true", help="print what became of each case as JSON")
+
+
+def run_command(asked: argparse.Namespace) -> int:
+    """Run the command; return 0 if nothing failed, 1 if something did, 2 for misuse."""
+    try:
+        cases = _chosen(asked.row, asked.case)
+        function = None if asked.callable is None else _function(asked.callable)
+        library = _library(asked.backend, asked.callable)
+    except _Misuse as misuse:
+        print(f"python -m einsum_unified conformance: {misuse}", file=sys.stderr)
+        return 2
+    outcomes = run(library, cases, function)
+    if asked.json:
+        print(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
+    else:
+        _print(asked.callable or library.name, outcomes)
+    return int(any(outcome.status == "failed" for outcome in outcomes))
+
+
+class _Misuse(Exception):  # noqa: N818 - it is no error of ours
+    """What is wrong with an argument."""
+
+
+def _chosen(row: int | None, text: str | None) -> list[Case]:
+    if row is not None and row not in rows():
+        raise _Misuse(f"--row {row}: the rules have rows 1 to {max(rows())}")
+    cases = [case for case in corpus() if row in (None, case.row) and (text or "") in case.id]
+    if not cases:
+        raise _Misuse(f"--case {text}: no case has that in its id")
+    return cases
+
+
+def _function(spelled: str) -> Callable[..., Any]:
+    module, colon, name = spelled.partition(":")
+    if not (module and colon and name):
+        raise _Misuse(f"--callable {spelled}: it is spelled MODULE:NAME, as torch:einsum")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise _Misuse(f"--callable {spelled}: {_first_line(error)}") from error
+    if not callable(found):
+        raise _Misuse(f"--callable {spelled}: that is a {type(found).__name__}, which cannot be called")
+    function: Callable[..., Any] = found
+    return function
+
+
+def _library(backend: str | None, spelled: str | None) -> Any:
+    if backend is None and spelled is None:
+        raise _Misuse("--backend NAME or --callable MODULE:NAME is needed")
+    name = backend or str(spelled).partition(":")[0].partition(".")[0]
+    shown = f"--backend {name}" if backend else f"--callable {spelled}"
+    try:
+        return library_of(name)
+    except (ImportError, BackendError, ValueError) as error:
+        hint = "" if backend else "; --backend NAME says whose tensors it takes"
+        raise _Misuse(f"{shown}: {_first_line(error)}{hint}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+# --- the table ------------------------------------------------------------------------------------------
+
+
+def _print(name: str, outcomes: Sequence[Outcome]) -> None:
+    found = [row for row in rows() if any(outcome.row == row for outcome in outcomes)]
+    lines = [
+        _line(str(row), what, [o for o in outcomes if o.row == row])
+        for row, what in rows().items()
+        if row in found
+    ]
+    title = f"einsum_unified: conformance of {name}"
+    print_table(title, ("row", "what", "passed", "failed", "gaps"), lines)
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    if failed:
+        print("\nfailed:")
+    for outcome in failed:
+        print(f"  {outcome.id}: {outcome.reason}")
+    gaps = Counter((outcome.feature, outcome.reason) for outcome in outcomes if outcome.status == "gap")
+    if gaps:
+        print("\ndeclared gaps:")
+    for (feature, reason), count in gaps.items():
+        print(f"  {feature}: {reason} ({_cases(count)})")
+    statuses = Counter(outcome.status for outcome in outcomes)
+    print(
+        f"\n{name}: {statuses['passed']} of {_cases(len(outcomes))} passed, {statuses['failed']} failed, "
+        f"{statuses['gap']} not possible"
+    )
+
+
+def _line(row: str, what: str, outcomes: Sequence[Outcome]) -> list[str]:
+    counts = Counter(outcome.status for outcome in outcomes)
+    return [row, what, *(str(counts[status] or "") for status in ("passed", "failed", "gap"))]
+
+
+def _cases(count: int) -> str:
+    return f"{count} case" if count == 1 else f"{count} cases"
