@@ -201,7 +201,7 @@ def _operand(signature: Signature, backend: Backend) -> Operand:
     if cls is np.ndarray:
         form = Form.TENSOR if backend is default_backend() else Form.ARRAY
         return Operand(shape, dtypes.name_of(dtype), default_backend().name, form)
-    known = backend.form(cls)
+    known = backend.form(cls) if backend_of(cls) is backend else None
     if known is None or known is Form.NATIVE:
         raise Unprepared
     sizes = _sizes(shape)
