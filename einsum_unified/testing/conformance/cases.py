@@ -179,7 +179,7 @@ def numpy_dtype(name: str) -> Any:
     except TypeError:
         try:
             return np.dtype(getattr(importlib.import_module("ml_dtypes"), name))
-        except ImportError:
+        except (ImportError, AttributeError):
             return None
 
 

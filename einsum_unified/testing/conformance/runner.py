@@ -92,6 +92,9 @@ def _lacking(case: Case, library: Library) -> tuple[str, str] | None:
         reason = _no_dtype(feature, library) if dtypes.kind_of(feature) else _no_feature(feature, library)
         if reason:
             return feature, reason
+    results = case.expect.get("dtype", [])
+    if not isinstance(results, str) and results and all(map(library.lacks, results)):
+        return results[0], _no_dtype(results[0], library)
     return None
 
 
