@@ -348,11 +348,6 @@ class DropsImaginaryParts(Right):
         return Tensor((a.x * b.x).real.astype(a.dtype))
 
 
-class LaysOutInFortranOrder(Right):
-    def reshape(self, x, shape):
-        return Tensor(x.x.reshape(shape, order="F"))
-
-
 class ClampsIntegers(Right):
     def sum(self, x, axes):
         if x.dtype != np.int8:
