@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+import einsum_unified.testing.conformance.reference as reference
 from einsum_unified import dispatch, dtypes
 from einsum_unified.api import einsum
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.plan import clear_cache
-from einsum_unified.testing.conformance import reference
 from einsum_unified.testing.conformance.cases import PECULIAR, Case, Operand, corpus, numpy_dtype, operand_of
 from einsum_unified.testing.conformance.makers import Library, library_of
 
