@@ -333,8 +333,10 @@ def plugin(name: str) -> Backend | None:
 def registered(key: type | str, adapter: Backend) -> Iterator[None]:
     """Use an adapter for a class within a block, whatever the class has outside it. Not for threads."""
     global _registry
-    before = _registry
-    register(key, adapter, replace=True)
+    _check(adapter, f"the adapter for {_qualified(key)!r}")
+    with _lock:
+        before = _registry
+        _registry = _Registry({**before.entries, key: adapter})
     try:
         yield
     finally:

@@ -112,12 +112,17 @@ def _keras() -> Library:
     keras = importlib.import_module("keras")
     name = keras.backend.backend()
 
+    adapter = dispatch.load(name)
+
     def variable(x: Any) -> Any:
         return keras.Variable(x, dtype=x.dtype.name, trainable=False)
 
+    def read(x: Any) -> Any:
+        return adapter.to_numpy(x.value if isinstance(x, keras.Variable) else x)
+
     gaps = dict.fromkeys(("out", "views"), "a variable's value is replaced, never written to")
     gaps |= dict.fromkeys(("int4", "uint4"), "Keras has no such dtype")
-    return Library(f"keras on {name}", dispatch.load(name), variable, gaps=gaps)
+    return Library(f"keras on {name}", adapter, variable, read=read, gaps=gaps)
 
 
 def _pint() -> Library:
