@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from einsum_unified.arguments import Symbol
 from einsum_unified.backend import ADAPTER_API, Backend, Capabilities, Form
 from einsum_unified.costs import Costs
-from einsum_unified.dtypes import promote
+from einsum_unified.dtypes import Symbol, promote
 from einsum_unified.errors import OperandTypeError
 
 _FLOAT8 = ("float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu")
@@ -235,7 +234,7 @@ def matmul(a: Any, b: Any) -> Any:
     """Multiply batches of matrices; `torch.bmm` does without what `torch.matmul` looks at first."""
     if a.dim() == b.dim() == 3:
         m, n = a.shape[0], b.shape[0]
-        if m == n if type(m) is type(n) is int else same_size(m, n):
+        if m == n if type(m) is not torch.SymInt else same_size(m, n):
             return torch.bmm(a, b)
     return torch.matmul(a, b)
 

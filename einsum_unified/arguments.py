@@ -10,13 +10,13 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from types import NoneType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from einsum_unified.backend import Backend, Form
 from einsum_unified.dispatch import backend_of, default_backend, symbol_type
-from einsum_unified.dtypes import WEAK
+from einsum_unified.dtypes import WEAK, Symbol
 from einsum_unified.equation import Label, Sublists, parse, to_sublists
 from einsum_unified.errors import (
     EquationError,
@@ -114,14 +114,6 @@ def check_hints(hints: Any, equation: str | Sublists) -> tuple[tuple[Label, int]
 
 
 # --- what is no tensor --------------------------------------------------------------------------
-
-
-class Symbol(NamedTuple):
-    """A Python number that a tracer does not know yet, with what a plan asks of an operand."""
-
-    value: Any
-    dtype: Any
-    shape: tuple[int, ...] = ()
 
 
 def prepare(x: Any, number: int) -> tuple[Any, type]:

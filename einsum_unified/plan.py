@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from einsum_unified import dtypes
-from einsum_unified.arguments import Symbol, prepare
+from einsum_unified.arguments import prepare
 from einsum_unified.backend import Backend, Form
 from einsum_unified.compiler import compile_program
 from einsum_unified.dispatch import backend_for, backend_of, default_backend, describe, recorder_for
@@ -268,7 +268,7 @@ def prepared(operands: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[type, ...]
     classes = tuple([cls for _, cls in pairs])
     backend = backend_for(classes)
     for number, (x, cls) in enumerate(pairs):
-        if isinstance(x, Symbol) and backend is default_backend():
+        if isinstance(x, dtypes.Symbol) and backend is default_backend():
             raise OperandTypeError(f"operand {number} is a {type(x.value).__name__} beside no tensor")
         if cls not in dtypes.WEAK and cls is not np.ndarray and backend.form(cls) is None:
             raise OperandTypeError(
