@@ -296,7 +296,9 @@ def test_the_value_of_a_tensor_is_an_operand(torch):
             torch.testing.assert_close(compiled(x), x * x.sum())
 
 
-@pytest.mark.parametrize("equation", ["bi,ij,jk->bk", "bij,bjk,bkl->bil", "bi,bi->b", "bij,bjk->bik", "b,b->"])
+@pytest.mark.parametrize(
+    "equation", ["bi,ij,jk->bk", "bij,bjk,bkl->bil", "bi,bi->b", "bij,bjk->bik", "b,b->"]
+)
 @pytest.mark.parametrize("batches", [(0, 1, 2, 3), (1, 0, 2, 3), (2, 3, 1, 0)])
 def test_batches_of_none_and_of_one(torch, equation: str, batches):
     compiled = torch.compile(lambda *xs: einsum(equation, *xs), fullgraph=True, backend="aot_eager")
@@ -573,7 +575,9 @@ def test_symbolic_trace_notes_the_call_of_a_plan(torch):
     for batch in (2, 7):
         x, y = sized([(batch, 3, 4), (4, 5)], 0)
         torch.testing.assert_close(traced(x, y), x @ y)
-    with pytest.raises(OperandError, match=r"operand 0: planned for shape \(\?, 3, 4\), given shape \(2, 3, 6\)"):
+    with pytest.raises(
+        OperandError, match=r"operand 0: planned for shape \(\?, 3, 4\), given shape \(2, 3, 6\)"
+    ):
         traced(*sized([(2, 3, 6), (6, 5)], 0))
 
 
