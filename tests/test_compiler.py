@@ -215,7 +215,7 @@ def test_the_equation_for_the_framework_is_a_constant_too(tf):
 
     @tf.function(input_signature=[tf.TensorSpec(None)])
     def function(x):
-        result = einsum("ßλ,ßλ->ß", x, x)
+        result = einsum("ß...λ,ß...λ->ß...", x, x)
         sources.append(result.graph.get_operations()[-1].type)
         return result
 
