@@ -6,19 +6,23 @@ Calls with symbolic tensors become operations of a functional model, variables t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import keras
 import numpy as np
 
-from einsum_unified.arguments import KEYWORDS, arguments, check_keywords, prepare
+from einsum_unified.arguments import KEYWORDS, arguments, check_hints, check_keywords, prepare
 from einsum_unified.backend import Backend, Form
 from einsum_unified.dispatch import load
 from einsum_unified.dtypes import WEAK, name_of
-from einsum_unified.equation import parse
+from einsum_unified.equation import Label, Sublists, parse
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.letters import in_letters
-from einsum_unified.operands import Operand, bind
+from einsum_unified.operands import Bound, Hints, Operand, bind
+from einsum_unified.path import find_path, strategy
+from einsum_unified.plan import check_planned
+from einsum_unified.sizes import is_known
 
 
 @keras.saving.register_keras_serializable(package="einsum_unified")
@@ -36,6 +40,12 @@ class Einsum(keras.Operation):  # type: ignore[misc]
 
         return einsum(self.equation, *operands, **self.options)
 
+    def compute_output_spec(self, *operands: Any) -> Any:
+        """Return the symbolic result: Keras would try sizes in the place of those that are not known."""
+        bound = _bind(self.equation, operands, self.options.get("dtype"))
+        sizes = [bound.sizes[label] for label in bound.output]
+        return keras.KerasTensor([n if is_known(n) else None for n in sizes], dtype=bound.dtype)
+
     def get_config(self) -> dict[str, Any]:
         """Return what makes an equal operation."""
         return {"name": self.name, "equation": self.equation, **self.options}
@@ -48,20 +58,74 @@ def record(
 
     Without symbolic tensors it is the result for the variables' values.
     """
-    adapter = load(keras.backend.backend())
-    check_keywords(options, KEYWORDS, "einsum", adapter)
-    if not any(isinstance(x, keras.KerasTensor) for x in _flat(operands)):
+    check_keywords(options, KEYWORDS, "einsum", _adapter())
+    if not _is_symbolic((equation, *operands)):
         values = [_value(x) for x in (equation, *operands)]
         return einsum(*values, **options)
+    key, xs = arguments(equation, operands)
+    return _symbolic(key, xs, options)
+
+
+def record_plan(run: Callable[..., Any], recipe: Sequence[Any], operands: Sequence[Any], out: Any) -> Any:
+    """Do the same for the call of a plan."""
+    if not _is_symbolic(operands):
+        return run(*recipe, *map(_value, operands), out=out)
+    equation, shapes, path, dtype, keywords = recipe
+    options = {"optimize": ("einsum_path", *path), **dict(keywords)}
+    options |= {name: x for name, x in (("dtype", dtype), ("out", out)) if x is not None}
+    return _symbolic(equation, operands, options, shapes)
+
+
+def _symbolic(
+    key: str | Sublists, xs: Sequence[Any], options: Mapping[str, Any], planned: Sequence[Any] | None = None
+) -> Any:
+    """Make an operation and apply it; what is wrong is said before, without Keras' words around it."""
     if "out" in options:
         raise OperandTypeError("out= cannot be filled: keras KerasTensors are symbolic")
-    key, xs = arguments(equation, operands)
-    bind(parse(key), [_operand(x, number, adapter) for number, x in enumerate(xs)], adapter)
-    return Einsum(key if isinstance(key, str) else in_letters(parse(key)), **options)(*xs)
+    hints = check_hints(options.get("hints"), key)
+    bound = _bind(key, xs, options.get("dtype"), dict(hints))
+    if planned is not None:
+        check_planned(planned, bound)
+    text = key if isinstance(key, str) else in_letters(bound.equation)
+    saved = _saved(text, bound, hints, options)
+    # Lists would be taken apart.
+    xs = [keras.ops.convert_to_tensor(x, bound.dtype) if isinstance(x, (list, tuple)) else x for x in xs]
+    return Einsum(text, **saved)(*xs)
 
 
-def _flat(operands: Sequence[Any]) -> list[Any]:
-    return [item for x in operands for item in (x if isinstance(x, (list, tuple)) else (x,))]
+def _saved(
+    text: str, bound: Bound, hints: Sequence[tuple[Label, int]], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return options that can be saved with a model: text, numbers, lists of these."""
+    saved = dict(options)
+    how = strategy(options.get("optimize", "auto"))
+    sizes = tuple(map(int, bound.sizes))
+    path = find_path(bound.reduced(), bound.output, sizes, how)
+    if "optimize" in options and not isinstance(options["optimize"], (str, bool)):
+        saved["optimize"] = ["einsum_path", *map(list, path)]
+    if "dtype" in options:
+        saved["dtype"] = bound.dtype
+    if hints:
+        # The same places of both equations hold a label and its letter.
+        pairs = zip(bound.equation.inputs, parse(text).inputs, strict=True)
+        spelled = {label: name for terms in pairs for label, name in zip(*terms, strict=True)}
+        saved["hints"] = {"..." if label is ... else spelled[label]: size for label, size in hints}
+    return saved
+
+
+def _bind(key: str | Sublists, xs: Sequence[Any], dtype: Any, hints: Hints = MappingProxyType({})) -> Bound:
+    adapter = _adapter()
+    operands = [_operand(x, number, adapter) for number, x in enumerate(xs)]
+    return bind(parse(key), operands, adapter, dtype, hints)
+
+
+def _adapter() -> Backend:
+    return load(keras.backend.backend())
+
+
+def _is_symbolic(operands: Sequence[Any]) -> bool:
+    items = [item for x in operands for item in (x if isinstance(x, (list, tuple)) else (x,))]
+    return any(isinstance(x, keras.KerasTensor) for x in items)
 
 
 def _value(x: Any) -> Any:
@@ -72,7 +136,7 @@ def _value(x: Any) -> Any:
 
 
 def _operand(x: Any, number: int, adapter: Backend) -> Operand:
-    """Describe an operand, so that what is wrong is said in our words, not in Keras' around them."""
+    """Describe an operand."""
     x, cls = (x, type(x)) if isinstance(x, keras.KerasTensor) else prepare(x, number)
     weak = cls if cls in WEAK else None
     library = adapter.name if cls is not np.ndarray else "numpy"

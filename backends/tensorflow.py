@@ -162,11 +162,20 @@ def broadcast_to(x: Any, shape: tuple[Any, ...]) -> Any:
 
 def agree(x: Any, shape: tuple[Any, ...]) -> Any:
     """Compare sizes for XLA, whose products of batches take any; TensorFlow's own raise."""
-    if not GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+    if not _in_xla():
         return x
     sizes = tf.shape(x, out_type=tf.int64)
     with tf.control_dependencies([tf.raw_ops.BroadcastArgs(s0=sizes, s1=tf.cast(_shape(shape), tf.int64))]):
         return tf.identity(x)
+
+
+def ranked(x: Any, rank: int) -> Any:
+    """Tell the graph, too."""
+    return tf.ensure_shape(x, [None] * rank)
+
+
+def _in_xla() -> bool:
+    return bool(GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()))
 
 
 def _shape(sizes: tuple[Any, ...]) -> Any:
@@ -203,7 +212,8 @@ def reshape(x: Any, shape: tuple[Any, ...]) -> Any:
 
 def diagonal(x: Any, axis1: int, axis2: int) -> Any:
     """Move the two axes to the end and take the diagonal of these matrices."""
-    if x.shape[axis1] != x.shape[axis2] or x.shape[axis1] is None:
+    is_open = x.shape[axis1] is None or x.shape[axis2] is None
+    if is_open:
         x = _square(x, axis1, axis2)
     rest = tuple(axis for axis in range(len(x.shape)) if axis not in (axis1, axis2))
     if axis2 != axis1 + 1 or axis2 != len(x.shape) - 1:
@@ -211,16 +221,37 @@ def diagonal(x: Any, axis1: int, axis2: int) -> Any:
     dtype = x.dtype
     if dtype.name in _THROUGH:
         return cast(tf.raw_ops.MatrixDiagPart(input=cast(x, _THROUGH[dtype.name])), dtype)
+    if is_open and _in_xla():
+        return _strided_diagonal(x)
     return tf.raw_ops.MatrixDiagPart(input=x)
 
 
 def _square(x: Any, axis1: int, axis2: int) -> Any:
     """Let a graph fail on matrices that turn out not to be square: `MatrixDiagPart` takes them."""
-    shape = [size(x, axis) for axis in range(len(x.shape))]
-    shape[axis1] = shape[axis2] = next(
-        (n for n in (shape[axis1], shape[axis2]) if isinstance(n, int)), shape[axis1]
-    )
-    return reshape(x, tuple(shape))
+    sizes = size(x, axis1), size(x, axis2)
+    with tf.control_dependencies([_equal(*(tf.cast(n, tf.int64) for n in sizes))]):
+        square = tf.identity(x)
+    known = next((n for n in sizes if isinstance(n, int)), None)
+    square.set_shape([known if axis in (axis1, axis2) else n for axis, n in enumerate(x.shape)])
+    return square
+
+
+def _strided_diagonal(x: Any) -> Any:
+    """Take the diagonal of square matrices by a step over their fused rows.
+
+    The gradient of `MatrixDiagPart`'s gradient computes a shape, which XLA does not take.
+    """
+    *rest, n = [size(x, axis) for axis in range(len(x.shape) - 1)]
+    diagonals = reshape(x, (*rest, n * n))[..., :: n + 1]
+    diagonals.set_shape(x.shape[:-1])
+    return diagonals
+
+
+def _equal(m: Any, n: Any) -> Any:
+    """Return an operation that fails unless two sizes are the same."""
+    if _in_xla():  # it drops assertions, but checks this when it compiles
+        return tf.raw_ops.Reshape(tensor=tf.fill([m], 0), shape=[n])
+    return tf.debugging.assert_equal(m, n, "a label is repeated in an operand with sizes that differ")
 
 
 def sum(x: Any, axes: tuple[int, ...]) -> Any:  # noqa: A001 - the protocol's name

@@ -12,7 +12,7 @@ import torch
 
 from einsum_unified.backend import ADAPTER_API, Backend, Capabilities, Form
 from einsum_unified.costs import Costs
-from einsum_unified.dtypes import promote
+from einsum_unified.dtypes import Symbol, promote
 from einsum_unified.errors import OperandTypeError
 
 _FLOAT8 = ("float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu")
@@ -43,6 +43,7 @@ capabilities = Capabilities(
     devices=True,
     vectors=True,
     batch_axes=1,
+    autocast=True,
     integers=frozenset({"int8"}),
     exact=frozenset({"bool", "int8", "uint8", "int16", "uint16"}),
     costs=Costs(
@@ -120,6 +121,8 @@ def hint(x: Any) -> tuple[str, str] | None:
 
 def asarray(x: Any, like: Any, dtype: Any) -> Any:
     """Make a tensor of a NumPy array on the device of ``like``; memory is shared where it can be."""
+    if isinstance(x, Symbol):
+        return torch.scalar_tensor(x.value, dtype=dtype, device=like.device)
     if x.dtype == object:  # Python integers beyond 64 bits
         x = x.astype(np.float64)
     bits = _BITS.get(x.dtype.name)
@@ -168,7 +171,8 @@ def same_size(m: Any, n: Any) -> bool:
     """
     from torch.fx.experimental.symbolic_shapes import guard_or_false, guard_or_true  # imports SymPy
 
-    return guard_or_false(m == n) if n == 1 else guard_or_true(m == n)
+    # Asking whether a symbol is 1 would be a condition, too.
+    return guard_or_false(m == n) if type(n) is int and n == 1 else guard_or_true(m == n)
 
 
 def size(x: Any, axis: int) -> Any:
@@ -228,8 +232,10 @@ def integer_dot(a: Any, b: Any) -> Any:
 
 def matmul(a: Any, b: Any) -> Any:
     """Multiply batches of matrices; `torch.bmm` does without what `torch.matmul` looks at first."""
-    if a.dim() == b.dim() == 3 and a.shape[0] == b.shape[0]:
-        return torch.bmm(a, b)
+    if a.dim() == b.dim() == 3:
+        m, n = a.shape[0], b.shape[0]
+        if m == n if type(m) is not torch.SymInt else same_size(m, n):
+            return torch.bmm(a, b)
     return torch.matmul(a, b)
 
 
@@ -251,6 +257,19 @@ def native(*operands: Any, equation: str) -> Any:
 def finish(run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:
     """Leave it as it is."""
     return run
+
+
+def exactly(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Do without autocast."""
+
+    def run_exactly(*operands: Any) -> Any:
+        if not _is_any_autocast():
+            return run(*operands)
+        device = next(x.device.type for x in operands if isinstance(x, torch.Tensor))
+        with torch.autocast(device, enabled=False):
+            return run(*operands)
+
+    return run_exactly
 
 
 def copy_into(out: Any, x: Any) -> None:

@@ -23,6 +23,13 @@ def _flat(xs: Sequence[Any]) -> list[Any]:
     return [item for x in xs for item in (x if isinstance(x, (list, tuple)) else (x,))]
 
 
-def leave_whole(function: Callable[..., Any]) -> None:
-    """Let TorchDynamo take calls of a function as single operations, which the stages after it trace."""
-    torch.compiler.allow_in_graph(function)  # type: ignore[no-untyped-call]
+def record_plan(run: Callable[..., Any], recipe: Sequence[Any], operands: Sequence[Any], out: Any) -> Any:
+    """Note the call, with all that makes the plan again."""
+    options = {} if out is None else {"out": out}
+    return handle_torch_function(run, [*operands, out], *recipe, *operands, **options)
+
+
+def leave_whole(*functions: Callable[..., Any]) -> None:
+    """Let TorchDynamo take calls of functions as single operations, which the stages after it trace."""
+    for function in functions:
+        torch.compiler.allow_in_graph(function)  # type: ignore[no-untyped-call]

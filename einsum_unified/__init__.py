@@ -14,7 +14,7 @@ from einsum_unified.plan import CacheInfo, Plan, cache_info, clear_cache
 
 __version__ = "0.1.0"
 
-tracing.mark(einsum, einsum_plan, einsum_path, Plan.__call__)
+tracing.mark(einsum_plan, einsum_path)
 
 __all__ = [
     "BackendError",

@@ -193,6 +193,7 @@ def einsum_plan(
 
     """
     key, items = arguments(equation, operands_or_shapes, shapes=True)
+    items = [_shape_to_come(x) or x for x in items]
     checked = check_hints(hints, key)
     numbers = [n for n, x in enumerate(items) if not is_shape(x)]
     xs, classes = prepared([items[n] for n in numbers])
@@ -266,6 +267,14 @@ def register_backend(key: type | str, adapter: Backend, *, replace: bool = False
     """
     dispatch.register(key, adapter, replace)
     clear_cache()
+
+
+def _shape_to_come(x: Any) -> tuple[int | None, ...] | None:
+    """Return the shape of what only stands for a tensor to come, and has no adapter; else None."""
+    if dispatch.recorder_for((x,)) is None or dispatch.backend_of(type(x)) is not None:
+        return None
+    shape = getattr(x, "shape", None)
+    return shape if is_shape(shape) else None
 
 
 def _checked_shape(shape: Sequence[Any], number: int) -> tuple[int | None, ...]:

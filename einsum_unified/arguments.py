@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from einsum_unified.backend import Backend, Form
-from einsum_unified.dispatch import backend_of, default_backend
-from einsum_unified.dtypes import WEAK
+from einsum_unified.dispatch import backend_of, default_backend, symbol_type
+from einsum_unified.dtypes import WEAK, Symbol
 from einsum_unified.equation import Label, Sublists, parse, to_sublists
 from einsum_unified.errors import (
     EquationError,
@@ -85,9 +85,9 @@ def check_keywords(
 ) -> None:
     """Raise TypeError, naming what is known, if keywords were given that neither we nor the backend know."""
     options = backend.capabilities.options if backend else frozenset()
-    name = next((name for name in given if name not in options), None)
+    known = (*known, *sorted(options))
+    name = next((name for name in given if name not in known), None)
     if name is not None:
-        known = (*known, *sorted(options))
         raise TypeError(f"{function}() got an unknown keyword {name!r}; known are: {', '.join(known)}")
 
 
@@ -120,13 +120,17 @@ def prepare(x: Any, number: int) -> tuple[Any, type]:
     """Return an operand that is no framework's tensor as a NumPy array, and the class it counts as.
 
     The class is bool, int, float or complex for Python's numbers and nested lists of them, else
-    `numpy.ndarray`; anything that is not for NumPy comes back as it is.
+    `numpy.ndarray`; a tracer's number becomes a `Symbol`; anything else that is not for NumPy comes back as
+    it is.
     """
     cls = type(x)
     if cls in WEAK:
         return np.asarray(x), cls
     if isinstance(x, (list, tuple, range)):
         return _nested(x, number)
+    kind = symbol_type(cls)
+    if kind is not None:
+        return Symbol(x, np.dtype(kind)), kind
     backend = backend_of(cls, x)
     if backend is default_backend():
         return _plain_array(x), np.ndarray

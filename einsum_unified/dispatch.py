@@ -70,6 +70,9 @@ RECORDERS = {
 }
 """Classes whose objects stand for tensors to come, or hold one, and the modules that take such calls."""
 
+SYMBOLS: dict[str, type] = {"torch.SymInt": int, "torch.SymFloat": float, "torch.SymBool": bool}
+"""Classes of numbers that a tracer does not know yet, and the Python type that each counts as."""
+
 
 @dataclass(frozen=True)
 class _Registry:
@@ -152,9 +155,14 @@ def recorder_for(operands: Iterable[Any]) -> Recorder | None:
     return None
 
 
-def leave_whole(function: Callable[..., Any]) -> None:
-    """Let torch's compiler, which is looking at a function, take calls of it as single operations."""
-    importlib.import_module(_TORCH_TRACING).leave_whole(function)
+def symbol_type(cls: type) -> type | None:
+    """Return the Python type that a class of a tracer's numbers counts as; None for any other class."""
+    return SYMBOLS.get(_qualified(cls))
+
+
+def leave_whole(*functions: Callable[..., Any]) -> None:
+    """Let torch's compiler, which is looking at functions, take calls of them as single operations."""
+    importlib.import_module(_TORCH_TRACING).leave_whole(*functions)
 
 
 def default_backend() -> Backend:

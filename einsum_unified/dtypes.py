@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache, reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,15 @@ from einsum_unified.errors import OperandTypeError
 
 WEAK = (bool, int, float, complex)
 """Python's numbers: beside an array their type is only a kind, as in the framework's own ``x * 2``."""
+
+
+class Symbol(NamedTuple):
+    """A Python number that a tracer does not know yet, with what a plan asks of an operand."""
+
+    value: Any
+    dtype: Any
+    shape: tuple[int, ...] = ()
+
 
 KINDS = ("bool", "int", "float", "complex", "object")
 """Kinds in ascending order: a value of one can be held by those after it, seldom by those before."""

@@ -72,6 +72,8 @@ def _tensors(bound: Bound, writer: Writer) -> list[Value]:
         value = Value(number, labels, shape, dense(shape), operand.dtype)
         if operand.form is Form.ARRAY:
             value = _as_array(number, operand, value, tensors, bound.dtype, writer)
+        if operand.assumed:
+            value = writer.ranked(value, len(operand.shape or ()))
         values.append(writer.cast(value, bound.dtype))
     return values
 

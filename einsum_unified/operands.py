@@ -27,13 +27,24 @@ class Operand(NamedTuple):
     form: Form
     weak: type | None = None
     """The Python type of a number, or of the numbers of a nested list."""
+    assumed: bool = False
+    """Whether the tensor does not tell its number of axes, which is that of its term then."""
 
     def __str__(self) -> str:
         dtype = f"Python {self.weak.__name__}" if self.weak else f"{self.library}.{self.dtype}"
-        if self.shape is None:
-            return f"shape unknown, {dtype}"
-        sizes = ", ".join("?" if size is None else f"{size}" for size in self.shape)
-        return f"shape ({sizes}{',' if len(self.shape) == 1 else ''}), {dtype}"
+        return f"{shown_shape(self.shape)}, {dtype}"
+
+
+def shown_shape(shape: Shape | None) -> str:
+    """Return a shape as messages show it.
+
+    >>> shown_shape((None, 3)), shown_shape((2,)), shown_shape(None)
+    ('shape (?, 3)', 'shape (2,)', 'shape unknown')
+    """
+    if shape is None:
+        return "shape unknown"
+    sizes = ", ".join("?" if size is None else f"{size}" for size in shape)
+    return f"shape ({sizes}{',' if len(shape) == 1 else ''})"
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,7 @@ def bind(
     Raises `OperandError` for a wrong count, rank or size, `OperandTypeError` for dtypes.
     """
     _check_count(equation, operands)
+    operands = [_ranked(term, operand) for term, operand in zip(equation.inputs, operands, strict=True)]
     for number, operand in enumerate(operands):
         _check_rank(equation, number, operand, operands)
         _check_repeats(equation, number, operand, operands, backend)
@@ -120,6 +132,13 @@ def _check_count(equation: Equation, operands: Sequence[Operand]) -> None:
     raise OperandError(
         message(headline, equation.text, marks, _notes(equation, operands, range(min(terms, given))))
     )
+
+
+def _ranked(term: tuple[Label, ...], operand: Operand) -> Operand:
+    """Take from the term, unless that has an ellipsis, a number of axes that is not known otherwise."""
+    if operand.shape is not None or ... in term:
+        return operand
+    return operand._replace(shape=(None,) * len(term), assumed=True)
 
 
 def _check_rank(equation: Equation, number: int, operand: Operand, operands: Sequence[Operand]) -> None:
@@ -387,6 +406,8 @@ def _asked_dtype(dtype: Any, operands: Sequence[Operand], backend: Backend) -> s
 
 def in_range(x: Any, operand: int, dtype: str) -> None:
     """Raise `OperandError` unless Python's integers fit the integer dtype they are taken for."""
+    if not hasattr(x, "size"):  # a number that a tracer does not know yet
+        return
     low, high = dtypes.integer_range(dtype)
     if x.size and (x.min() < low or x.max() > high):
         worst = x.min() if x.min() < low else x.max()

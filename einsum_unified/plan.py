@@ -18,12 +18,13 @@ from einsum_unified import dtypes
 from einsum_unified.arguments import prepare
 from einsum_unified.backend import Backend, Form
 from einsum_unified.compiler import compile_program
-from einsum_unified.dispatch import backend_for, backend_of, default_backend, describe
+from einsum_unified.dispatch import backend_for, backend_of, default_backend, describe, recorder_for
 from einsum_unified.equation import Equation, Label, Sublists, is_long, parse
 from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, article, message
+from einsum_unified.letters import in_letters
 from einsum_unified.lowering import lower
 from einsum_unified.native import run_native
-from einsum_unified.operands import Bound, Operand, bind
+from einsum_unified.operands import Bound, Operand, bind, shown_shape
 from einsum_unified.path import Path, Step, Strategy, find_path, forget_paths, steps, strategy
 from einsum_unified.primitives import Program
 from einsum_unified.summary import operand_lines, step_lines, unknown_lines
@@ -32,6 +33,9 @@ Keywords = tuple[tuple[str, Any], ...]
 
 Signature = tuple[type, Any, Any]
 """Type, shape and dtype of an operand."""
+
+Recipe = tuple[str | Sublists, tuple[Any, ...], Path, Any, Keywords]
+"""Equation, shapes, path, dtype= and keywords of a plan."""
 
 
 class Unprepared(Exception):  # noqa: N818 - no error: it only sends the caller the slow way
@@ -79,20 +83,17 @@ class Plan:
             known = False
         if known:
             return execute(self, operands, out)
-        xs, classes = prepared(operands)
-        optimize = ("einsum_path", *self.path)
-        signatures = prepared_signatures(xs, classes)
-        plan = plan_of(self._key(), signatures, optimize, self.options[1], (), dict(self.keywords))
-        notes = [
-            f"operand {n}: planned for {planned}, given {given}"
-            for n, (planned, given) in enumerate(zip(self.bound.operands, plan.bound.operands, strict=True))
-            if not _matches(planned.shape, given.shape)
-        ]
-        if notes:
-            raise OperandError(
-                message("the operands do not have the shapes of the plan", self.equation.text, (), notes)
-            )
-        return execute(plan, xs, out)
+        recorded = recorder_for(operands) is not None
+        return run_as_planned(*self.recipe(literal=recorded), *operands, out=out)
+
+    def recipe(self, literal: bool) -> Recipe:
+        """Return what makes the plan for other operands; ``literal`` in text and numbers, for graphs."""
+        shapes = tuple([operand.shape for operand in self.bound.operands])
+        dtype = self.options[1]
+        if not literal:
+            return self._key(), shapes, self.path, dtype, self.keywords
+        text = in_letters(self.equation) if self.equation.sublists else self.equation.text
+        return text, shapes, self.path, None if dtype is None else self.bound.dtype, self.keywords
 
     def _fits(self, signatures: tuple[Signature, ...]) -> bool:
         """Whether operands are what was planned for, any size being right for one that was not known."""
@@ -191,6 +192,9 @@ def make_plan(
         backend = backend.configured(dict(keywords))
     program = lower(bound, path, backend.capabilities)
     run, source = compile_program(program, backend, classes)
+    if dtype is not None and backend.capabilities.autocast:
+        adapter: Any = backend
+        run = adapter.exactly(run)
     return Plan(parsed, path, bound, program, backend, run, source, signatures, (optimize, dtype), keywords)
 
 
@@ -201,7 +205,7 @@ def _operand(signature: Signature, backend: Backend) -> Operand:
     if cls is np.ndarray:
         form = Form.TENSOR if backend is default_backend() else Form.ARRAY
         return Operand(shape, dtypes.name_of(dtype), default_backend().name, form)
-    known = backend.form(cls)
+    known = backend.form(cls) if backend_of(cls) is backend else None
     if known is None or known is Form.NATIVE:
         raise Unprepared
     sizes = _sizes(shape)
@@ -263,7 +267,9 @@ def prepared(operands: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[type, ...]
     pairs = [prepare(x, number) for number, x in enumerate(operands)]
     classes = tuple([cls for _, cls in pairs])
     backend = backend_for(classes)
-    for number, cls in enumerate(classes):
+    for number, (x, cls) in enumerate(pairs):
+        if isinstance(x, dtypes.Symbol) and backend is default_backend():
+            raise OperandTypeError(f"operand {number} is a {type(x.value).__name__} beside no tensor")
         if cls not in dtypes.WEAK and cls is not np.ndarray and backend.form(cls) is None:
             raise OperandTypeError(
                 f"operand {number} is {article(f'{backend.name} {cls.__name__}')}, which is no tensor"
@@ -325,6 +331,40 @@ def _hashable(x: Any) -> bool:
 
 
 # --- running ------------------------------------------------------------------------------------
+
+
+def run_as_planned(
+    equation: str | Sublists,
+    shapes: Sequence[Any],
+    path: Path,
+    dtype: Any,
+    keywords: Keywords,
+    *operands: Any,
+    out: Any = None,
+) -> Any:
+    """Contract operands, of any framework, as the plan of a `Recipe` says."""
+    recorder = recorder_for(operands)
+    if recorder is not None:
+        recipe = equation, shapes, path, dtype, keywords
+        return recorder.record_plan(run_as_planned, recipe, operands, out)
+    xs, classes = prepared(operands)
+    optimize = ("einsum_path", *path)
+    signatures = prepared_signatures(xs, classes)
+    plan = plan_of(equation, signatures, optimize, dtype, (), dict(keywords))
+    check_planned(shapes, plan.bound)
+    return execute(plan, xs, out)
+
+
+def check_planned(shapes: Sequence[Any], bound: Bound) -> None:
+    """Raise `OperandError` unless operands have the shapes that were planned, None standing for any."""
+    notes = [
+        f"operand {n}: planned for {shown_shape(shape)}, given {operand}"
+        for n, (shape, operand) in enumerate(zip(shapes, bound.operands, strict=True))
+        if not _matches(shape, operand.shape)
+    ]
+    if notes:
+        headline = "the operands do not have the shapes of the plan"
+        raise OperandError(message(headline, bound.equation.text, (), notes))
 
 
 def execute(plan: Plan, operands: Sequence[Any], out: Any = None) -> Any:

@@ -85,6 +85,14 @@ class Reshape(Instruction):
 
 
 @dataclass(eq=False, repr=False)
+class Ranked(Instruction):
+    """Leave a tensor as it is, unless its number of axes turns out to be another one."""
+
+    function = "ranked"
+    rank: int
+
+
+@dataclass(eq=False, repr=False)
 class BroadcastTo(Instruction):
     """Repeat axes that turn out to have size 1."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from einsum_unified.backend import Capabilities
 from einsum_unified.primitives import (
@@ -19,6 +19,7 @@ from einsum_unified.primitives import (
     MatMulInto,
     Multiply,
     Native,
+    Ranked,
     Reshape,
     Sum,
     Transpose,
@@ -43,6 +44,10 @@ class Writer:
             return x
         register = self.make(Cast(self.registers, (x.register,), dtype))
         return Value(register, x.labels, x.shape, _compact(x), dtype)
+
+    def ranked(self, x: Value, rank: int) -> Value:
+        """Have it said when the program runs if the number of axes is another one."""
+        return replace(x, register=self.make(Ranked(self.registers, (x.register,), rank)))
 
     def transpose(self, x: Value, labels: Sequence[int]) -> Value:
         """Bring the axes to the order of labels."""

@@ -190,6 +190,55 @@ def test_gradients_where_sizes_are_known_only_at_run_time(torch, tf, equation: s
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
 
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize(
+    ("equation", "shapes"),
+    [
+        ("ii->i", [(3, 3)]),
+        ("bii->b", [(2, 3, 3)]),
+        ("ii->", [(3, 3)]),
+        ("iij->j", [(2, 2, 3)]),
+        ("ij,jk->ik", [(2, 3), (3, 4)]),
+        ("ij,ij->i", [(2, 3), (1, 3)]),
+        ("bij,bjk->bik", [(1, 3, 4), (2, 4, 3)]),
+        ("ij,jk,kl->il", [(2, 3), (3, 4), (4, 2)]),
+    ],
+)
+def test_second_order_where_sizes_are_known_only_at_run_time(torch, tf, equation, shapes, jit_compile: bool):
+    specs = [tf.TensorSpec([None] * len(shape), tf.float64) for shape in shapes]
+
+    @tf.function(input_signature=specs, jit_compile=jit_compile)
+    def derivatives(*xs):
+        with tf.GradientTape() as outer:
+            outer.watch(xs)
+            with tf.GradientTape() as inner:
+                inner.watch(xs)
+                loss = tf.reduce_sum(tf.square(einsum(equation, *xs)))
+            first = inner.gradient(loss, xs)
+            penalty = tf.add_n([tf.reduce_sum(tf.square(g)) for g in first])
+        return first, outer.gradient(penalty, xs)
+
+    wanted = of_torch(torch, equation, shapes, "float64")
+    for got, want in zip(derivatives(*arrays(shapes, "float64")), wanted, strict=True):
+        for ours, theirs in zip(got, want, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-10)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("pfor", [False, True])
+def test_the_jacobian_of_a_diagonal_whose_size_is_known_only_at_run_time(tf, jit_compile: bool, pfor: bool):
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.float64)], jit_compile=jit_compile)
+    def jacobian(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            result = einsum("ii->i", x)
+        return tape.jacobian(result, x, experimental_use_pfor=pfor)
+
+    want = np.zeros((3, 3, 3))
+    want[np.arange(3), np.arange(3), np.arange(3)] = 1
+    np.testing.assert_array_equal(jacobian(np.ones((3, 3))), want)
+
+
 def test_a_variable_gets_its_gradient(tf):
     weight = tf.Variable(tf.ones((3, 4)))
     with tf.GradientTape() as tape:

@@ -97,9 +97,15 @@ def test_a_clash_within_the_ellipsis_names_the_axis_from_the_right():
 
 def test_a_number_of_axes_that_is_not_known_leaves_nothing_to_plan():
     items = [Operand(None, "float64", "numpy", Form.TENSOR), operand(3)]
-    got = bind(parse("i,i->"), items, NUMPY)
+    got = bind(parse("...i,i->"), items, NUMPY)
     assert got.unranked
     assert (got.terms, got.output, got.sizes, got.shapes, got.dtype) == ((), (), (), (), "float64")
+
+
+def test_a_term_without_an_ellipsis_tells_a_number_of_axes_that_is_not_known():
+    got = bind(parse("ij,j->i"), [Operand(None, "float64", "numpy", Form.TENSOR), operand(3)], NUMPY)
+    assert [(x.shape, x.assumed) for x in got.operands] == [((None, None), True), ((3,), False)]
+    assert (got.unranked, got.unknown, got.sizes[1]) == (False, (0,), 3)
 
 
 def test_a_size_that_is_known_elsewhere_is_known():

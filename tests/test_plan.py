@@ -75,7 +75,7 @@ def test_shapes_that_were_not_planned_are_an_error(framework):
     assert str(caught.value).splitlines() == [
         "the operands do not have the shapes of the plan",
         "    ij,jk->ik",
-        f"  operand 0: planned for shape (2, 3), numpy.float64, given shape (7, 3), {framework.name}.float64",
+        f"  operand 0: planned for shape (2, 3), given shape (7, 3), {framework.name}.float64",
     ]
 
 
@@ -175,7 +175,7 @@ def test_a_plan_is_frozen_and_its_own_key():
 
 def test_a_plan_for_an_unknown_number_of_axes_has_no_steps(tf):
     signature = (tf.Tensor, tf.TensorShape(None), tf.float32)
-    plan = make_plan("ij->i", "auto", None, (signature,))
+    plan = make_plan("...j->j", "auto", None, (signature,))
     assert plan.bound.unranked
     assert (plan.steps, plan.flops) == ((), 0)
     assert "native(a0, equation=c0)" in str(plan)

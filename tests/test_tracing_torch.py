@@ -171,11 +171,163 @@ def test_compile_a_function_of_numpy_arrays(torch):
     np.testing.assert_array_equal(got, x @ y + 1)
 
 
-def test_compile_a_planned_call(torch):
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, y: einsum("ij,jk", [x, y]),
+        lambda x, y: einsum(x, [0, 1], y, [1, 2]),
+        lambda x, y: einsum(x, ["row", ...], y.T, ["column", ...], ["row", "column"]),
+        lambda x, y: einsum("ij,jk,->ik", x, y, 1.0),
+        lambda x, y: einsum("ij,jk,k->ik", x, y, [1.0, 1.0, 1.0, 1.0]),
+        lambda x, y: einsum_plan_of_numpy(x, y),
+    ],
+)
+def test_a_compiled_function_of_numpy_arrays_gives_one_as_an_eager_one_does(torch, function):
+    x, y = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+    assert type(function(x, y)) is np.ndarray
+    got = torch.compile(function, fullgraph=True, backend="aot_eager")(x, y)
+    assert type(got) is np.ndarray
+    np.testing.assert_array_equal(got, x @ y)
+
+
+einsum_plan_of_numpy = einsum_plan("ij,jk->ik", (2, 3), (3, 4))
+
+
+def test_beside_a_tensor_a_numpy_array_gives_a_tensor_in_a_compiled_function(torch):
+    x = torch.ones(2, 3, dtype=torch.float64)
+    compiled = torch.compile(lambda x, y: einsum("ij,jk", [x, y]), fullgraph=True, backend="aot_eager")
+    assert isinstance(compiled(x, np.ones((3, 4))), torch.Tensor)
+
+
+PLANS = {
+    "for these tensors": lambda x, y: einsum_plan("bij,jk->bik", x, y),
+    "for any batch": lambda x, y: einsum_plan("bij,jk->bik", (None, 3, 4), y),
+    "for shapes alone": lambda x, y: einsum_plan("bij,jk->bik", (None, 3, 4), (4, 5)),
+    "in a dtype": lambda x, y: einsum_plan("bij,jk->bik", (None, 3, 4), (4, 5), dtype=np.float64),
+    "for named labels": lambda x, y: einsum_plan(
+        (None, 3, 4), ["batch", ..., 0], (4, 5), [0, 1], ["batch", ..., 1]
+    ),
+}
+
+
+@pytest.mark.parametrize("of", ["a tensor", "a parameter"])
+@pytest.mark.parametrize("plan", PLANS)
+def test_compile_the_call_of_a_plan(torch, plan: str, of: str):
+    x, y = sized([(2, 3, 4), (4, 5)], 0)
+    plan = PLANS[plan](x, y)
+    y = torch.nn.Parameter(y) if of == "a parameter" else y
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", module="torch", category=DeprecationWarning)
+        compiled = torch.compile(lambda x, y: plan(x, y), fullgraph=True, backend="aot_eager")
+        torch.testing.assert_close(compiled(x, y), x @ y)
+        if plan.bound.unknown:
+            (x,) = sized([(7, 3, 4)], 0)
+            torch.testing.assert_close(compiled(x, y), x @ y)
+
+
+def test_compile_a_plan_itself(torch):
     x, y = sized([(2, 3), (3, 4)], 0)
-    plan = einsum_plan("ij,jk->ik", x, y)
-    compiled = torch.compile(lambda x, y: plan(x, y), fullgraph=True, backend="aot_eager")
+    compiled = torch.compile(einsum_plan("ij,jk->ik", (2, 3), (3, 4)), fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(x, y), x @ y)
+
+
+def test_two_plans_in_one_function_are_kept_apart(torch):
+    x, y = sized([(2, 3), (3, 4)], 0)
+    plans = [einsum_plan(f"ij,jk->{output}", (2, 3), (3, 4)) for output in ("ik", "ki")]
+    compiled = torch.compile(lambda plan, x, y: plan(x, y), fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(plans[0], x, y), x @ y)
+    torch.testing.assert_close(compiled(plans[1], x, y), (x @ y).T)
+
+
+def test_a_plan_says_in_our_words_that_shapes_are_wrong_while_compiling(torch):
+    plan = einsum_plan("bij,jk->bik", (None, 3, 4), (4, 5))
+    compiled = torch.compile(lambda x, y: plan(x, y), fullgraph=True, backend="aot_eager")
+    with pytest.raises(Exception, match="the operands do not have the shapes of the plan"):
+        compiled(*sized([(2, 3, 6), (6, 5)], 0))
+
+
+def test_compile_a_plan_that_fills_out(torch):
+    plan = einsum_plan("ij,jk->ik", (2, 3), (3, 4))
+    x, y = sized([(2, 3), (3, 4)], 0)
+    out = torch.zeros(2, 4, dtype=torch.float64)
+
+    def function(x, y, out):
+        plan(x, y, out=out)
+        return out + 1
+
+    compiled = torch.compile(function, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(x, y, out), x @ y + 1)
+
+
+@pytest.mark.parametrize("numbers", [(0.5, 0.25, 3.0), (2, 3, 5), (True, False)])
+@pytest.mark.parametrize("dynamic", [True, None])
+def test_a_python_number_may_change_between_calls(torch, numbers, dynamic):
+    (x,) = sized([(2, 3)], 0)
+    function = lambda x, s: einsum("ij,->ij", x.float(), s)  # noqa: E731
+    compiled = torch.compile(function, fullgraph=True, dynamic=dynamic, backend="aot_eager")
+    for number in numbers:
+        torch.testing.assert_close(compiled(x, number), x.float() * number)  # weak: it stays float32
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "bool", "float16"])
+def test_a_number_not_known_yet_promotes_as_python_numbers_do(torch, dtype: str):
+    x = torch.ones(4, 3).to(getattr(torch, dtype))
+    function = lambda x: (einsum("ij,->ij", x, x.shape[0]), einsum("ij,->ij", x, x.shape[0] / 2))  # noqa: E731
+    compiled = torch.compile(function, fullgraph=True, dynamic=True, backend="aot_eager")
+    for got, want in zip(compiled(x), (x * 4, x * 2.0), strict=True):
+        assert got.dtype == want.dtype
+        torch.testing.assert_close(got, want)
+
+
+def test_a_size_is_an_operand(torch):
+    compiled = torch.compile(lambda x: einsum("ij,->ij", x, x.shape[0]), fullgraph=True, backend="aot_eager")
+    for batch in (2, 3, 5):
+        (x,) = sized([(batch, 3)], 0)
+        torch.testing.assert_close(compiled(x), x * batch)
+
+
+def test_the_value_of_a_tensor_is_an_operand(torch):
+    function = lambda x: einsum("ij,->ij", x, x.sum().item())  # noqa: E731
+    with torch._dynamo.config.patch(capture_scalar_outputs=True):
+        compiled = torch.compile(function, fullgraph=True, backend="aot_eager")
+        for _ in range(2):
+            (x,) = sized([(2, 3)], 0)
+            torch.testing.assert_close(compiled(x), x * x.sum())
+
+
+@pytest.mark.parametrize(
+    "equation", ["bi,ij,jk->bk", "bij,bjk,bkl->bil", "bi,bi->b", "bij,bjk->bik", "b,b->"]
+)
+@pytest.mark.parametrize("batches", [(0, 1, 2, 3), (1, 0, 2, 3), (2, 3, 1, 0)])
+def test_batches_of_none_and_of_one(torch, equation: str, batches):
+    compiled = torch.compile(lambda *xs: einsum(equation, *xs), fullgraph=True, backend="aot_eager")
+    for batch in batches:
+        operands = sized(dict(BATCHED)[equation], batch)
+        # sized() has 0 stand for the batch; a batch of none is what it gives then, too
+        torch.testing.assert_close(compiled(*operands), torch.einsum(equation, *operands))
+
+
+# torch.func.hessian has functions of torch's own that are deprecated.
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+@pytest.mark.parametrize(
+    "transform",
+    [
+        lambda torch, f: torch.vmap(f, in_dims=(0, None)),
+        lambda torch, f: torch.vmap(torch.vmap(f, in_dims=(0, None)), in_dims=(0, None)),
+        lambda torch, f: torch.func.grad(lambda x, y: f(x, y).sin().sum()),
+        lambda torch, f: torch.func.jacrev(f),
+        lambda torch, f: torch.func.hessian(lambda x, y: f(x, y).sin().sum()),
+        lambda torch, f: lambda x, y: torch.func.jvp(lambda x: f(x, y), (x,), (x.cos(),))[1],
+    ],
+    ids=["vmap", "nested vmap", "grad", "jacrev", "hessian", "jvp"],
+)
+def test_transforms_inside_a_compiled_function(torch, transform):
+    x, y = sized([(2, 5, 3), (3, 4)], 0)
+    ours = transform(torch, lambda x, y: einsum("...j,jk->...k", x, y))
+    theirs = transform(torch, lambda x, y: torch.einsum("...j,jk->...k", x, y))
+    compiled = torch.compile(lambda x, y: ours(x, y), fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(x, y), theirs(x, y))
 
 
 FIRST = """
@@ -245,6 +397,12 @@ def test_errors_have_our_text_while_compiling(torch, equation: str, shapes, says
     assert str(eager.value).splitlines()[0] in str(caught.value)
 
 
+def test_hints_that_are_no_mapping_are_our_error_while_compiling(torch):
+    compiled = torch.compile(lambda x: einsum("ij->i", x, hints=[("i", 3)]), fullgraph=True, backend="eager")
+    with pytest.raises(Exception, match=r"PathError.* is no mapping of labels to sizes"):
+        compiled(torch.ones(2, 3))
+
+
 # --- torch.export, torch.fx, torch.jit ------------------------------------------------------------
 
 
@@ -297,6 +455,62 @@ def test_export_sizes_that_depend_on_data(torch):
     torch.testing.assert_close(program.module()(x, ~mask, y), x[~mask] @ y)
     none = torch.zeros(6, dtype=torch.bool)
     assert program.module()(x, none, y).shape == (0, 4)
+
+
+UNBACKED = {
+    "bi,bi->b": lambda x: (x, x),
+    "bi,bj->bij": lambda x: (x, x),
+    "bi,bj->ij": lambda x: (x, x),
+    "bij,bjk->bik": lambda x: (x[:, None], x[:, :, None]),
+    "bi,bi,bi->i": lambda x: (x, x, x),
+    "bi->ib": lambda x: (x,),
+}
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("equation", UNBACKED)
+def test_export_several_operands_whose_size_depends_on_data(torch, equation: str, strict: bool):
+    class Model(torch.nn.Module):
+        def forward(self, x, mask):
+            return einsum(equation, *UNBACKED[equation](x[mask]))
+
+    (x,) = sized([(6, 3)], 0)
+    mask = torch.tensor([True, False, True, True, False, False])
+    program = torch.export.export(Model(), (x, mask), strict=strict)
+    for some in (mask, ~mask, mask & False, torch.arange(6) == 1):
+        want = torch.einsum(equation, *UNBACKED[equation](x[some]))
+        torch.testing.assert_close(program.module()(x, some), want)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_export_a_number_made_of_a_size(torch, strict: bool):
+    class Model(torch.nn.Module):
+        def forward(self, q, k):
+            return einsum("bid,bjd,,->bij", q, k, q.shape[1] ** -0.5, k.shape[1])
+
+    length = {1: torch.export.Dim("length")}
+    operands = tuple(sized([(2, 5, 3), (2, 5, 3)], 0))
+    program = torch.export.export(Model(), operands, dynamic_shapes=(length, length), strict=strict)
+    q, k = sized([(2, 7, 3), (2, 7, 3)], 0)
+    torch.testing.assert_close(program.module()(q, k), q @ k.mT * 7**0.5)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_export_the_call_of_a_plan_with_a_weight(torch, strict: bool):
+    plan = einsum_plan("bij,jk->bik", (None, 3, 4), (4, 5))
+
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.randn(4, 5, dtype=torch.float64))
+
+        def forward(self, x):
+            return plan(x, self.weight)
+
+    model, batch = Model(), {0: torch.export.Dim("batch")}
+    program = torch.export.export(model, tuple(sized([(2, 3, 4)], 0)), dynamic_shapes=(batch,), strict=strict)
+    (x,) = sized([(6, 3, 4)], 0)
+    torch.testing.assert_close(program.module()(x), x @ model.weight)
 
 
 @batched
@@ -352,6 +566,19 @@ def test_symbolic_trace_of_every_form_of_a_call(torch, function):
     traced = torch.fx.symbolic_trace(function)
     x, y = sized([(2, 3), (3, 4)], 0)
     torch.testing.assert_close(traced(x, y), x @ y)
+
+
+def test_symbolic_trace_notes_the_call_of_a_plan(torch):
+    plan = einsum_plan("bij,jk->bik", (None, 3, 4), (4, 5))
+    traced = torch.fx.symbolic_trace(lambda x, y: plan(x, y))
+    traced = pickle.loads(pickle.dumps(traced))
+    for batch in (2, 7):
+        x, y = sized([(batch, 3, 4), (4, 5)], 0)
+        torch.testing.assert_close(traced(x, y), x @ y)
+    with pytest.raises(
+        OperandError, match=r"operand 0: planned for shape \(\?, 3, 4\), given shape \(2, 3, 6\)"
+    ):
+        traced(*sized([(2, 3, 6), (6, 5)], 0))
 
 
 @batched
@@ -439,6 +666,19 @@ def test_a_dtensor_stays_one(torch, mesh, equation: str):
     torch.testing.assert_close(result.full_tensor(), torch.einsum(equation, x, y))
 
 
+@pytest.mark.parametrize("equation", ["bij,jk->bik", "bij,jk,kl->bil"])
+def test_a_dtensor_beside_replicated_ones(torch, mesh, equation: str):
+    from torch.distributed.tensor import DTensor, Replicate, Shard, distribute_tensor
+
+    operands = sized([(4, 3, 2), (2, 5), (5, 3)], 0)[: equation.count(",") + 1]
+    placed = [
+        distribute_tensor(x, mesh, [Shard(0) if n == 0 else Replicate()]) for n, x in enumerate(operands)
+    ]
+    result = einsum(equation, *placed)
+    assert isinstance(result, DTensor)
+    torch.testing.assert_close(result.full_tensor(), torch.einsum(equation, *operands))
+
+
 # --- modes ----------------------------------------------------------------------------------------
 
 
@@ -464,6 +704,19 @@ def test_autocast_of_axes_of_size_1(torch, shapes):
     operands = [torch.ones(shape) for shape in shapes]
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert einsum("ij,j->i", *operands).dtype == torch.einsum("ij,j->i", *operands).dtype
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("equation", ["ij,jk->ik", "ij,ij->i", "ij,jk,kl->il"])
+def test_a_dtype_that_was_asked_for_goes_before_autocast(torch, equation: str, compiled: bool):
+    operands = [x.float() + 1e-3 for x in sized([(3, 3)] * (equation.count(",") + 1), 0)]
+    function = lambda *xs: einsum(equation, *xs, dtype="float32")  # noqa: E731
+    run = torch.compile(function, fullgraph=True, backend="aot_eager") if compiled else function
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        got = run(*operands)
+        assert einsum(equation, *operands, dtype="bfloat16").dtype is torch.bfloat16
+    assert got.dtype is torch.float32
+    torch.testing.assert_close(got, torch.einsum(equation, *operands))
 
 
 def test_compiled_autocast(torch):
@@ -498,6 +751,13 @@ def test_a_plan_for_any_batch_runs_on_torch(torch):
         torch.testing.assert_close(open_plan(x, torch.ones(4, 5)), torch.full((batch, 3, 5), 4.0))
     with pytest.raises(OperandError, match="operand 0: planned for"):
         open_plan(torch.ones(2, 3, 6), torch.ones(6, 5))
+
+
+def test_a_number_of_a_tracer_beside_no_tensor_is_an_error(torch):
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    with pytest.raises(OperandTypeError, match="operand 0 is a SymInt beside no tensor"):
+        make_fx(lambda x: x * einsum(",->", x.shape[0], 2), tracing_mode="symbolic")(torch.ones(5, 3))
 
 
 def test_a_symbol_is_never_kept(torch):

@@ -71,8 +71,13 @@ class Capabilities:
     deferred: bool = False
     """Whether sizes may be unknown while a graph is made, so that no two can be compared before it runs.
 
-    Then there are ``common_size(*sizes)``: the one that is not 1, of sizes that `size` returned; and
-    ``agree(x, shape)``: the tensor as it is, but an error when it runs and cannot broadcast to a shape."""
+    Then there are ``common_size(*sizes)``: the one that is not 1, of sizes that `size` returned;
+    ``agree(x, shape)``: the tensor as it is, but an error when it runs and cannot broadcast to a shape; and
+    ``ranked(x, rank)``: the tensor, but an error when it runs and has another number of axes."""
+    autocast: bool = False
+    """Whether a context may have the library compute in another dtype than that of the operands.
+
+    Then there is ``exactly(run)``: a compiled program as it runs where ``dtype=`` was given."""
     pairs: bool = False
     """Whether ``native`` contracts any two operands better than the primitives do: each step is its."""
     options: frozenset[str] = frozenset()

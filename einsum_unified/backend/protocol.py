@@ -176,3 +176,12 @@ class Recorder(Protocol):
     ) -> Any:
         """Return what stands for the result of ``einsum(equation, *operands, **options)``."""
         ...
+
+    def record_plan(
+        self, run: Callable[..., Any], recipe: Sequence[Any], operands: Sequence[Any], out: Any
+    ) -> Any:
+        """Return what stands for the result of a plan: of ``run(*recipe, *operands, out=out)``.
+
+        A recipe is text, numbers, None, and tuples of these: equation, shapes, path, dtype, keywords.
+        """
+        ...

@@ -1,8 +1,9 @@
 """The adapter does all that einsum_unified promises."""
 
-from einsum_unified.testing.conformance import ConformanceSuite
 from toyarrays import toy
 from toyarrays.einsum import adapter
+
+from einsum_unified.testing.conformance import ConformanceSuite
 
 
 class TestToyArrays(ConformanceSuite):  # noqa: D101
