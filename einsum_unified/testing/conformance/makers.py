@@ -11,6 +11,8 @@ import numpy as np
 
 from einsum_unified import dispatch
 from einsum_unified.backend import Backend
+from einsum_unified.dtypes import kind_of, name_of
+from einsum_unified.testing.conformance.cases import corpus, numpy_dtype
 
 Gradients = Callable[[Callable[..., Any], Sequence[Any]], Sequence[Any]]
 """``gradients(function, tensors)``: the derivatives of a function, which returns a 0-d tensor."""
@@ -121,8 +123,20 @@ def _keras() -> Library:
         return adapter.to_numpy(x.value if isinstance(x, keras.Variable) else x)
 
     gaps = dict.fromkeys(("out", "views"), "a variable's value is replaced, never written to")
-    gaps |= dict.fromkeys(("int4", "uint4"), "Keras has no such dtype")
+    dtypes = {name for case in corpus() for name in case.features() if kind_of(name)}
+    for dtype in sorted(dtypes):
+        if not _makes(variable, dtype):
+            gaps[dtype] = f"Keras makes no variables of this dtype on {name}"
     return Library(f"keras on {name}", adapter, variable, read=read, gaps=gaps)
+
+
+def _makes(variable: Callable[[Any], Any], dtype: str) -> bool:
+    """Whether a variable of a dtype can be made; one of 32 bits where 64 are switched off counts as made."""
+    try:
+        found = name_of(variable(np.ones(2, numpy_dtype(dtype))).value.dtype)
+    except Exception:  # as each of Keras' backends likes
+        return False
+    return found in (dtype, dtype.replace("64", "32").replace("128", "64"))
 
 
 def _pint() -> Library:
