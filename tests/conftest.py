@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -33,8 +35,18 @@ def tf():
 
 
 def available(cls: type[Framework]) -> Framework:
-    if find_spec(cls.name) is None:
-        if os.environ.get("EINSUM_UNIFIED_REQUIRE_ALL"):
-            pytest.fail(f"{cls.name} is not installed")
-        pytest.skip(f"{cls.name} is not installed")
+    require(cls.name)
     return cls()
+
+
+def installed_module(name: str) -> ModuleType:
+    """Import a library, or skip what needs it by its name."""
+    require(name.partition(".")[0])
+    return import_module(name)
+
+
+def require(name: str) -> None:
+    if find_spec(name) is None:
+        if os.environ.get("EINSUM_UNIFIED_REQUIRE_ALL"):
+            pytest.fail(f"{name} is not installed")
+        pytest.skip(f"{name} is not installed")
