@@ -83,6 +83,7 @@ class DaskAdapter(NumPyLikeAdapter):
             *[item for x, term in zip(xs, terms, strict=True) for item in (x, tuple(term))],
             equation=equation,
             several=len(several),
+            unsure=[label for label, sizes in chunks.items() if len(sizes) > 1 and not _is_known(sizes)],
             adjust_chunks=dict.fromkeys(several, 1),
             align_arrays=False,
             concatenate=True,
@@ -91,9 +92,20 @@ class DaskAdapter(NumPyLikeAdapter):
         return self.sum(products, tuple(range(len(output), products.ndim))) if several else products
 
 
-def _contract_chunks(*chunks: Any, equation: str, several: int) -> Any:
+def _contract_chunks(*chunks: Any, equation: str, several: int, unsure: Sequence[str]) -> Any:
+    if unsure:
+        _check_sizes(chunks, equation, unsure)
     product = einsum(equation, *chunks)
     return product.reshape(product.shape + (1,) * several)
+
+
+def _check_sizes(chunks: Sequence[Any], equation: str, unsure: Sequence[str]) -> None:
+    """Raise unless labels have one size each: one chunk of several must not broadcast."""
+    found: dict[str, int] = {}
+    for x, term in zip(chunks, equation.split("->")[0].split(","), strict=True):
+        for label, size in zip(term, x.shape, strict=True):
+            if label in unsure and found.setdefault(label, size) != size:
+                raise OperandError(f"chunks that meet have {found[label]} and {size} elements along an axis")
 
 
 def _aligned(operands: Sequence[Any], terms: Sequence[str], output: str) -> tuple[Chunks, Sequence[Any]]:
@@ -119,10 +131,10 @@ def _common(found: Sequence[Sizes]) -> Sizes:
     unknown = [sizes for sizes in found if not _is_known(sizes)]
     if not unknown:
         return tuple(common_blockdim(found))
-    if len(set(map(len, found))) > 1:
+    if len(set(map(len, found))) > 1 or (len(unknown) < len(found) and len(found[0]) > 1):
         raise OperandError(
             message(
-                "chunks of unknown sizes meet more or fewer chunks of another operand",
+                "chunks of unknown sizes meet others, and nobody can tell whether they line up",
                 notes=["try: x.compute_chunk_sizes()"],
             )
         )
@@ -141,10 +153,8 @@ def _split_to_fit(chunks: Chunks, operands: Sequence[Any], output: str) -> Chunk
     largest = {label: max(chunks[label], default=0) for label in output}
     if not all(_is_known(chunks[label]) for label in output):
         return chunks
-    limit = max(
-        parse_bytes(dask.config.get("array.chunk-size")) / operands[0].dtype.itemsize,
-        *[prod([max(sizes, default=0) for sizes in x.chunks]) for x in operands if not isnan(x.size)],
-    )
+    limits = [prod([max(sizes, default=0) for sizes in x.chunks]) for x in operands if not isnan(x.size)]
+    limit = max(*limits, parse_bytes(dask.config.get("array.chunk-size")) / operands[0].dtype.itemsize, 1)
     most = dict(largest)
     while prod(most.values()) > limit and max(most.values()) > 1:
         label = max(most, key=most.__getitem__)

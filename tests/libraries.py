@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from calls import Call, calls, check
 from frameworks import Framework, numpy_dtype, widened
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from einsum_unified import einsum
 
 _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 STANDARD = ("bool", *_INTEGERS, "float32", "float64", "complex64", "complex128")
 
 
 class Dask(Framework):
-    """In chunks of at most 2, which do not line up."""
+    """In chunks that do not line up."""
 
     name = "dask"
     dtypes = (*STANDARD, "float16", "bfloat16")
@@ -22,11 +27,11 @@ class Dask(Framework):
 
         array = np.asarray(array)
         array = array if dtype is None else array.astype(numpy_dtype(dtype))
-        chunks = tuple((1, *[2] * (size // 2), 1)[: size // 2 + 1] for size in array.shape)
-        chunks = tuple(
-            (*parts[:-1], size - sum(parts[:-1])) for parts, size in zip(chunks, array.shape, strict=True)
-        )
-        return da.from_array(array, chunks=chunks)
+        # The first axes of an operand start with a chunk of 1, so borders do not line up.
+        chunks = [
+            (1, size - 1) if size > 1 and not axis else (size,) for axis, size in enumerate(array.shape)
+        ]
+        return da.from_array(array, chunks=tuple(chunks))
 
     def numpy(self, x):
         return widened(np.asarray(x.compute(scheduler="sync")))
@@ -145,3 +150,20 @@ class Pint(Framework):
 
     def dtype(self, x):
         return x.dtype.name
+
+
+def agree_on_random_calls(library: Framework, examples: int) -> None:
+    """Compare random calls, of operands of one dtype, with the sum over all labels."""
+
+    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(call=calls(most=4), dtype=st.sampled_from(library.dtypes))
+    def compare(call: Call, dtype: str) -> None:
+        call.dtypes = [dtype] * len(call.arrays)
+        if dtype == "float16":  # 255, which is -1 in uint8, would be too much
+            call.arrays = [np.clip(array, -2, 2) for array in call.arrays]
+        tensors = [library.tensor(array, dtype) for array in call.arrays]
+        result = einsum(*call.arguments(tensors))
+        assert library.dtype(result) == dtype
+        check(library, call, result, dtype)
+
+    compare()
