@@ -47,3 +47,12 @@ class ArrayFunctionAdapter(NumPyLikeAdapter):
         if not hasattr(x, "shape"):
             x = np.multiply(x, np.ones((), bool))  # now it wraps an array
         return x if dtype is None or x.dtype == dtype else x.astype(dtype)
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        """Multiply batches of matrices, if their elements may be multiplied: see below."""
+        self.multiply(a[..., :0, :0], b[..., :0, :0])
+        return np.matmul(a, b)
+
+    def multiply(self, a: Any, b: Any) -> Any:
+        """Multiply by the operator: with pint it alone refuses degrees Celsius, that have no product."""
+        return b * a if isinstance(a, np.ndarray) else a * b
