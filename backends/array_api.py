@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from einsum_unified.backend import ArrayAPIAdapter, Backend
 
 
-@lru_cache(maxsize=64)
+@dataclass(frozen=True)
+class _Namespace:
+    """A namespace as a key: modules can be hashed, other objects need not."""
+
+    functions: Any
+
+    def __hash__(self) -> int:
+        return id(self.functions)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Namespace) and other.functions is self.functions
+
+
 def adapter_of(namespace: Any) -> Backend:
     """Return the adapter for the arrays of a namespace: one for each, by which they are told apart."""
-    return ArrayAPIAdapter(namespace)
+    return _adapter(_Namespace(namespace))
+
+
+@lru_cache(maxsize=64)
+def _adapter(key: _Namespace) -> Backend:
+    return ArrayAPIAdapter(key.functions)

@@ -5,14 +5,12 @@ NumPy's own functions do the work, which hand it over to the class: what it know
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from einsum_unified.backend import Adapter, Backend, Capabilities, Form
-from einsum_unified.dtypes import promote
+from einsum_unified.backend import Backend, Capabilities, Form, NumPyLikeAdapter
 
 
 @lru_cache(maxsize=64)
@@ -26,8 +24,8 @@ def _of_package(name: str) -> Backend:
     return ArrayFunctionAdapter(name)
 
 
-class ArrayFunctionAdapter(Adapter):
-    """The adapter for classes of a package."""
+class ArrayFunctionAdapter(NumPyLikeAdapter):
+    """The adapter for classes of a package: objects with ``shape``, ``dtype`` and ``astype``."""
 
     capabilities = Capabilities(
         arithmetic={"float16": "float32"},
@@ -35,62 +33,26 @@ class ArrayFunctionAdapter(Adapter):
     )
 
     def __init__(self, name: str) -> None:
+        super().__init__(np)
         self.name = name
 
     def form(self, cls: type) -> Form | None:
-        """Objects are handed to NumPy's functions as they are."""
-        return Form.TENSOR if hasattr(cls, "__array_function__") else None
-
-    def dtype_from_name(self, name: str) -> Any:
-        """Find NumPy's dtypes."""
-        try:
-            return np.dtype(name)
-        except TypeError:
-            return None
-
-    def result_type(self, names: Sequence[str], weak: Sequence[type]) -> str:
-        """Promote as NumPy does, and where it has no rule, on the shared lattice."""
-        try:
-            dtype = np.result_type(*names)
-        except TypeError:
-            dtype = np.dtype(promote(*names))
-        for cls in weak:
-            dtype = np.result_type(dtype, cls())
-        return str(dtype.name)
+        """Objects may wrap a plain number, which has no shape: `asarray` has to see them."""
+        return Form.ARRAY if hasattr(cls, "__array_function__") else None
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
-        """Leave it a NumPy array: the class says what that is beside its own."""
-        return np.asarray(x, dtype)
-
-    def broadcast_to(self, x: Any, shape: tuple[Any, ...]) -> Any:
-        """Repeat axes of size 1."""
-        return np.broadcast_to(x, shape)
-
-    def cast(self, x: Any, dtype: Any) -> Any:
-        """Convert."""
-        return x.astype(dtype)
-
-    def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Permute axes."""
-        return np.transpose(x, axes)
-
-    def reshape(self, x: Any, shape: tuple[Any, ...]) -> Any:
-        """Reshape."""
-        return np.reshape(x, shape)
-
-    def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum in the array's own dtype."""
-        total = np.sum(x, axis=axes)
-        return total if total.dtype == x.dtype else total.astype(x.dtype)
+        """Leave arrays what they are: the class says what a NumPy array is beside its own."""
+        if isinstance(x, np.ndarray):
+            return np.asarray(x, dtype)
+        if not hasattr(x, "shape"):
+            x = np.multiply(x, np.ones((), bool))  # now it wraps an array
+        return x if dtype is None or x.dtype == dtype else x.astype(dtype)
 
     def matmul(self, a: Any, b: Any) -> Any:
-        """Multiply batches of matrices."""
+        """Multiply batches of matrices, if their elements may be multiplied: see below."""
+        self.multiply(a[..., :0, :0], b[..., :0, :0])
         return np.matmul(a, b)
 
     def multiply(self, a: Any, b: Any) -> Any:
-        """Multiply elementwise."""
-        return np.multiply(a, b)
-
-    def native(self, *operands: Any, equation: str) -> Any:
-        """Leave it to ``numpy.einsum``."""
-        return np.einsum(equation, *operands)
+        """Multiply by the operator: with pint it alone refuses degrees Celsius, that have no product."""
+        return b * a if isinstance(a, np.ndarray) else a * b

@@ -5,20 +5,27 @@ Chunks go through `einsum` themselves. Nothing is computed before it is asked fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import prod
+from collections.abc import Mapping, Sequence
+from math import isnan, prod
+from string import ascii_letters
 from typing import Any
 
 import dask
 import dask.array as da
 import numpy as np
+from dask.array.core import common_blockdim
 from dask.utils import parse_bytes
 
-from einsum_unified.backend import Adapter, Capabilities, Form
-from einsum_unified.dtypes import promote
+from einsum_unified import einsum
+from einsum_unified.backend import Capabilities, Form, NumPyLikeAdapter
+from einsum_unified.errors import OperandError, message
+
+Sizes = tuple[int, ...]
+"""Of the chunks along an axis; not a number where that is not known."""
+Chunks = Mapping[str, Sizes]
 
 
-class DaskAdapter(Adapter):
+class DaskAdapter(NumPyLikeAdapter):
     """Contracted labels are summed over within chunks, then over chunks as a tree."""
 
     name = "dask"
@@ -32,21 +39,6 @@ class DaskAdapter(Adapter):
         """Arrays; dataframes and bags are none."""
         return Form.TENSOR if issubclass(cls, da.Array) else None
 
-    def dtype_from_name(self, name: str) -> Any:
-        """Find NumPy's dtypes."""
-        try:
-            return np.dtype(name)
-        except TypeError:
-            return None
-
-    def result_type(self, names: Sequence[str], weak: Sequence[type]) -> str:
-        """Promote as NumPy does, and where it has no rule, on the shared lattice."""
-        try:
-            dtype = np.result_type(*names)
-        except TypeError:
-            dtype = np.dtype(promote(*names))
-        return str(np.result_type(dtype, *[cls() for cls in weak]).name)
-
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
         """Make an array of one that is in memory, in chunks of the size Dask prefers."""
         return da.asarray(np.asarray(x, dtype))
@@ -57,122 +49,126 @@ class DaskAdapter(Adapter):
 
     def static_size(self, size: Any) -> Any:
         """Return None for sizes that are known when a graph has been computed."""
-        return None if size != size else int(size)
-
-    def broadcast_to(self, x: Any, shape: tuple[Any, ...]) -> Any:
-        """Repeat axes of size 1."""
-        return da.broadcast_to(x, shape)
-
-    def cast(self, x: Any, dtype: Any) -> Any:
-        """Convert."""
-        return x.astype(dtype)
-
-    def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Permute axes."""
-        return da.transpose(x, axes)
+        return None if isnan(size) else int(size)
 
     def reshape(self, x: Any, shape: tuple[Any, ...]) -> Any:
-        """Reshape."""
-        return da.reshape(x, shape)
+        """Reshape; where sizes are unknown only axes of size 1 go."""
+        if not isnan(x.size):
+            return da.reshape(x, shape)
+        rest, dropped = list(shape), []
+        for axis, size in enumerate(x.shape):
+            if rest and (size == rest[0] or (isnan(size) and isnan(rest[0]))):
+                del rest[0]
+            else:
+                dropped.append(axis)
+        return da.squeeze(x, tuple(dropped))
 
     def diagonal(self, x: Any, axis1: int, axis2: int) -> Any:
-        """Take a diagonal."""
-        return da.diagonal(x, 0, axis1, axis2)
-
-    def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum in the array's own dtype."""
-        return da.sum(x, axis=axes, dtype=x.dtype)
-
-    def matmul(self, a: Any, b: Any) -> Any:
-        """Multiply batches of matrices: only for more labels than an equation can spell."""
-        return da.matmul(a, b)
-
-    def multiply(self, a: Any, b: Any) -> Any:
-        """Multiply elementwise: only for more labels than an equation can spell."""
-        return da.multiply(a, b)
+        """Take a diagonal of the chunks on the diagonal."""
+        labels = list(ascii_letters[: x.ndim])
+        labels[axis2] = labels[axis1]
+        rest = [label for label in labels if label != labels[axis1]]
+        return self.native(x, equation=f"{''.join(labels)}->{''.join(rest)}{labels[axis1]}")
 
     def native(self, *operands: Any, equation: str) -> Any:
         """Contract two operands chunk by chunk."""
         inputs, output = equation.split("->")
         terms = inputs.split(",")
-        xs = _split_to_fit(operands, terms, output)
+        chunks, xs = _aligned(operands, terms, output)
         # A label whose chunks are several is kept with size 1 a chunk, and summed over afterwards.
-        chunks = {
-            label: x.numblocks[axis]
-            for x, term in zip(xs, terms, strict=True)
-            for axis, label in enumerate(term)
-        }
-        open_ = [label for label in chunks if label not in output and chunks[label] > 1]
-        made = (*output, *open_)
-        dtype = np.result_type(*xs)
-        pairs = [item for x, term in zip(xs, terms, strict=True) for item in (x, tuple(term))]
+        several = [label for label, sizes in chunks.items() if label not in output and len(sizes) > 1]
         products = da.blockwise(
             _contract_chunks,
-            made,
-            *pairs,
+            (*output, *several),
+            *[item for x, term in zip(xs, terms, strict=True) for item in (x, tuple(term))],
             equation=equation,
-            extra=len(open_),
-            adjust_chunks=dict.fromkeys(open_, 1),
+            several=len(several),
+            unsure=[label for label, sizes in chunks.items() if len(sizes) > 1 and not _is_known(sizes)],
+            adjust_chunks=dict.fromkeys(several, 1),
+            align_arrays=False,
             concatenate=True,
-            dtype=dtype,
-            meta=_meta(xs[0], len(made), dtype),
+            dtype=xs[0].dtype,
         )
-        axes = tuple(range(len(output), len(made)))
-        return self.sum(products, axes) if axes else products
+        return self.sum(products, tuple(range(len(output), products.ndim))) if several else products
 
 
-def _contract_chunks(*chunks: Any, equation: str, extra: int) -> Any:
-    from einsum_unified import einsum
-
+def _contract_chunks(*chunks: Any, equation: str, several: int, unsure: Sequence[str]) -> Any:
+    if unsure:
+        _check_sizes(chunks, equation, unsure)
     product = einsum(equation, *chunks)
-    if not hasattr(product, "reshape"):
-        product = np.asarray(product)
-    return product.reshape(product.shape + (1,) * extra)
+    return product.reshape(product.shape + (1,) * several)
 
 
-def _meta(like: Any, rank: int, dtype: Any) -> Any:
-    """Return an empty array of the kind that chunks are of."""
-    meta = getattr(like, "_meta", None)
-    if meta is None or type(meta) is np.ndarray:
-        return np.empty((0,) * rank, dtype)
-    return da.utils.meta_from_array(meta, ndim=rank, dtype=dtype)
+def _check_sizes(chunks: Sequence[Any], equation: str, unsure: Sequence[str]) -> None:
+    """Raise unless labels have one size each: one chunk of several must not broadcast."""
+    found: dict[str, int] = {}
+    for x, term in zip(chunks, equation.split("->")[0].split(","), strict=True):
+        for label, size in zip(term, x.shape, strict=True):
+            if label in unsure and found.setdefault(label, size) != size:
+                raise OperandError(f"chunks that meet have {found[label]} and {size} elements along an axis")
 
 
-def _split_to_fit(operands: Sequence[Any], terms: Sequence[str], output: str) -> Sequence[Any]:
+def _aligned(operands: Sequence[Any], terms: Sequence[str], output: str) -> tuple[Chunks, Sequence[Any]]:
+    """Return operands that have the same chunks for the same label, and what these are: cut, never joined."""
+    found: dict[str, list[Sizes]] = {}
+    for x, term in zip(operands, terms, strict=True):
+        for label, sizes in zip(term, x.chunks, strict=True):
+            found.setdefault(label, []).append(sizes)
+    chunks = _split_to_fit({label: _common(sizes) for label, sizes in found.items()}, operands, output)
+    aligned = []
+    for x, term in zip(operands, terms, strict=True):
+        new = {
+            axis: chunks[label]
+            for axis, (label, sizes) in enumerate(zip(term, x.chunks, strict=True))
+            if chunks[label] != sizes and _is_known(chunks[label])
+        }
+        aligned.append(x.rechunk(new) if new else x)
+    return chunks, aligned
+
+
+def _common(found: Sequence[Sizes]) -> Sizes:
+    """Return the chunks that have all the borders which those of one label have anywhere."""
+    unknown = [sizes for sizes in found if not _is_known(sizes)]
+    if not unknown:
+        return tuple(common_blockdim(found))
+    if len(set(map(len, found))) > 1 or (len(unknown) < len(found) and len(found[0]) > 1):
+        raise OperandError(
+            message(
+                "chunks of unknown sizes meet others, and nobody can tell whether they line up",
+                notes=["try: x.compute_chunk_sizes()"],
+            )
+        )
+    return unknown[0]
+
+
+def _is_known(sizes: Sizes) -> bool:
+    return not isnan(sum(sizes))
+
+
+def _split_to_fit(chunks: Chunks, operands: Sequence[Any], output: str) -> Chunks:
     """Split kept labels where chunks of the result would be larger than Dask's limit and any operand's.
 
     A chunk of an outer product is as large as its operands' chunks multiplied.
     """
-    largest: dict[str, float] = {}
-    for x, term in zip(operands, terms, strict=True):
-        for label, sizes in zip(term, x.chunks, strict=True):
-            largest[label] = max(largest.get(label, 0), max(sizes, default=0))
-    itemsize = np.result_type(*operands).itemsize
-    limit = max(
-        parse_bytes(dask.config.get("array.chunk-size")) / itemsize,
-        *[prod([max(sizes, default=0) for sizes in x.chunks]) for x in operands],
-    )
-    wanted = {label: largest[label] for label in output}
-    if not prod(wanted.values()) > limit:  # also where sizes are not known
-        return operands
-    while prod(wanted.values()) > limit and max(wanted.values()) > 1:
-        label = max(wanted, key=wanted.__getitem__)
-        wanted[label] = -(-wanted[label] // 2)
-    return [
-        x.rechunk(
-            {
-                axis: tuple(_split(x.chunks[axis], int(wanted[label])))
-                for axis, label in enumerate(term)
-                if label in wanted and max(x.chunks[axis], default=0) > wanted[label]
-            }
-        )
-        for x, term in zip(operands, terms, strict=True)
-    ]
+    largest = {label: max(chunks[label], default=0) for label in output}
+    if not all(_is_known(chunks[label]) for label in output):
+        return chunks
+    limits = [prod([max(sizes, default=0) for sizes in x.chunks]) for x in operands if not isnan(x.size)]
+    limit = max(*limits, parse_bytes(dask.config.get("array.chunk-size")) / operands[0].dtype.itemsize, 1)
+    most = dict(largest)
+    while prod(most.values()) > limit and max(most.values()) > 1:
+        label = max(most, key=most.__getitem__)
+        most[label] = -(-most[label] // 2)
+    return {
+        label: _split(sizes, most[label]) if most.get(label) != largest.get(label) else sizes
+        for label, sizes in chunks.items()
+    }
 
 
-def _split(sizes: Sequence[int], most: int) -> list[int]:
-    """Split chunks into ones of at most so many, along the borders they have: nothing is joined."""
-    return [part for size in sizes for part in (*[most] * (size // most), size % most) if part]
+def _split(sizes: Sizes, most: int) -> Sizes:
+    """Split chunks evenly into ones of at most so many, along the borders they have."""
+    parts = [(size, max(-(-size // most), 1)) for size in sizes]
+    return tuple([size // n + (part < size % n) for size, n in parts for part in range(n)])
 
 
-adapter = DaskAdapter()
+adapter = DaskAdapter(da)

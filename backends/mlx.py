@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
 
-from einsum_unified.backend import Adapter, Capabilities, Form
-from einsum_unified.dtypes import is_narrow, kind_of
+from einsum_unified.backend import Adapter, Capabilities, Form, numpy_dtypes
+from einsum_unified.dtypes import name_of
 
 _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 _FLOATS = ("float16", "bfloat16", "float32", "float64", "complex64")
-_ELEMENTS = 2**24
-"""Of the products that are held at a time where integers are multiplied."""
+_ELEMENTS = 2**20
+"""So many products are made at a time where integers are multiplied; MLX may hold some ten of such arrays."""
 
 
 class MLXAdapter(Adapter):
@@ -37,15 +38,11 @@ class MLXAdapter(Adapter):
         return dtype if isinstance(dtype, mx.Dtype) else None
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
-        """Make an array; NumPy's bfloat16 goes through float32."""
-        if x.dtype == object or x.dtype.name == "longdouble":
-            x = x.astype(np.float64)
-        if kind_of(x.dtype.name) == "float" and (is_narrow(x.dtype.name) or x.dtype.name == "bfloat16"):
-            x = x.astype(np.float32)
-        if self.dtype_from_name(x.dtype.name) is None:  # complex128
-            x = x.astype(np.complex64)
-        plain = np.ascontiguousarray(x, x.dtype.newbyteorder("=")).reshape(x.shape)
-        return mx.array(plain, self.dtype_from_name(plain.dtype.name)).astype(dtype)
+        """Make an array, by way of the widest dtype of its kind where NumPy has none of that name."""
+        name = x.dtype.name if dtype is None else name_of(dtype)
+        plain = numpy_dtypes.dtype_from_name(name) if name != "bfloat16" else np.dtype(np.float32)
+        x = np.ascontiguousarray(x, plain).reshape(x.shape)  # NumPy's cast; 0-d arrays are made 1-d by it
+        return mx.array(x, self.dtype_from_name(plain.name)).astype(self.dtype_from_name(name))
 
     def to_numpy(self, x: Any) -> Any:
         """Return a NumPy array; bfloat16 becomes float32."""
@@ -72,7 +69,9 @@ class MLXAdapter(Adapter):
         return mx.diagonal(x, 0, axis1, axis2)
 
     def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum in the array's own dtype."""
+        """Sum in the array's own dtype; MLX loops without end over some arrays without elements."""
+        if not x.size:
+            return mx.zeros([n for axis, n in enumerate(x.shape) if axis not in axes], x.dtype)
         return mx.sum(x, axes).astype(x.dtype)
 
     def matmul(self, a: Any, b: Any) -> Any:
@@ -91,13 +90,12 @@ class MLXAdapter(Adapter):
 
 
 def _integer_product(a: Any, b: Any) -> Any:
-    """Multiply and sum, so much of the contracted axis at a time that the products fit in memory."""
-    contracted = a.shape[-1]
-    lead = max(a.size, b.size) // max(contracted, 1)  # at least this many for each contracted element
-    each = max(a.shape[-2] * b.shape[-1], lead, 1)
-    step = max(_ELEMENTS // each, 1)
-    total = mx.zeros((a.shape[-2], b.shape[-1]), a.dtype)  # broadcasts against the batch
-    for start in range(0, contracted, step):
+    """Multiply and sum, so much of the contracted axis at a time that the products fit in the cache."""
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    shape = (*lead, a.shape[-2], b.shape[-1])
+    step = max(_ELEMENTS // max(prod(shape), 1), 1)
+    total = mx.zeros(shape, a.dtype)
+    for start in range(0, a.shape[-1], step):
         products = a[..., start : start + step, None] * b[..., None, start : start + step, :]
         total = total + mx.sum(products, -2).astype(a.dtype)
     return total

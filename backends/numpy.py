@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from einsum_unified.backend import ADAPTER_API, Backend, Capabilities, Form
+from einsum_unified.backend import ADAPTER_API, Backend, Capabilities, Form, numpy_dtypes
 from einsum_unified.costs import Costs
-from einsum_unified.dtypes import promote
 from einsum_unified.errors import OperandError
 
 _FLOATS = ("float16", "bfloat16", "float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn",
@@ -61,25 +60,8 @@ def form(cls: type) -> Form | None:
     return Form.TENSOR if cls is np.ndarray else None
 
 
-def dtype_from_name(name: str) -> Any:
-    """Find NumPy's dtypes, and those of ml_dtypes if that has been imported."""
-    try:
-        return np.dtype(name)
-    except TypeError:
-        extra = getattr(sys.modules.get("ml_dtypes"), name, None)
-        return None if extra is None else np.dtype(extra)
-
-
-def result_type(names: Sequence[str], weak: Sequence[type]) -> str:
-    """Promote as ``numpy.result_type`` and ``x * 2.5`` do; where they have no rule, as the shared lattice."""
-    try:
-        dtype = np.result_type(*map(dtype_from_name, names))
-    except TypeError:  # ml_dtypes' dtypes beside wide integers, float16 beside bfloat16
-        dtype = dtype_from_name(promote(*names))
-    for cls in weak:
-        # Asking the multiplication itself: numpy.result_type differs for ml_dtypes' dtypes.
-        dtype = (np.zeros(1, dtype) * cls()).dtype
-    return str(dtype.name)
+dtype_from_name = numpy_dtypes.dtype_from_name
+result_type = numpy_dtypes.result_type
 
 
 def hint(x: Any) -> tuple[str, str] | None:

@@ -21,16 +21,25 @@ class SparseAdapter(ArrayAPIAdapter):
     )
 
     def form(self, cls: type) -> Form | None:
-        """Arrays of any format."""
-        return Form.TENSOR if issubclass(cls, sparse.SparseArray) else None
+        """COO and GCXS compute; other formats (DOK) are for building, and are made COO."""
+        if issubclass(cls, (sparse.COO, sparse.GCXS)):
+            return Form.TENSOR
+        return Form.ARRAY if issubclass(cls, sparse.SparseArray) else None
+
+    def hint(self, x: Any) -> tuple[str, str] | None:
+        """Products are of arrays whose missing elements are 0."""
+        fill = getattr(x, "fill_value", 0)
+        return None if fill == 0 else (f"{fill}-filled", "x.todense()")
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
         """Store what is not 0."""
-        return sparse.COO.from_numpy(np.asarray(x, dtype))
+        if isinstance(x, np.ndarray):
+            return sparse.COO.from_numpy(np.asarray(x, dtype))
+        return x.asformat("coo").astype(x.dtype if dtype is None else dtype)
 
     def to_numpy(self, x: Any) -> Any:
         """Store the zeros, too."""
-        return np.asarray(x.todense() if isinstance(x, sparse.SparseArray) else x)
+        return np.asarray(x.todense())
 
     def same_device(self, *xs: Any) -> None:
         """There is one device."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import os
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -38,15 +38,18 @@ def tf():
 
 
 def available(cls: type[Framework]) -> Framework:
-    if find_spec(cls.name) is None:
-        if os.environ.get("EINSUM_UNIFIED_REQUIRE_ALL"):
-            pytest.fail(f"{cls.name} is not installed")
-        pytest.skip(f"{cls.name} is not installed")
+    require(cls.name)
     return cls()
 
 
 def installed_module(name: str) -> Any:
-    """Return a module that a whole file of tests is about; missing, all of them skip, or fail as above."""
-    if os.environ.get("EINSUM_UNIFIED_REQUIRE_ALL"):
-        return importlib.import_module(name)
-    return pytest.importorskip(name, reason=f"{name} is not installed")
+    """Import a library, for a test or a whole file of them; missing, they skip or fail as above."""
+    require(name.partition(".")[0])
+    return import_module(name)
+
+
+def require(name: str) -> None:
+    if find_spec(name) is None:
+        if os.environ.get("EINSUM_UNIFIED_REQUIRE_ALL"):
+            pytest.fail(f"{name} is not installed")
+        pytest.skip(f"{name} is not installed", allow_module_level=True)

@@ -267,7 +267,7 @@ def test_all_adapters_have_the_names_of_the_protocol_in_its_order(name: str):
     names = public_names(ADAPTERS[name])
     required = members if name in WHOLE else [member for member in members if member in names]
     assert [name for name in names if name not in OPTIONAL] == required
-    assert len(required) > 7
+    assert len(required) > 2
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -289,7 +289,7 @@ def test_all_adapters_have_the_signatures_of_the_protocol(name: str):
         wanted = {key: value + flags * (key in ("dot", "matmul")) for key, value in wanted.items()}
     # A member may also be a function of the framework itself.
     functions = {key: value for key, value in wanted.items() if key in found}
-    assert len(functions) > 6
+    assert len(functions) > 1
     public = {key: value for key, value in found.items() if not key.startswith("_")}
     assert {key: value for key, value in public.items() if key not in OPTIONAL} == functions
 

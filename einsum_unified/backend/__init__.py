@@ -6,6 +6,7 @@
 from einsum_unified.backend.adapter import Adapter
 from einsum_unified.backend.array_api import ArrayAPIAdapter
 from einsum_unified.backend.capabilities import About, Capabilities, Form
+from einsum_unified.backend.numpy_like import NumPyLikeAdapter
 from einsum_unified.backend.protocol import ADAPTER_API, Backend, Recorder, Shape
 from einsum_unified.costs import Costs
 
@@ -18,6 +19,7 @@ __all__ = [
     "Capabilities",
     "Costs",
     "Form",
+    "NumPyLikeAdapter",
     "Recorder",
     "Shape",
 ]

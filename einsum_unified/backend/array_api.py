@@ -13,6 +13,7 @@ import numpy as np
 from einsum_unified import dtypes
 from einsum_unified.backend.adapter import Adapter
 from einsum_unified.backend.capabilities import Capabilities, Form
+from einsum_unified.backend.numpy_dtypes import dtype_from_name
 from einsum_unified.errors import OperandTypeError
 
 _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
@@ -31,8 +32,9 @@ class ArrayAPIAdapter(Adapter):
     """
 
     capabilities = Capabilities(
-        arithmetic={"bool": "float32"},  # the standard sums and multiplies numbers
-        dtypes=STANDARD,
+        # The standard sums and multiplies numbers; halves are beyond it, but namespaces have them.
+        arithmetic={"bool": "float32", "float16": "float32"},
+        dtypes=STANDARD | {"float16"},
         devices=True,
         gaps={"out": "the standard has no writing into arrays that are there"},
     )
@@ -40,7 +42,7 @@ class ArrayAPIAdapter(Adapter):
     def __init__(self, namespace: Any) -> None:
         self.namespace = namespace
         """Where the standard's functions are."""
-        self.name = str(namespace.__name__).partition(".")[0]
+        self.name = str(getattr(namespace, "__name__", type(namespace).__module__)).partition(".")[0]
 
     def form(self, cls: type) -> Form | None:
         """Arrays of the standard say so by ``__array_namespace__``."""
@@ -59,12 +61,10 @@ class ArrayAPIAdapter(Adapter):
         return dtypes.beside(dtypes.name_of(dtype), weak, self.name)
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
-        """Make an array of a NumPy array."""
-        if x.dtype == object:  # Python integers beyond 64 bits
-            x = x.astype(np.float64)
-        plain = np.ascontiguousarray(x, x.dtype.newbyteorder("=")).reshape(x.shape)
-        device = None if isinstance(like, np.ndarray) else like.device
-        return self.cast(self.namespace.asarray(plain, device=device), dtype)
+        """Make an array of a NumPy array, which is cast before: the namespace may lack its dtype."""
+        name = x.dtype.name if dtype is None else dtypes.name_of(dtype)
+        plain = np.ascontiguousarray(x, dtype_from_name(name)).reshape(x.shape)
+        return self.namespace.asarray(plain, device=None if isinstance(like, np.ndarray) else like.device)
 
     def same_device(self, *xs: Any) -> None:
         """Compare the devices."""

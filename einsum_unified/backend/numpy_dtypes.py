@@ -1,0 +1,40 @@
+"""NumPy's dtypes, and how they promote: for the adapters of all libraries that use them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from einsum_unified.dtypes import promote
+
+
+def dtype_from_name(name: str) -> Any:
+    """Return the dtype of a name, of ml_dtypes too if that has been imported; None if there is none.
+
+    >>> dtype_from_name("float32"), dtype_from_name("str32")
+    (dtype('float32'), None)
+    """
+    try:
+        return np.dtype(name)
+    except TypeError:
+        extra = getattr(sys.modules.get("ml_dtypes"), name, None)
+        return None if extra is None else np.dtype(extra)
+
+
+def result_type(names: Sequence[str], weak: Sequence[type]) -> str:
+    """Promote as ``numpy.result_type`` and ``x * 2.5`` do; where they have no rule, as the shared lattice.
+
+    >>> result_type(("int32", "float32"), ()), result_type(("float32",), (float,))
+    ('float64', 'float32')
+    """
+    try:
+        dtype = np.result_type(*map(dtype_from_name, names))
+    except TypeError:  # ml_dtypes' dtypes beside wide integers, float16 beside bfloat16
+        dtype = dtype_from_name(promote(*names))
+    for cls in weak:
+        # Asking the multiplication itself: numpy.result_type differs for ml_dtypes' dtypes.
+        dtype = (np.zeros(1, dtype) * cls()).dtype
+    return str(dtype.name)
