@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from einsum_unified.backend import Backend, Capabilities, Form, NumPyLikeAdapter
+from einsum_unified.backend import Backend, Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
 
 
 @lru_cache(maxsize=64)
@@ -28,7 +28,7 @@ class ArrayFunctionAdapter(NumPyLikeAdapter):
     """The adapter for classes of a package: objects with ``shape``, ``dtype`` and ``astype``."""
 
     capabilities = Capabilities(
-        arithmetic={"float16": "float32"},
+        arithmetic=numpy_dtypes.NARROW,
         gaps={"out": "what is written into such an array is for its class to say"},
     )
 

@@ -8,7 +8,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.numpy.numpy_boxes import ArrayBox
 
-from einsum_unified.backend import Capabilities, Form, NumPyLikeAdapter
+from einsum_unified.backend import Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
 
 
 class AutogradAdapter(NumPyLikeAdapter):
@@ -16,7 +16,7 @@ class AutogradAdapter(NumPyLikeAdapter):
 
     name = "autograd"
     capabilities = Capabilities(
-        arithmetic={"float16": "float32"},
+        arithmetic=numpy_dtypes.NARROW,
         gaps={"out": "what is written into an array cannot be differentiated"},
     )
 
@@ -40,8 +40,32 @@ class AutogradAdapter(NumPyLikeAdapter):
 
     def cast(self, x: Any, dtype: Any) -> Any:
         """Multiply by 1 where that converts: unlike ``astype``, it has all derivatives, complex ones too."""
-        wider = np.result_type(x.dtype, dtype) == dtype
+        if x.shape == ():
+            return _without_axes(self.cast(_with_an_axis(x), dtype))
+        wider = np.can_cast(x.dtype, dtype)
         return anp.multiply(x, np.ones((), dtype)) if wider else x.astype(dtype)
+
+    def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """Sum in the array's own dtype."""
+        kept = tuple([size for axis, size in enumerate(x.shape) if axis not in axes])
+        return self.cast(anp.reshape(anp.sum(x, axis=axes, keepdims=True), kept), x.dtype)
+
+    def multiply(self, a: Any, b: Any) -> Any:
+        """Multiply elementwise."""
+        if a.shape == b.shape == ():
+            return _without_axes(anp.multiply(_with_an_axis(a), b))
+        return anp.multiply(a, b)
+
+
+# NumPy's scalars of integers cannot be in a box, arrays without axes can: these are computed with an axis.
+
+
+def _with_an_axis(x: Any) -> Any:
+    return anp.reshape(x, (1,))
+
+
+def _without_axes(x: Any) -> Any:
+    return anp.reshape(x, ())
 
 
 adapter = AutogradAdapter(anp)

@@ -17,7 +17,7 @@ from dask.array.core import common_blockdim
 from dask.utils import parse_bytes
 
 from einsum_unified import einsum
-from einsum_unified.backend import Capabilities, Form, NumPyLikeAdapter
+from einsum_unified.backend import Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
 from einsum_unified.errors import OperandError, message
 
 Sizes = tuple[int, ...]
@@ -30,7 +30,7 @@ class DaskAdapter(NumPyLikeAdapter):
 
     name = "dask"
     capabilities = Capabilities(
-        arithmetic={"float16": "float32", "bfloat16": "float32"},  # chunks would be rounded before they meet
+        arithmetic=numpy_dtypes.NARROW,  # chunks would be rounded before they meet
         pairs=True,
         gaps={"out": "arrays are graphs of what to compute"},
     )

@@ -12,16 +12,10 @@ from einsum_unified.backend import ADAPTER_API, Backend, Capabilities, Form, num
 from einsum_unified.costs import Costs
 from einsum_unified.errors import OperandError
 
-_FLOATS = ("float16", "bfloat16", "float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn",
-           "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu", "float6_e2m3fn",
-           "float6_e3m2fn", "float4_e2m1fn")  # fmt: skip
-_INTEGERS = ("int4", "uint4", "int2", "uint2")
-
 adapter_api = ADAPTER_API
 name = "numpy"
 capabilities = Capabilities(
-    # float16 has no BLAS, and adds up in float16 except along the last axis.
-    arithmetic={**dict.fromkeys(_FLOATS, "float32"), **dict.fromkeys(_INTEGERS, "int32")},
+    arithmetic=numpy_dtypes.NARROW,  # float16 has no BLAS, and adds up in float16 but along the last axis
     out=True,
     views=True,
     scalars=True,

@@ -52,6 +52,13 @@ class SparseAdapter(ArrayAPIAdapter):
         """Take a diagonal."""
         return sparse.diagonal(x, 0, axis1, axis2)
 
+    def matmul(self, a: Any, b: Any) -> Any:
+        """Multiply batches of matrices, also an empty one."""
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        if 0 in batch:
+            return sparse.zeros((*batch, a.shape[-2], b.shape[-1]), dtype=a.dtype)
+        return sparse.matmul(a, b)
+
     def native(self, *operands: Any, equation: str) -> Any:
         """Leave it to ``sparse.einsum``."""
         return sparse.einsum(equation, *operands)

@@ -776,7 +776,6 @@ for one, other, result in [
     ("bool", "complex64", "complex64"),
     ("int8", "float32", "float32"),
     ("int8", "float64", "float64"),
-    ("uint8", "float16", "float16"),
     ("float32", "complex64", "complex64"),
     ("float64", "complex64", "complex128"),
     ("complex64", "complex128", "complex128"),
@@ -802,6 +801,7 @@ for one, other, result in [
 for one, other, results in [
     ("int32", "float32", ["float32", "float64"]),
     ("int64", "float32", ["float32", "float64"]),
+    ("uint8", "float16", ["float16", "float32"]),
     ("int16", "float16", ["float16", "float32"]),
     ("int32", "float16", ["float16", "float64"]),
     ("int32", "complex64", ["complex64", "complex128"]),

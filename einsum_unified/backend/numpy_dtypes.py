@@ -10,6 +10,17 @@ import numpy as np
 
 from einsum_unified.dtypes import promote
 
+NARROW = {
+    **dict.fromkeys(
+        ("float16", "bfloat16", "float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn",
+         "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu", "float6_e2m3fn",
+         "float6_e3m2fn", "float4_e2m1fn"),
+        "float32",
+    ),
+    **dict.fromkeys(("int4", "uint4", "int2", "uint2"), "int32"),
+}  # fmt: skip
+"""`Capabilities.arithmetic` for NumPy's kernels: they lack these dtypes, or add up in them."""
+
 
 def dtype_from_name(name: str) -> Any:
     """Return the dtype of a name, of ml_dtypes too if that has been imported; None if there is none.
