@@ -1,4 +1,4 @@
-"""The command line: ``python -m einsum_unified demo``."""
+"""The command line: ``python -m einsum_unified demo``, ``python -m einsum_unified lint PATH...``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from einsum_unified import __version__, demo
+from einsum_unified.lint import command as lint
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Run well-known operations as einsum on every installed framework, compare each with "
         "NumPy's own function, and print a table; exit status 1 if anything disagrees.",
     )
-    parser.parse_args(arguments)
+    lint.add(commands)
+    options = parser.parse_args(arguments)
+    if "run" in options:
+        return int(options.run(options))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow logs its start-up otherwise
     return demo.run()
 

@@ -1,0 +1,135 @@
+"""Equations as they stand in the source: what they read, and where each character comes from."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from einsum_unified.equation import Sublists, to_sublists
+from einsum_unified.errors import EinsumError, quoted
+from einsum_unified.lint.names import Scope
+from einsum_unified.lint.source import Place, Source
+
+_MOST_PIECES = 1000
+_LONGEST = 20_000_000  # names may double a text again and again
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a text and the node that it comes from."""
+
+    node: ast.expr
+    length: int
+    literal: bool
+    """Whether its characters are those of a string literal; if not, all stand where the node does."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text and the pieces of source that it is made of."""
+
+    value: str
+    pieces: tuple[Piece, ...]
+
+    def places(self, source: Source, indices: Sequence[int]) -> list[Place]:
+        """Return where characters stand in the source; the end of the text counts as one."""
+        return [self._place(source, index) for index in indices]
+
+    def _place(self, source: Source, index: int) -> Place:
+        piece = self.pieces[0]
+        for piece in self.pieces:
+            if index < piece.length:
+                break
+            index -= piece.length
+        places = source.places(piece.node) if piece.literal else []  # type: ignore[arg-type]
+        if index < len(places):
+            return places[index]
+        return source.start(piece.node)
+
+
+def resolve(node: ast.expr, scope: Scope) -> Text | None:
+    r"""Return the text that an expression certainly is: literals, joined, in names bound once, in f-strings.
+
+    >>> from einsum_unified.lint.names import find_calls
+    >>> tree = ast.parse("left = 'ij'\nf(left + f',j->{left}')")
+    >>> (site,) = find_calls(tree)
+    >>> resolve(site.call.args[0], site.scope).value
+    'ij,j->ij'
+    """
+    todo: list[tuple[ast.expr, Scope, tuple[str, ...]]] = [(node, scope, ())]
+    values: list[str] = []
+    pieces: list[Piece] = []
+    while todo:
+        node, scope, names = todo.pop()
+        parts = _parts(node, scope, names)
+        if parts is None or len(pieces) >= _MOST_PIECES or sum(map(len, values[-2:])) > _LONGEST:
+            return None
+        if isinstance(node, ast.Constant):
+            values.append(str(node.value))
+            pieces.append(Piece(node, len(values[-1]), literal=True))
+        todo += reversed(parts)
+    value = "".join(values)
+    return Text(value, tuple(pieces)) if pieces and len(value) <= _LONGEST else None
+
+
+def _parts(
+    node: ast.expr, scope: Scope, names: tuple[str, ...]
+) -> list[tuple[ast.expr, Scope, tuple[str, ...]]] | None:
+    """Return what a text is made of, nothing for a literal, or None for what may be anything."""
+    if isinstance(node, ast.Constant):
+        return [] if isinstance(node.value, str) else None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [(node.left, scope, names), (node.right, scope, names)]
+    if isinstance(node, ast.JoinedStr):
+        return [(part, scope, names) for part in node.values]
+    if isinstance(node, ast.FormattedValue) and node.conversion == -1 and node.format_spec is None:
+        return [(node.value, scope, names)]
+    if isinstance(node, ast.Name):
+        bindings, where = scope.lookup(node.id)
+        if len(bindings) == 1 and isinstance(bindings[0], ast.expr) and len(names) < 10:
+            return [(bindings[0], where, (*names, node.id))]
+    return None
+
+
+def spell(inputs: Sequence[ast.expr], output: ast.expr | None) -> tuple[Text, Sublists] | None:
+    """Return the sublists of the interleaved form, and how messages spell them; None if not all are literal.
+
+    >>> x, y = ast.parse("[0, 1], [1]").body[0].value.elts
+    >>> spell([x, y], None)[0].value
+    '[0, 1], [1]'
+    """
+    terms = [*inputs, *([] if output is None else [output])]
+    pieces: list[tuple[str, ast.expr]] = []
+    labels: list[list[Any]] = []
+    for n, term in enumerate(terms):
+        if not isinstance(term, (ast.List, ast.Tuple)):
+            return None
+        pieces.append(("" if n == 0 else " -> " if n == len(inputs) else ", ", term))
+        labels.append([])
+        for k, element in enumerate(term.elts):
+            label = _label(element)
+            if label is None:
+                return None
+            labels[-1].append(label)
+            pieces.append((", " if k else "[", term))
+            pieces.append(("..." if label is ... else quoted(label), element))
+        pieces.append(("]" if term.elts else "[]", term))
+    try:
+        sublists = to_sublists(labels[: len(inputs)], None if output is None else labels[-1])
+    except EinsumError:
+        return None
+    value = "".join(text for text, _ in pieces)
+    return Text(value, tuple(Piece(node, len(text), literal=False) for text, node in pieces)), sublists
+
+
+def _label(node: ast.expr) -> Any:
+    """Return a label that is written out, or None."""
+    if isinstance(node, ast.Constant) and not isinstance(node.value, (bytes, float, complex)):
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        operand = node.operand
+        if isinstance(operand, ast.Constant) and type(operand.value) is int:
+            return -operand.value
+    return Ellipsis if isinstance(node, ast.Name) and node.id == "Ellipsis" else None
