@@ -11,6 +11,7 @@ from itertools import islice, permutations
 from einsum_unified.lint.calls import Call
 from einsum_unified.lint.libraries import Form
 from einsum_unified.lint.patterns import Axis, Pattern, parse
+from einsum_unified.lint.portability import keywords
 from einsum_unified.lint.rules import Remark, listed, plural
 from einsum_unified.lint.texts import resolve
 
@@ -31,6 +32,7 @@ def remarks(call: Call) -> Iterator[Remark]:
     pattern = parse(text, einsum)
     if einsum:
         yield from _einsum(call, pattern)
+        yield from keywords(call)
         return
     one_sided = list(_one_sided(call.function.form, pattern))
     yield from one_sided
@@ -112,6 +114,7 @@ def _sizes(call: Call, pattern: Pattern, incomplete: bool) -> Iterator[Remark]:
         if keyword.arg and keyword.arg not in axes | _OTHERS:
             said = f"a size is given for {keyword.arg!r}, which is no axis of the pattern"
             yield Remark("EU006", said, node=keyword)
+            incomplete = True
     if call.is_open or incomplete:
         return
     (left,), right = pattern.inputs, pattern.output

@@ -20,7 +20,7 @@ def remarks(call: Call) -> Iterator[Remark]:
     equation = parse(call.text.value if call.sublists is None else call.sublists)
     yield from _operand_count(call, equation)
     yield from _lonely_labels(equation)
-    yield from _implicit_output(equation)
+    yield from _implicit_output(call, equation)
     yield from _path(call, equation)
 
 
@@ -93,9 +93,10 @@ def _lonely_labels(equation: Equation) -> Iterator[Remark]:
     yield Remark("EU101" if equation.output else "EU105", said, marks, [note])
 
 
-def _implicit_output(equation: Equation) -> Iterator[Remark]:
-    if equation.explicit:
-        return
+def _implicit_output(call: Call, equation: Equation) -> Iterator[Remark]:
+    several = sum(... in term for term in equation.inputs) > 1
+    if equation.explicit or (several and call.library.one_implicit_ellipsis):
+        return  # in the latter case it is refused
     appear = dict.fromkeys(chain.from_iterable(equation.inputs))
     kept = set(equation.output)
     sublists = equation.sublists

@@ -9,8 +9,7 @@ import enum
 from dataclasses import dataclass, replace
 
 _BLANKS = r"[\t\n\r\v\f]"
-_IN_ELLIPSIS = r"(?<=\.) +(?=\.)"
-_IN_ARROW = r"(?<=-) +(?=>)"
+_SPLIT = r"(?<=\.) +(?=\.)|(?<=-) +(?=>)"  # "..." and "->" with a space within
 
 
 class Form(enum.Enum):
@@ -51,7 +50,7 @@ class Library:
 NUMPY = Library(
     "numpy",
     letters=True,
-    blanks="|".join([_BLANKS, _IN_ELLIPSIS, _IN_ARROW]),
+    blanks=f"{_BLANKS}|{_SPLIT}",
     keeps_ellipsis=True,
     keywords=frozenset({"out", "optimize", "dtype", "order", "casting"}),
     wants_path=True,
@@ -62,14 +61,14 @@ TORCH = Library(
     "torch",
     letters=True,
     lists=True,
-    blanks="|".join([_BLANKS, _IN_ELLIPSIS, _IN_ARROW]),
+    blanks=f"{_BLANKS}|{_SPLIT}",
     keywords=frozenset(),
 )
 TENSORFLOW = Library(
     "tensorflow",
     letters=True,
     sublists=False,
-    blanks="|".join([_BLANKS, _IN_ELLIPSIS]),
+    blanks=_BLANKS,
     keeps_ellipsis=True,
     one_implicit_ellipsis=True,
     keywords=frozenset({"optimize", "name"}),
@@ -115,7 +114,7 @@ _EINOPS = [
 ]
 _LAYERS = [
     Function(f"einops.layers.{module}.{name}", EINOPS, form, 0)
-    for module in ("torch", "tensorflow", "keras", "flax", "paddle", "oneflow")
+    for module in ("torch", "tensorflow", "keras", "paddle", "oneflow")
     for name, form in [("Rearrange", Form.REARRANGE), ("Reduce", Form.REDUCE)]
 ]
 _FOUND = [

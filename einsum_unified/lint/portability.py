@@ -24,7 +24,7 @@ def remarks(call: Call, libraries: Sequence[Library]) -> Iterator[Remark]:
             if names:
                 said = f"{remark.message}, which {listed(names)} refuse{'s' * (len(names) == 1)}"
                 yield Remark(remark.code, said, remark.marks, remark.notes)
-    yield from _keywords(call)
+    yield from keywords(call)
 
 
 _Checked = Iterator[tuple[Remark, Callable[[Library], bool]]]
@@ -52,7 +52,7 @@ def _integers(equation: Equation) -> _Checked:
         marks = equation.find(term, wrong[0])[:1]
         note = f"labels of sublists are integers from 0 to {_LETTERS - 1} there"
         said = f"label {wrong[0]!r}" if isinstance(wrong[0], int) else "a label that is no integer"
-        yield Remark("EU202", said, marks, [note]), lambda library: library.letters
+        yield Remark("EU202", said, marks, [note]), lambda library: library.letters and library.sublists
 
 
 def _sublists(equation: Equation) -> _Checked:
@@ -97,7 +97,8 @@ def _ellipsis(equation: Equation) -> _Checked:
 _CHECKS = (_labels, _integers, _sublists, _blanks, _ellipsis)
 
 
-def _keywords(call: Call) -> Iterator[Remark]:
+def keywords(call: Call) -> Iterator[Remark]:
+    """Yield the keywords that the called einsum does not take."""
     known = call.library.keywords
     if known is None or not call.function.contracts:
         return

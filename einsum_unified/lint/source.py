@@ -7,6 +7,8 @@ import re
 import stat
 import warnings
 from bisect import bisect_right
+from collections.abc import Iterable
+from functools import lru_cache
 from importlib.util import decode_source
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +18,7 @@ LARGEST = 10_000_000
 
 _GAP = re.compile(r"(?:[ \t\f\n]|\\\n|#[^\n]*)*")
 _OPENING = re.compile(r"(?P<prefix>[A-Za-z]{0,2})(?P<quote>'''|\"\"\"|'|\")")
+_PLAIN = re.compile(r"[^\\'\"]+")
 _ESCAPE = re.compile(
     r"\\(?P<one>[0-7]{1,3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|[\\'\"abfnrtv])"
 )
@@ -52,13 +55,13 @@ class Source:
         """Return where a node begins."""
         return self._place(self._offset(node.lineno, node.col_offset))
 
-    def places(self, literal: ast.Constant) -> list[Place]:
-        r"""Return where each character of a string literal's value stands.
+    def places(self, literal: ast.Constant, indices: Iterable[int]) -> list[Place]:
+        r"""Return where characters of a string literal's value stand; an index beyond them is its beginning.
 
         Where that cannot be told, as in f-strings, it is the beginning of the literal.
 
         >>> source = Source(r"'i\tj' 'k'")
-        >>> [place.column for place in source.places(source.tree.body[0].value)]
+        >>> [place.column for place in source.places(source.tree.body[0].value, range(4))]
         [2, 3, 5, 9]
         """
         assert isinstance(literal.value, str)
@@ -68,8 +71,8 @@ class Source:
         stop = self._offset(literal.end_lineno, literal.end_col_offset)
         offsets = _value_offsets(self.text[start:stop])
         if len(offsets) != len(literal.value):
-            return [self._place(start)] * len(literal.value)
-        return [self._place(start + offset) for offset in offsets]
+            offsets = []
+        return [self._place(start + (offsets[n] if n < len(offsets) else 0)) for n in indices]
 
     def _offset(self, line: int, byte: int) -> int:
         text = self.lines[line - 1]
@@ -115,6 +118,7 @@ def _parsed(text: str) -> ast.Module:
         return ast.parse(text)
 
 
+@lru_cache(maxsize=8)
 def _value_offsets(text: str) -> list[int]:
     """Return where each character of a value stands in the literals, one or several side by side."""
     offsets: list[int] = []
@@ -137,6 +141,9 @@ def _skip_gap(text: str, at: int) -> int:
 
 def _step(text: str, at: int, raw: bool, offsets: list[int]) -> int:
     """Add the offsets of the value's characters that begin at ``at``, and return where the next does."""
+    if plain := _PLAIN.match(text, at):
+        offsets += range(at, plain.end())
+        return plain.end()
     if text[at] != "\\":
         offsets.append(at)
         return at + 1

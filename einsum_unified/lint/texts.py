@@ -34,19 +34,23 @@ class Text:
     pieces: tuple[Piece, ...]
 
     def places(self, source: Source, indices: Sequence[int]) -> list[Place]:
-        """Return where characters stand in the source; the end of the text counts as one."""
-        return [self._place(source, index) for index in indices]
+        """Return where characters stand in the source."""
+        found = []
+        for index in indices:
+            piece, within = self._piece(index)
+            if piece.literal and isinstance(piece.node, ast.Constant):
+                found += source.places(piece.node, [within])
+            else:
+                found.append(source.start(piece.node))
+        return found
 
-    def _place(self, source: Source, index: int) -> Place:
-        piece = self.pieces[0]
+    def _piece(self, index: int) -> tuple[Piece, int]:
+        """Return the piece that has a character, and which of its characters it is."""
         for piece in self.pieces:
             if index < piece.length:
-                break
+                return piece, index
             index -= piece.length
-        places = source.places(piece.node) if piece.literal else []  # type: ignore[arg-type]
-        if index < len(places):
-            return places[index]
-        return source.start(piece.node)
+        return self.pieces[0], 0
 
 
 def resolve(node: ast.expr, scope: Scope) -> Text | None:
