@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from einsum_unified import __version__, demo
-from einsum_unified.lint import command as lint
+from einsum_unified.lint.command import add as add_lint
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Run well-known operations as einsum on every installed framework, compare each with "
         "NumPy's own function, and print a table; exit status 1 if anything disagrees.",
     )
-    lint.add(commands)
+    add_lint(commands)
     options = parser.parse_args(arguments)
     if "run" in options:
         return int(options.run(options))

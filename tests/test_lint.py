@@ -613,9 +613,7 @@ BAD_FILES = {
     "hex": (b"# coding: hex\nx = 1\n", "is no Python: "),
     "brackets": (b"x = " + b"(" * 9999 + b")" * 9999, "is no Python: "),
     "minus": (b"x = " + b"-" * 100_000 + b"1", "is nested too deeply to be parsed"),
-    "dots": (b"x" + b".x" * 100_000, "is nested too deeply to be parsed"),
-    "sum": (b"x = 'a'" + b" + 'a'" * 100_000, "is nested too deeply to be parsed"),
-    "calls": (b"x" + b"()" * 100_000, "is nested too deeply to be parsed"),
+    "branches": (b"if a: pass\n" + b"elif a: pass\n" * 50_000, "is nested too deeply to be parsed"),
     "digits": (b"x = " + b"1" * 10_000, "is no Python: "),
     "huge": (b"x = 1\n" * 2_000_000, "has more than 10,000,000 bytes"),
 }
@@ -723,6 +721,17 @@ def test_names_bound_in_circles_end():
     names = "".join(f"n{n} = n{(n + 1) % 30}\n" for n in range(30)) * 3
     assert codes(names + "n0.einsum('i->ii', a)\nnp.einsum(n0, a)\nn0('i->ii')") == []
     assert codes("x = x + x\nnp.einsum(x, a)\neq = f'{eq}'\nnp.einsum(eq, a)") == []
+
+
+@pytest.mark.parametrize("deep", ["x" + ".x" * 100_000, "x = 'a'" + " + 'a'" * 100_000, "x" + "()" * 100_000])
+def test_what_python_before_3_11_parses_is_walked_or_refused(deep, tmp_path):
+    source = f"import numpy as np\nnp.einsum('i->ii', a)\n{deep}\n"
+    file = write(tmp_path / "a.py", source)
+    command = [sys.executable, "-m", "einsum_unified", "lint", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert ("EU003" in done.stdout) is (sys.version_info < (3, 11))
+    assert ("is nested too deeply to be parsed" in done.stderr) is (sys.version_info >= (3, 11))
 
 
 def test_deep_nesting_that_python_parses_is_walked():

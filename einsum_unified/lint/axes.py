@@ -22,7 +22,7 @@ _MOST_NAMES = 200  # that are compared with each other
 _MOST_MARKS = 8
 
 
-def remarks(call: Call) -> Iterator[Remark]:
+def pattern_remarks(call: Call) -> Iterator[Remark]:
     """Yield all there is to say about a pattern; raises `PatternError` if it is malformed."""
     text = call.text.value
     blanks = [match.start() for match in islice(re.finditer(r"[^\S ]", text), _MOST_MARKS)]

@@ -41,11 +41,11 @@ class Call:
         return any(keyword.arg is None for keyword in self.node.keywords)
 
 
-def equations(tree: ast.Module) -> Iterator[Call]:
+def calls_of(tree: ast.Module) -> Iterator[Call]:
     r"""Yield the calls of known functions with an equation that can be read, in order.
 
     >>> tree = ast.parse("import numpy as np\nnp.einsum('ij,jk->ik', a, b)")
-    >>> [(call.function.name, call.text.value, call.operands) for call in equations(tree)]
+    >>> [(call.function.name, call.text.value, call.operands) for call in calls_of(tree)]
     [('numpy.einsum', 'ij,jk->ik', 2)]
     """
     for site in find_calls(tree):

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from einsum_unified.errors import EquationError
-from einsum_unified.lint import axes, equations, portability
-from einsum_unified.lint.calls import Call
-from einsum_unified.lint.calls import equations as calls_of
+from einsum_unified.lint.axes import pattern_remarks
+from einsum_unified.lint.calls import Call, calls_of
+from einsum_unified.lint.equations import equation_remarks, malformed
 from einsum_unified.lint.libraries import NUMPY, OPTIMIZED, PORTABLE, Form, Library
 from einsum_unified.lint.patterns import PatternError
+from einsum_unified.lint.portability import refusals
 from einsum_unified.lint.rules import Remark
 from einsum_unified.lint.source import Place, Source, parse
 from einsum_unified.lint.suppress import is_silenced, silenced
@@ -78,12 +79,12 @@ def _remarks(call: Call, portable: bool) -> Iterator[Remark]:
         return
     try:
         if call.function.form is not Form.EQUATION:
-            yield from axes.remarks(call)
+            yield from pattern_remarks(call)
             return
-        yield from equations.remarks(call)
-        yield from portability.remarks(call, _libraries(call, portable))
+        yield from equation_remarks(call)
+        yield from refusals(call, _libraries(call, portable))
     except EquationError as error:
-        yield equations.malformed(error, call.text.value)
+        yield malformed(error, call.text.value)
     except PatternError as error:
         yield Remark("EU001", str(error), error.marks)
 

@@ -15,7 +15,7 @@ from einsum_unified.lint.rules import Remark, listed, plural
 _MOST_MARKS = 8
 
 
-def remarks(call: Call) -> Iterator[Remark]:
+def equation_remarks(call: Call) -> Iterator[Remark]:
     """Yield what holds whatever the library is; raises `EquationError` if the equation cannot be read."""
     equation = parse(call.text.value if call.sublists is None else call.sublists)
     yield from _operand_count(call, equation)

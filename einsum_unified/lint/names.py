@@ -174,8 +174,9 @@ def meanings(node: ast.expr, scope: Scope, depth: int = _DEPTH) -> set[str]:
     """
     attributes: list[str] = []
     while isinstance(node, ast.Attribute):
-        attributes.insert(0, node.attr)
+        attributes.append(node.attr)
         node = node.value
+    attributes.reverse()
     if isinstance(node, ast.Call):
         return {".".join([name, *attributes]) for name in _imported_by(node, scope, depth)}
     if not isinstance(node, ast.Name) or not depth:

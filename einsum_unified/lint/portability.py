@@ -15,7 +15,7 @@ _LETTERS = 52
 _LETTER = re.compile(r"[a-zA-Z\s,.>-]")
 
 
-def remarks(call: Call, libraries: Sequence[Library]) -> Iterator[Remark]:
+def refusals(call: Call, libraries: Sequence[Library]) -> Iterator[Remark]:
     """Yield what some of the libraries refuse in an equation that can be read."""
     equation = parse(call.text.value if call.sublists is None else call.sublists)
     for check in _CHECKS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from einsum_unified.equation import Sublists, to_sublists
 from einsum_unified.errors import EinsumError, quoted
@@ -13,6 +13,7 @@ from einsum_unified.lint.names import Scope
 from einsum_unified.lint.source import Place, Source
 
 _MOST_PIECES = 1000
+_MOST_NAMES = 10  # that stand for each other
 _LONGEST = 20_000_000  # names may double a text again and again
 
 
@@ -62,38 +63,49 @@ def resolve(node: ast.expr, scope: Scope) -> Text | None:
     >>> resolve(site.call.args[0], site.scope).value
     'ij,j->ij'
     """
-    todo: list[tuple[ast.expr, Scope, tuple[str, ...]]] = [(node, scope, ())]
+    todo = [_Part(node, scope)]
     values: list[str] = []
     pieces: list[Piece] = []
+    length = 0
     while todo:
-        node, scope, names = todo.pop()
-        parts = _parts(node, scope, names)
-        if parts is None or len(pieces) >= _MOST_PIECES or sum(map(len, values[-2:])) > _LONGEST:
+        part = todo.pop()
+        parts = _parts(part)
+        if parts is None or len(pieces) >= _MOST_PIECES or length > _LONGEST:
             return None
-        if isinstance(node, ast.Constant):
-            values.append(str(node.value))
-            pieces.append(Piece(node, len(values[-1]), literal=True))
+        if isinstance(part.node, ast.Constant):
+            values.append(str(part.node.value))
+            length += len(values[-1])
+            pieces.append(Piece(part.within or part.node, len(values[-1]), literal=part.within is None))
         todo += reversed(parts)
-    value = "".join(values)
-    return Text(value, tuple(pieces)) if pieces and len(value) <= _LONGEST else None
+    return Text("".join(values), tuple(pieces)) if pieces else None
 
 
-def _parts(
-    node: ast.expr, scope: Scope, names: tuple[str, ...]
-) -> list[tuple[ast.expr, Scope, tuple[str, ...]]] | None:
+class _Part(NamedTuple):
+    """A part of a text that is to be resolved."""
+
+    node: ast.expr
+    scope: Scope
+    depth: int = 0
+    """Through how many names it was reached."""
+    within: ast.JoinedStr | None = None
+    """The f-string that it is a piece of: not every Python says where in it."""
+
+
+def _parts(part: _Part) -> list[_Part] | None:
     """Return what a text is made of, nothing for a literal, or None for what may be anything."""
+    node = part.node
     if isinstance(node, ast.Constant):
         return [] if isinstance(node.value, str) else None
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return [(node.left, scope, names), (node.right, scope, names)]
+        return [part._replace(node=node.left), part._replace(node=node.right)]
     if isinstance(node, ast.JoinedStr):
-        return [(part, scope, names) for part in node.values]
+        return [part._replace(node=value, within=node) for value in node.values]
     if isinstance(node, ast.FormattedValue) and node.conversion == -1 and node.format_spec is None:
-        return [(node.value, scope, names)]
-    if isinstance(node, ast.Name):
-        bindings, where = scope.lookup(node.id)
-        if len(bindings) == 1 and isinstance(bindings[0], ast.expr) and len(names) < 10:
-            return [(bindings[0], where, (*names, node.id))]
+        return [part._replace(node=node.value)]
+    if isinstance(node, ast.Name) and part.depth < _MOST_NAMES:
+        bindings, where = part.scope.lookup(node.id)
+        if len(bindings) == 1 and isinstance(bindings[0], ast.expr):
+            return [_Part(bindings[0], where, part.depth + 1)]
     return None
 
 
