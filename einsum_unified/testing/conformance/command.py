@@ -27,7 +27,7 @@ examples:
 """
 
 
-def add_to(commands: Any) -> None:
+def add(commands: Any) -> None:
     """Add the command to those of the command line."""
     parser = commands.add_parser(
         "conformance",
@@ -51,6 +51,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--row", type=int, metavar="N", help="only cases for this row of the rules")
     parser.add_argument("--case", metavar="TEXT", help="only cases whose id contains this")
     parser.add_argument("--json", action="store_true", help="print what became of each case as JSON")
+    parser.set_defaults(run=run_command)
 
 
 def run_command(asked: argparse.Namespace) -> int:

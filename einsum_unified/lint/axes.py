@@ -1,0 +1,198 @@
+"""What there is to say about an einops pattern and its call."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice, permutations
+
+from einsum_unified.lint.calls import Call
+from einsum_unified.lint.libraries import Form
+from einsum_unified.lint.patterns import Axis, Pattern, parse
+from einsum_unified.lint.portability import keywords
+from einsum_unified.lint.rules import Remark, listed, plural
+from einsum_unified.lint.texts import resolve
+
+REDUCTIONS = ("min", "max", "sum", "mean", "prod", "any", "all")
+_LETTERS = 52
+_OTHERS = {"tensor", "tensors", "pattern", "reduction"}
+_MOST_NAMES = 200  # that are compared with each other
+_MOST_MARKS = 8
+
+
+def pattern_remarks(call: Call) -> Iterator[Remark]:
+    """Yield all there is to say about a pattern; raises `PatternError` if it is malformed."""
+    text = call.text.value
+    blanks = [match.start() for match in islice(re.finditer(r"[^\S ]", text), _MOST_MARKS)]
+    if blanks:
+        yield Remark("EU204", "white space other than spaces, which einops refuses", blanks)
+    einsum = call.function.form is Form.NAMED
+    pattern = parse(text, einsum)
+    if einsum:
+        yield from _einsum(call, pattern)
+        yield from keywords(call)
+        return
+    one_sided = list(_one_sided(call.function.form, pattern))
+    yield from one_sided
+    yield from _sizes(call, pattern, any(remark.code == "EU005" for remark in one_sided))
+    if call.function.form is Form.REDUCE:
+        yield from _reduction(call)
+        if not one_sided:
+            yield from _near_duplicates(pattern)
+
+
+# --- einops.einsum --------------------------------------------------------------------------------
+
+
+def _einsum(call: Call, pattern: Pattern) -> Iterator[Remark]:
+    known = {axis.name for side in pattern.inputs for axis in side}
+    unknown = [axis for axis in pattern.output if axis.name not in known and axis.name != "..."]
+    if unknown:
+        yield Remark("EU002", f"output axis {_names(unknown)} is in no operand", _marks(unknown))
+    if len(known) > _LETTERS:
+        yield Remark("EU202", f"einops.einsum takes at most {_LETTERS} axes, not {len(known)}", [0])
+    terms, count = len(pattern.inputs), call.operands
+    if count is not None and count != terms:
+        said = f"the pattern has {plural(terms, 'term')} but the call {plural(count, 'operand')}"
+        yield Remark("EU004", said, [0])
+    near = list(_near_duplicates(pattern))
+    yield from near
+    marked = {mark for remark in near for mark in remark.marks}
+    if sum(map(bool, pattern.inputs)) > 1:
+        yield from _lonely([axis for axis in _once(pattern) if axis.at not in marked], pattern)
+
+
+def _lonely(once: Sequence[Axis], pattern: Pattern) -> Iterator[Remark]:
+    lonely = [axis for axis in once if axis not in pattern.output and axis.name != "..."]
+    if lonely:
+        several = len(lonely) > 1
+        said = "occur once each and are summed away" if several else "occurs once and is summed away"
+        said = f"ax{'e' if several else 'i'}s {_names(lonely)} {said}"
+        note = "if it is meant, sum the operand before; if not, a name is misspelt or missing in the output"
+        yield Remark("EU101" if pattern.output else "EU105", said, _marks(lonely), [note])
+
+
+# --- rearrange, reduce, repeat --------------------------------------------------------------------
+
+
+def _one_sided(form: Form, pattern: Pattern) -> Iterator[Remark]:
+    """Find axes on one side only, where the operation does not make or remove axes."""
+    (left,), right = pattern.inputs, pattern.output
+    left_names, right_names = ({axis.name for axis in side} for side in (left, right))
+    gone = [axis for axis in left if _is_big(axis) or (axis.name not in right_names and axis.name != "1")]
+    new = [axis for axis in right if _is_big(axis) or (axis.name not in left_names and axis.name != "1")]
+    wrong = {
+        Form.REARRANGE: gone + new,
+        Form.REDUCE: new,
+        Form.REPEAT: gone + [axis for axis in new if axis.name == "..."],
+    }[form]
+    numbers = [axis for axis in wrong if axis.is_number]
+    wrong = [axis for axis in wrong if not axis.is_number]
+    if numbers:
+        said = f"the size {numbers[0].name} cannot stand there in einops.{form.name.lower()}"
+        yield Remark("EU001", said, _marks(numbers))
+    if wrong:
+        said = f"ax{'es' if len(wrong) > 1 else 'is'} {_names(wrong)} on one side of '->' only"
+        pairs = permutations([*gone, *new], 2) if len(gone) + len(new) < _MOST_NAMES else ()
+        near = next(((a.name, b.name) for a, b in pairs if is_near(a.name, b.name)), None)
+        notes = [f"{near[0]!r} and {near[1]!r} differ by one letter"] if near else []
+        yield Remark("EU005", said, _marks(wrong), notes)
+
+
+def _is_big(axis: Axis) -> bool:
+    """Whether it is a number but not 1, which is the same axis on no other side."""
+    return axis.is_number and axis.name.lstrip("0") != "1"
+
+
+def _sizes(call: Call, pattern: Pattern, incomplete: bool) -> Iterator[Remark]:
+    """Compare the sizes that are given with the axes that want one."""
+    axes = {axis.name for axis in pattern.axes()}
+    given = {keyword.arg for keyword in call.node.keywords} - {None}
+    for keyword in call.node.keywords:
+        if keyword.arg and keyword.arg not in axes | _OTHERS:
+            said = f"a size is given for {keyword.arg!r}, which is no axis of the pattern"
+            yield Remark("EU006", said, node=keyword)
+            incomplete = True
+    if call.is_open or incomplete:
+        return
+    (left,), right = pattern.inputs, pattern.output
+    names = {axis.name for axis in left} | given | {"..."}
+    lacking = [axis for axis in right if axis.name not in names and not axis.is_number]
+    if call.function.form is Form.REPEAT and lacking:
+        yield Remark("EU006", f"the new axis {_names(lacking)} needs a size", _marks(lacking))
+    groups: dict[int, list[Axis]] = {}
+    for axis in left:
+        if axis.group is not None and axis.name not in given and not axis.is_number:
+            groups.setdefault(axis.group, []).append(axis)
+    for unknown in groups.values():
+        if len(unknown) > 1:
+            said = f"the sizes of {_names(unknown)} cannot be told apart: give all but one"
+            yield Remark("EU006", said, _marks(unknown))
+
+
+def _reduction(call: Call) -> Iterator[Remark]:
+    at = call.function.at + 1
+    node = call.keyword("reduction")
+    if node is None and len(call.node.args) > at:
+        node = call.node.args[at]
+    text = None if node is None or isinstance(node, ast.Starred) else resolve(node, call.scope)
+    if text is not None and text.value not in REDUCTIONS:
+        said = f"einops.reduce knows no reduction {text.value[:40]!r}"
+        yield Remark("EU007", said, notes=[f"known are {listed(REDUCTIONS, 9)}"], node=node)
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def _once(pattern: Pattern) -> list[Axis]:
+    """Return the axes whose name occurs once in the whole pattern."""
+    counts = Counter(axis.name for axis in pattern.axes())
+    return [axis for axis in pattern.axes() if counts[axis.name] == 1 and not axis.is_number]
+
+
+def _near_duplicates(pattern: Pattern) -> Iterator[Remark]:
+    """Find names like another, of which one occurs once only: what is used twice is meant."""
+    first = {axis.name: axis for axis in reversed(pattern.axes())}
+    if len(first) > _MOST_NAMES:
+        return
+    done: set[frozenset[str]] = set()
+    for axis in _once(pattern):
+        for other in first.values():
+            pair = frozenset({axis.name, other.name})
+            if pair not in done and is_near(axis.name, other.name):
+                done.add(pair)
+                said = f"{axis.name!r} and {other.name!r} differ by one letter: are they one axis?"
+                yield Remark("EU102", said, [axis.at, other.at])
+
+
+def is_near(a: str, b: str) -> bool:
+    """Whether two names look like one, misspelt: one letter more, other, or two swapped.
+
+    Names that differ on purpose do so by a number, at the beginning, or by a short word.
+
+    >>> is_near("in_dim", "in_dimm"), is_near("chanel", "channel"), is_near("widht", "width")
+    (True, True, True)
+    >>> is_near("dim1", "dim2"), is_near("q_len", "k_len"), is_near("img_h", "img_w"), is_near("h", "w")
+    (False, False, False, False)
+    """
+    if a == b or min(len(a), len(b)) < 3 or a[0] != b[0] or re.sub(r"\d", "", a) == re.sub(r"\d", "", b):
+        return False
+    words = list(zip(a.split("_"), b.split("_"), strict=False))
+    if a.count("_") == b.count("_") and any(x != y and max(len(x), len(y)) < 3 for x, y in words):
+        return False
+    same = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    rest_a, rest_b = a[same:], b[same:]
+    if len(rest_a) == len(rest_b):
+        swapped = rest_a[1::-1] + rest_a[2:] == rest_b
+        return rest_a[1:] == rest_b[1:] or swapped
+    return rest_a[1:] == rest_b or rest_a == rest_b[1:]
+
+
+def _names(axes: Sequence[Axis]) -> str:
+    return listed([repr(axis.name[:40]) for axis in axes])
+
+
+def _marks(axes: Sequence[Axis]) -> list[int]:
+    return [axis.at for axis in axes[:_MOST_MARKS]]

@@ -1,0 +1,120 @@
+"""From the calls of a source to its findings: every rule, each remark with its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from einsum_unified.errors import EquationError
+from einsum_unified.lint.axes import pattern_remarks
+from einsum_unified.lint.calls import Call, calls_of
+from einsum_unified.lint.equations import equation_remarks, malformed
+from einsum_unified.lint.libraries import NUMPY, OPTIMIZED, PORTABLE, Form, Library
+from einsum_unified.lint.patterns import PatternError
+from einsum_unified.lint.portability import refusals
+from einsum_unified.lint.rules import Remark
+from einsum_unified.lint.source import Place, Source, parse
+from einsum_unified.lint.suppress import is_silenced, silenced
+
+_NAMED = re.compile("einsum|einops")  # one of them is in every function's full name
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule that a call breaks, and where."""
+
+    code: str
+    message: str
+    places: tuple[Place, ...]
+    """Where to look in the source; the first is where it is reported."""
+    equation: str
+    marks: tuple[int, ...]
+    """Where to look in the equation."""
+    function: str
+    notes: tuple[str, ...]
+    source_line: str
+
+    @property
+    def line(self) -> int:
+        """The line it is reported at, from 1."""
+        return self.places[0].line
+
+    @property
+    def column(self) -> int:
+        """The column it is reported at, in characters, from 1."""
+        return self.places[0].column
+
+
+def check(source: Source | str | bytes, portable: bool = False) -> list[Finding]:
+    r"""Return what is wrong in a source, in its order; raises `UnreadableError` if it is no Python.
+
+    With ``portable``, also what NumPy, torch, TensorFlow or JAX would refuse though the library that is
+    called takes it.
+
+    >>> for finding in check("import numpy as np\nnp.einsum('ij,jk->iz', a, b)"):
+    ...     print(finding.line, finding.column, finding.code, finding.message)
+    2 20 EU002 output label 'z' occurs in no operand
+    """
+    if not isinstance(source, Source):
+        source = parse(source)
+    if not _NAMED.search(source.text):
+        return []
+    comments = silenced(source.text)
+    found = {}
+    for call in calls_of(source.tree):
+        for remark in _remarks(call, portable):
+            finding = _finding(remark, call, source)
+            lines = {finding.line, call.node.lineno, call.node.end_lineno or 0, *_last_lines(call)}
+            if not is_silenced(finding.code, lines, comments):
+                found[finding.places, finding.code, finding.message] = finding
+    return sorted(found.values(), key=lambda finding: (*finding.places[0], finding.code))
+
+
+def _remarks(call: Call, portable: bool) -> Iterator[Remark]:
+    if call.misplaced:
+        where = "first" if call.function.at == 0 else "last" if call.function.at == -1 else "second"
+        said = f"{call.function.name} takes the equation as its {where} argument"
+        yield Remark("EU008", said, [0])
+        return
+    try:
+        if call.function.form is not Form.EQUATION:
+            yield from pattern_remarks(call)
+            return
+        yield from equation_remarks(call)
+        yield from refusals(call, _libraries(call, portable))
+    except EquationError as error:
+        yield malformed(error, call.text.value)
+    except PatternError as error:
+        yield Remark("EU001", str(error), error.marks)
+
+
+def _libraries(call: Call, portable: bool) -> list[Library]:
+    if not portable:
+        return [call.library]
+    own = call.library is OPTIMIZED
+    return [OPTIMIZED if own and library is NUMPY else library for library in PORTABLE]
+
+
+def _finding(remark: Remark, call: Call, source: Source) -> Finding:
+    if remark.node is not None:
+        places = [source.start(remark.node)]
+    elif remark.marks:
+        places = call.text.places(source, remark.marks)
+    else:
+        places = [source.start(call.node)]
+    return Finding(
+        remark.code,
+        remark.message,
+        tuple(places),
+        call.text.value,
+        tuple(remark.marks),
+        call.function.name,
+        tuple(remark.notes),
+        source.lines[places[0].line - 1],
+    )
+
+
+def _last_lines(call: Call) -> set[int]:
+    """Return where the literals of an equation end: a comment has no place within one."""
+    return {piece.node.end_lineno or 0 for piece in call.text.pieces}

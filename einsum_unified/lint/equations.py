@@ -1,0 +1,120 @@
+"""What there is to say about an einsum equation and its call."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from einsum_unified.equation import Equation, parse
+from einsum_unified.errors import EquationError, quoted
+from einsum_unified.lint.calls import Call
+from einsum_unified.lint.rules import Remark, listed, plural
+
+_MOST_MARKS = 8
+
+
+def equation_remarks(call: Call) -> Iterator[Remark]:
+    """Yield what holds whatever the library is; raises `EquationError` if the equation cannot be read."""
+    equation = parse(call.text.value if call.sublists is None else call.sublists)
+    yield from _operand_count(call, equation)
+    yield from _lonely_labels(equation)
+    yield from _implicit_output(call, equation)
+    yield from _path(call, equation)
+
+
+def malformed(error: EquationError, text: str) -> Remark:
+    """Return an error of the parser as a remark.
+
+    >>> try:
+    ...     parse("ij->k")
+    ... except EquationError as error:
+    ...     remark = malformed(error, "ij->k")
+    >>> remark.code, remark.message, remark.marks
+    ('EU002', "output label 'k' occurs in no operand", [4])
+    """
+    headline, *lines = str(error).split("\n")
+    code = "EU001"
+    if headline.startswith("output label "):
+        code = "EU002"
+    elif headline.endswith("is repeated in the output"):
+        code = "EU003"
+    notes = [line[2:] for line in lines if line.startswith("  ") and not line.startswith("    ")]
+    return Remark(code, headline, _marks(lines, text), notes)
+
+
+def _marks(lines: Sequence[str], text: str) -> list[int]:
+    """Return the positions that the carets of a message point at."""
+    if len(lines) < 2 or not lines[0].startswith("    ") or set(lines[1]) != {" ", "^"}:
+        return []
+    shown, carets = lines[0][4:], lines[1][4:]
+    columns = [column for column, c in enumerate(carets) if c == "^"]
+    if len(shown) == len(text):
+        return columns
+    visible = "".join(c if c.isprintable() else " " for c in text)
+    if visible.startswith(shown[:-1]):  # cut at the end only
+        return columns
+    window = shown[1:] if visible.endswith(shown[1:]) else shown[1:-1]
+    start = visible.rfind(window) if window == shown[1:] else visible.find(window)
+    return [start + column - 1 for column in columns]
+
+
+def _operand_count(call: Call, equation: Equation) -> Iterator[Remark]:
+    count, terms = call.operands, len(equation.inputs)
+    if count is None or count == terms:
+        return
+    mark = equation.start(min(count, terms - 1))
+    notes = []
+    if count == 1 and isinstance(call.node.args[1], (ast.List, ast.Tuple)):
+        notes = [f"{call.function.name} takes its operands one by one: *operands for a list"]
+    said = f"the equation has {plural(terms, 'term')} but the call {plural(count, 'operand')}"
+    yield Remark("EU004", said, [mark], notes)
+
+
+def _lonely_labels(equation: Equation) -> Iterator[Remark]:
+    """Find labels that are summed within one of several operands: most are typos."""
+    if not equation.explicit or sum(map(bool, equation.inputs)) < 2:
+        return  # a sum over an operand alone is meant
+    counts = Counter(chain.from_iterable(equation.inputs))
+    counts.update(equation.output)
+    counts.pop(..., 0)
+    lonely = {label: n for n, term in enumerate(equation.inputs) for label in term if counts.get(label) == 1}
+    if not lonely:
+        return
+    names = [quoted(label) for label in lonely]
+    some = list(lonely.items())[:_MOST_MARKS]
+    marks = [mark for label, term in some for mark in equation.find(term, label)]
+    if len(names) == 1:
+        said = f"label {names[0]} occurs once and is summed away"
+    else:
+        said = f"labels {listed(names)} occur once each and are summed away"
+    note = "if it is meant, sum the operand before; if not, a label is misspelt or missing in the output"
+    yield Remark("EU101" if equation.output else "EU105", said, marks, [note])
+
+
+def _implicit_output(call: Call, equation: Equation) -> Iterator[Remark]:
+    several = sum(... in term for term in equation.inputs) > 1
+    if equation.explicit or (several and call.library.one_implicit_ellipsis):
+        return  # in the latter case it is refused
+    appear = dict.fromkeys(chain.from_iterable(equation.inputs))
+    kept = set(equation.output)
+    sublists = equation.sublists
+    meant = equation.subscripts(len(equation.inputs))
+    meant = meant if len(meant) <= 40 else f"{meant[:39]}…"
+    way = f"the last argument {meant}" if sublists else f"'->{meant}'"
+    mark = [] if sublists else [max(len(equation.text.rstrip()) - 1, 0)]
+    if [label for label in appear if label in kept] == list(equation.output):
+        yield Remark("EU103", "the output is left out", mark, [f"it is {way}: write it"])
+    else:
+        note = f"labels are sorted: it is {way}; write what you mean"
+        yield Remark("EU104", "the output is left out and is not in the order of the labels", mark, [note])
+
+
+def _path(call: Call, equation: Equation) -> Iterator[Remark]:
+    if not call.library.wants_path or not call.function.contracts or len(equation.inputs) < 3:
+        return
+    everywhere = set.intersection(*map(set, equation.inputs)).union(equation.output)
+    if not everywhere.issuperset(chain.from_iterable(equation.inputs)):  # else there is nothing to gain
+        said = f"numpy.einsum contracts {len(equation.inputs)} operands in one loop over all labels"
+        yield Remark("EU301", said, notes=["optimize=True contracts them two by two, as a rule far faster"])

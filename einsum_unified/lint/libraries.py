@@ -1,0 +1,137 @@
+"""The functions whose equations are checked, and what each library's einsum refuses.
+
+The facts are held by a test that asks the libraries.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+
+_BLANKS = r"[\t\n\r\v\f]"
+_SPLIT = r"(?<=\.) +(?=\.)|(?<=-) +(?=>)"  # "..." and "->" with a space within
+
+
+class Form(enum.Enum):
+    """Where a function has its equation, and in which language."""
+
+    EQUATION = enum.auto()
+    """An equation, then the operands; or operands and sublists in turn."""
+    NAMED = enum.auto()
+    """The operands, then a pattern: ``einops.einsum``."""
+    REARRANGE = enum.auto()
+    REDUCE = enum.auto()
+    REPEAT = enum.auto()
+
+
+@dataclass(frozen=True)
+class Library:
+    """What is peculiar to the einsum of a library; the defaults are for one of which nothing is known."""
+
+    name: str
+    letters: bool = False
+    """Whether labels are a–z and A–Z only, and integers 0 to 51."""
+    sublists: bool = True
+    """Whether it has the interleaved form."""
+    lists: bool = False
+    """Whether all operands may come as one list."""
+    blanks: str = r"(?!)"
+    """The white space that it refuses, as a regular expression."""
+    keeps_ellipsis: bool = False
+    """Whether an ellipsis must be in the output."""
+    one_implicit_ellipsis: bool = False
+    """Whether the output must be written if several operands have an ellipsis."""
+    keywords: frozenset[str] | None = None
+    """The keywords that einsum takes, or None if others than these may be right."""
+    wants_path: bool = False
+    """Whether it contracts many operands in one loop unless told otherwise."""
+
+
+NUMPY = Library(
+    "numpy",
+    letters=True,
+    blanks=f"{_BLANKS}|{_SPLIT}",
+    keeps_ellipsis=True,
+    keywords=frozenset({"out", "optimize", "dtype", "order", "casting"}),
+    wants_path=True,
+)
+OPTIMIZED = replace(NUMPY, blanks=_BLANKS, keeps_ellipsis=False, wants_path=False)
+"""NumPy with ``optimize=``, which goes another way."""
+TORCH = Library(
+    "torch",
+    letters=True,
+    lists=True,
+    blanks=f"{_BLANKS}|{_SPLIT}",
+    keywords=frozenset(),
+)
+TENSORFLOW = Library(
+    "tensorflow",
+    letters=True,
+    sublists=False,
+    blanks=_BLANKS,
+    keeps_ellipsis=True,
+    one_implicit_ellipsis=True,
+    keywords=frozenset({"optimize", "name"}),
+)
+JAX = Library("jax", blanks=_BLANKS)
+OPT_EINSUM = Library("opt_einsum", blanks=_BLANKS)
+EINOPS = Library("einops", keywords=frozenset())
+OURS = Library("einsum_unified", lists=True)
+
+PORTABLE = (NUMPY, TORCH, TENSORFLOW, JAX)
+"""Where an equation has to work to be portable."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function whose calls are checked."""
+
+    name: str
+    library: Library
+    form: Form = Form.EQUATION
+    at: int = 0
+    """Which argument the equation is; -1: the last."""
+
+    @property
+    def contracts(self) -> bool:
+        """Whether it is an einsum itself, no planner or other relative of it."""
+        return self.name.endswith(".einsum")
+
+
+def _equations(library: Library, *names: str) -> list[Function]:
+    return [Function(name, library) for name in names]
+
+
+_EINOPS = [
+    Function(f"einops.{module}{name}", EINOPS, form, at)
+    for module in ("", "einops.")
+    for name, form, at in [
+        ("einsum", Form.NAMED, -1),
+        ("rearrange", Form.REARRANGE, 1),
+        ("reduce", Form.REDUCE, 1),
+        ("repeat", Form.REPEAT, 1),
+    ]
+]
+_LAYERS = [
+    Function(f"einops.layers.{module}.{name}", EINOPS, form, 0)
+    for module in ("torch", "tensorflow", "keras", "paddle", "oneflow")
+    for name, form in [("Rearrange", Form.REARRANGE), ("Reduce", Form.REDUCE)]
+]
+_FOUND = [
+    *_equations(NUMPY, "numpy.einsum", "numpy.einsum_path"),
+    *_equations(TORCH, "torch.einsum", "torch.functional.einsum"),
+    *_equations(TENSORFLOW, "tensorflow.einsum", "tensorflow.linalg.einsum"),
+    *_equations(TENSORFLOW, "tensorflow.compat.v1.einsum", "tensorflow.compat.v2.einsum"),
+    *_equations(JAX, "jax.numpy.einsum", "jax.numpy.einsum_path"),
+    *_equations(OPT_EINSUM, *(f"opt_einsum.contract{end}" for end in ("", "_path", "_expression"))),
+    *_equations(OPT_EINSUM, *(f"opt_einsum.contract.contract{end}" for end in ("", "_path", "_expression"))),
+    *_equations(OURS, *(f"einsum_unified.{name}" for name in ("einsum", "einsum_plan", "einsum_path"))),
+    *_equations(OURS, *(f"einsum_unified.api.{name}" for name in ("einsum", "einsum_plan", "einsum_path"))),
+    *(
+        Function(f"{name}.einsum", Library(name))
+        for name in ("cupy", "dask.array", "keras.ops", "mlx.core", "autograd.numpy", "sparse")
+    ),
+    *_EINOPS,
+    *_LAYERS,
+]
+FUNCTIONS = {function.name: function for function in _FOUND}

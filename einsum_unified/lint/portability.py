@@ -1,0 +1,109 @@
+"""What libraries refuse in an equation that another takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
+
+from einsum_unified.equation import Equation, parse
+from einsum_unified.lint.calls import Call
+from einsum_unified.lint.libraries import Library
+from einsum_unified.lint.rules import Remark, listed
+
+_LETTERS = 52
+_LETTER = re.compile(r"[a-zA-Z\s,.>-]")
+
+
+def refusals(call: Call, libraries: Sequence[Library]) -> Iterator[Remark]:
+    """Yield what some of the libraries refuse in an equation that can be read."""
+    equation = parse(call.text.value if call.sublists is None else call.sublists)
+    for check in _CHECKS:
+        for remark, refuses in check(equation):
+            names = [library.name for library in libraries if refuses(library)]
+            if names:
+                said = f"{remark.message}, which {listed(names)} refuse{'s' * (len(names) == 1)}"
+                yield Remark(remark.code, said, remark.marks, remark.notes)
+    yield from keywords(call)
+
+
+_Checked = Iterator[tuple[Remark, Callable[[Library], bool]]]
+
+
+def _labels(equation: Equation) -> _Checked:
+    if equation.sublists:
+        return
+    wrong = {c: n for n, c in reversed(list(enumerate(equation.text))) if not _LETTER.match(c)}
+    if wrong:
+        marks = sorted(wrong.values())[:8]
+        names = [repr(equation.text[mark]) for mark in sorted(wrong.values())]
+        said = f"label{'s' * (len(names) > 1)} {listed(names)}"
+        note = "labels are a-z and A-Z there"
+        yield Remark("EU201", said, marks, [note]), lambda library: library.letters
+
+
+def _integers(equation: Equation) -> _Checked:
+    if not equation.sublists:
+        return
+    labels = dict.fromkeys(chain.from_iterable(equation.inputs))
+    wrong = [x for x in labels if x is not ... and not (isinstance(x, int) and 0 <= x < _LETTERS)]
+    if wrong:
+        term = next(n for n, term in enumerate(equation.inputs) if wrong[0] in term)
+        marks = equation.find(term, wrong[0])[:1]
+        note = f"labels of sublists are integers from 0 to {_LETTERS - 1} there"
+        said = f"label {wrong[0]!r}" if isinstance(wrong[0], int) else "a label that is no integer"
+        yield Remark("EU202", said, marks, [note]), lambda library: library.letters and library.sublists
+
+
+def _sublists(equation: Equation) -> _Checked:
+    if equation.sublists:
+        note = "write the equation as text"
+        yield Remark("EU203", "the interleaved form", [0], [note]), lambda library: not library.sublists
+
+
+def _blanks(equation: Equation) -> _Checked:
+    if equation.sublists or not re.search(r"\s", equation.text):
+        return
+    whitespace = [m.start() for m in islice(re.finditer(r"[^\S ]", equation.text), 8)]
+    if whitespace:
+        said = "white space other than spaces"
+        yield Remark("EU204", said, whitespace), lambda library: _refuses(library, equation.text)
+        return
+    split = [m.start() for m in islice(re.finditer(r"(?<=[-.]) +(?=[>.])", equation.text), 8)]
+    if split:
+        said = "a space within '->' or '...'"
+        yield Remark("EU204", said, split), lambda library: _refuses(library, equation.text)
+
+
+def _refuses(library: Library, text: str) -> bool:
+    return re.search(library.blanks, text) is not None
+
+
+def _ellipsis(equation: Equation) -> _Checked:
+    having = [n for n, term in enumerate(equation.inputs) if ... in term]
+    if having and equation.explicit and ... not in equation.output:
+        said, note = (
+            "'...' left out of the output",
+            "unless it stands for no axes: write it there, or name them",
+        )
+        marks = equation.find(having[0], ...)
+        yield Remark("EU205", said, marks, [note]), lambda library: library.keeps_ellipsis
+    if len(having) > 1 and not equation.explicit:
+        said = "the output left out beside several '...'"
+        marks = [mark for n in having[:8] for mark in equation.find(n, ...)]
+        yield Remark("EU206", said, marks), lambda library: library.one_implicit_ellipsis
+
+
+_CHECKS = (_labels, _integers, _sublists, _blanks, _ellipsis)
+
+
+def keywords(call: Call) -> Iterator[Remark]:
+    """Yield the keywords that the called einsum does not take."""
+    known = call.library.keywords
+    if known is None or not call.function.contracts:
+        return
+    for keyword in call.node.keywords:
+        if keyword.arg is not None and keyword.arg not in known:
+            notes = [f"it takes {listed(sorted(known))}" if known else "it takes no keywords"]
+            said = f"{call.function.name} has no keyword {keyword.arg!r}"
+            yield Remark("EU207", said, notes=notes, node=keyword)

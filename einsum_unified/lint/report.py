@@ -1,0 +1,171 @@
+"""Write findings as text for people, and as JSON, SARIF and GitHub's commands for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from einsum_unified.errors import message
+from einsum_unified.lint.check import Finding
+from einsum_unified.lint.rules import RULES, plural
+
+VERSION = 1
+"""Of the layout of the JSON."""
+
+_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+_GITHUB = {"error": "error", "warning": "warning", "note": "notice"}
+
+
+@dataclass
+class Results:
+    """What was found in which file, which files could not be read and why, and how many were looked at."""
+
+    findings: list[tuple[Path, Finding]] = field(default_factory=list)
+    failures: list[tuple[Path, str]] = field(default_factory=list)
+    files: int = 0
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+
+def text(results: Results) -> str:
+    """Return each finding with its line of source, carets below what is meant, and a count as last line."""
+    blocks = [_block(path, finding) for path, finding in results.findings]
+    count, files = len(results.findings), len({path for path, _ in results.findings})
+    where = plural(results.files, "file")
+    if not count:
+        return f"no findings in {where}\n"
+    return "\n".join([*blocks, f"{plural(count, 'finding')} in {files} of {where}\n"])
+
+
+def _block(path: Path, finding: Finding) -> str:
+    headline = f"{_shown(path)}:{finding.line}:{finding.column}: {finding.code} {finding.message}"
+    columns = [place.column - 1 for place in finding.places if place.line == finding.line]
+    lines = message("", finding.source_line, columns).split("\n")[1:]
+    if finding.equation and not _is_in_sight(finding):
+        lines += message("", finding.equation, finding.marks).split("\n")[1:]
+    return "\n".join([headline, *lines, *(f"  {note}" for note in finding.notes)])
+
+
+def _is_in_sight(finding: Finding) -> bool:
+    """Whether the equation stands in the line of source as it is, or what is wrong is beside it."""
+    return finding.equation in finding.source_line or not finding.marks
+
+
+def _shown(path: Path) -> str:
+    """Return a path that can be printed: names of files may be any bytes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(path))
+
+
+# --- for machines ---------------------------------------------------------------------------------
+
+
+def as_json(results: Results) -> str:
+    """Return all there is to know as JSON."""
+    document = {
+        "version": VERSION,
+        "files": results.files,
+        "findings": [
+            {
+                "path": path.as_posix(),
+                "line": finding.line,
+                "column": finding.column,
+                "code": finding.code,
+                "name": RULES[finding.code].name,
+                "level": RULES[finding.code].level,
+                "message": finding.message,
+                "notes": list(finding.notes),
+                "function": finding.function,
+                "equation": finding.equation,
+                "marks": list(finding.marks),
+            }
+            for path, finding in results.findings
+        ],
+        "unreadable": [{"path": path.as_posix(), "message": why} for path, why in results.failures],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def github(results: Results) -> str:
+    """Return GitHub's workflow commands, which annotate the lines of a pull request.
+
+    A message's line breaks and per cent signs are written as that wants them.
+    """
+    lines = []
+    for path, finding in results.findings:
+        level = _GITHUB[RULES[finding.code].level]
+        where = f"file={_property(path.as_posix())},line={finding.line},col={finding.column}"
+        said = _escaped("\n".join([finding.message, *finding.notes]))
+        lines.append(f"::{level} {where},title={finding.code}::{said}\n")
+    for path, why in results.failures:
+        lines.append(f"::error file={_property(path.as_posix())}::{_escaped(why)}\n")
+    return "".join(lines)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def sarif(results: Results) -> str:
+    """Return SARIF 2.1.0, which code hosts and editors read."""
+    codes = list(RULES)
+    rules = [
+        {
+            "id": rule.code,
+            "name": "".join(word.capitalize() for word in rule.name.split("-")),
+            "shortDescription": {"text": rule.summary},
+            "defaultConfiguration": {"level": rule.level},
+        }
+        for rule in RULES.values()
+    ]
+    run = {
+        "tool": {"driver": {"name": "einsum_unified lint", "rules": rules}},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(path, finding, codes) for path, finding in results.findings],
+        "invocations": [
+            {
+                "executionSuccessful": not results.failures,
+                "toolExecutionNotifications": [
+                    {"level": "error", "message": {"text": why}, "locations": [_location(path)]}
+                    for path, why in results.failures
+                ],
+            }
+        ],
+    }
+    return json.dumps({"$schema": _SARIF, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _result(path: Path, finding: Finding, codes: Sequence[str]) -> dict[str, Any]:
+    region = {"startLine": finding.line, "startColumn": finding.column, "endColumn": finding.column + 1}
+    return {
+        "ruleId": finding.code,
+        "ruleIndex": codes.index(finding.code),
+        "level": RULES[finding.code].level,
+        "message": {"text": "\n".join([finding.message, *finding.notes])},
+        "locations": [_location(path, region)],
+    }
+
+
+def _location(path: Path, region: dict[str, int] | None = None) -> dict[str, Any]:
+    name = path.as_posix().encode("utf-8", "surrogateescape")
+    uri = f"file://{quote(name)}" if path.is_absolute() else quote(name)
+    physical: dict[str, Any] = {"artifactLocation": {"uri": uri}}
+    if region:
+        physical["region"] = region
+    return {"physicalLocation": physical}
+
+
+FORMATS: dict[str, Callable[[Results], str]] = {
+    "text": text,
+    "json": as_json,
+    "github": github,
+    "sarif": sarif,
+}
