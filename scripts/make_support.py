@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "support.md"
 
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16",
-          "bfloat16", "float32", "float64", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2")  # fmt: skip
+          "bfloat16", "float32", "float64", "complex64", "complex128", "float8_e4m3fn",
+          "float8_e5m2")  # fmt: skip
 
 
 @dataclass(frozen=True)
