@@ -26,7 +26,7 @@ from einsum_unified.native import run_native
 from einsum_unified.operands import Bound, Operand, bind
 from einsum_unified.path import Path, Step, Strategy, find_path, forget_paths, steps, strategy
 from einsum_unified.primitives import Program
-from einsum_unified.summary import operand_lines, step_lines, unknown_lines
+from einsum_unified.summary import operand_lines, unknown_lines
 
 Keywords = tuple[tuple[str, Any], ...]
 
@@ -137,16 +137,50 @@ class Plan:
         return f"<Plan {self.equation.text!r} for {shapes} on {self.backend.name}, {self.bound.dtype}>"
 
     def __str__(self) -> str:
+        return self.explain()
+
+    def explain(self) -> str:
+        """Return what ``print(plan)`` shows: operands, a table of the steps, their cost, and the code.
+
+        FLOPs are multiplications and additions; bytes read and written are those of the operands and
+        results of every instruction that is no view (`einsum_unified.explain.accounts` defines them). Where
+        sizes are not known the figures are sums of products of them.
+
+        >>> from einsum_unified import einsum_plan
+        >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).explain())
+        ij,kj->ik  on numpy, float64
+          operand 0 'ij': shape (2, 3), numpy.float64
+          operand 1 'kj': shape (4, 3), numpy.float64
+          step  labels     kind          FLOPs  bytes read  bytes written  copies
+          -----------------------------------------------------------------------
+             0  ij,kj->ik  matmul 2×3×4     48         144             64       0
+          -----------------------------------------------------------------------
+                           total            48         144             64       0
+          one nested loop: 48 FLOPs
+          most held at a time: 64 bytes of intermediates and result
+          def run(a0, a1):
+              t0 = transpose(a1, (1, 0))
+              return dot(a0, t0)
+        """
+        from einsum_unified.explain.table import explain  # seldom needed
+
         title = f"{self.equation.text}  on {self.backend.name}, {self.bound.dtype}"
         return "\n".join(
             [
                 title,
                 *operand_lines(self.bound),
                 *unknown_lines(self.bound),
-                *step_lines(self.bound, self.steps),
+                *explain(self.bound, self.program, self.backend.capabilities, self.steps, self._algorithm()),
                 *self._code(),
             ]
         )
+
+    def _algorithm(self) -> str:
+        """Return how the path was found, and what it is."""
+        optimize = self.options[0]
+        how = optimize if isinstance(optimize, Strategy) else strategy(optimize)
+        names = {"auto": "cheapest of several searches", "none": "from left to right", "explicit": "given"}
+        return f"{names.get(how.name, how.name)}: {', '.join(map(str, self.path))}"
 
     def _code(self) -> list[str]:
         return [f"  {line}" for line in self.source.splitlines()]
