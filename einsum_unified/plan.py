@@ -175,6 +175,31 @@ class Plan:
             ]
         )
 
+    def to_python(self, backend: str = "numpy") -> str:
+        """Return the plan as the text of a function ``contract`` in plain calls of a framework.
+
+        It needs nothing of this library, and checks nothing: it is right for operands of these shapes and
+        dtypes, tensors of the framework. ``backend`` is "numpy", "torch", "tensorflow", "jax" or "array_api".
+        Raises `OperandTypeError` for another.
+
+        >>> from einsum_unified import einsum_plan
+        >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).to_python("torch"))
+        import torch
+        <BLANKLINE>
+        <BLANKLINE>
+        # ij,kj->ik
+        def contract(a0, a1):
+            # a0: (2, 3) float64
+            # a1: (4, 3) float64
+            t2 = torch.permute(a1, (1, 0))  # (3, 4)
+            t3 = a0 @ t2  # (2, 4)
+            return t3
+        <BLANKLINE>
+        """
+        from einsum_unified.explain.source import to_python  # seldom needed
+
+        return to_python(self.bound, self.path, backend)
+
     def _algorithm(self) -> str:
         """Return how the path was found, and what it is."""
         optimize = self.options[0]
