@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -76,7 +77,7 @@ def test_the_most_held_at_a_time_counts_intermediates_and_result():
 
 def test_sizes_that_are_not_known_stay_in_the_figures():
     plan = einsum_plan("bij,jk->bik", (None, 2, 3), (3, 4))
-    assert row(plan, 0)[2:] == ["matmul 2·b×3×4", "48·b", "48·b + 96", "64·b", "0"]
+    assert row(plan, 0)[2:] == ["matmul 2×3×4, b of them", "48·b", "48·b + 96", "64·b", "0"]
     for batch in (1, 7):
         known = einsum_plan("bij,jk->bik", (batch, 2, 3), (3, 4))
         for name in ("flops", "read", "written"):
@@ -182,12 +183,16 @@ def tensor_of(backend: str):
 def test_the_code_of_every_picture_runs_on_its_framework(picture, backend: str):
     operands = [np.asarray(x) for x in picture.operands()]
     want = np.asarray(picture.reference(*operands))
-    tensors = [tensor_of(backend)(x) for x in operands]
     text = einsum_plan(picture.equation, *operands).to_python(backend)
     assert "einsum" not in re.sub(r"#.*", "", text)
-    got = np.asarray(contract(text)(*tensors))
+    with in_64_bits(backend):
+        got = np.asarray(contract(text)(*map(tensor_of(backend), operands)))
     assert got.shape == want.shape
     np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
+
+
+def in_64_bits(backend: str):
+    return pytest.importorskip("jax").enable_x64(True) if backend == "jax" else nullcontext()
 
 
 def contract(text: str):
@@ -198,9 +203,8 @@ def contract(text: str):
 
 @pytest.mark.parametrize("backend", DIALECTS)
 def test_the_code_of_a_plan_for_any_batch_runs_for_each(backend: str):
-    text = einsum_plan("bij,bjk,kl->bil", (None, 3, 4), (None, 4, 5), (5, 6), dtype="float32").to_python(
-        backend
-    )
+    shapes = (None, 3, 4), (None, 4, 5), (5, 6)
+    text = einsum_plan("bij,bjk,kl->bil", *shapes, dtype="float32").to_python(backend)
     for batch in (1, 5):
         arrays = [np.ones(shape, "float32") for shape in [(batch, 3, 4), (batch, 4, 5), (5, 6)]]
         got = np.asarray(contract(text)(*map(tensor_of(backend), arrays)))
@@ -236,9 +240,7 @@ def test_nothing_of_a_label_becomes_code(label: str):
 
 def test_an_unknown_backend_is_named_with_those_there_are():
     plan = einsum_plan("ij->ji", (2, 3))
-    with pytest.raises(
-        OperandTypeError, match="backend='cobol'; there are: numpy, torch, tensorflow, jax, array"
-    ):
+    with pytest.raises(OperandTypeError, match="backend='cobol'; there are: numpy, torch"):
         plan.to_python("cobol")
 
 
