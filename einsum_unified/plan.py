@@ -200,6 +200,44 @@ class Plan:
 
         return to_python(self.bound, self.path, backend)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as words and numbers that JSON can hold, with the version of their format.
+
+        Raises `PathError` for labels that are neither text nor integers.
+
+        >>> from einsum_unified import Plan, einsum_plan
+        >>> data = einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5)).to_dict()
+        >>> data["schema"], data["shapes"], len(data["path"])
+        (1, [[2, 3], [3, 4], [4, 5]], 2)
+        >>> Plan.from_dict(data)
+        <Plan 'ij,jk,kl->il' for (2, 3), (3, 4), (4, 5) on numpy, float64>
+        """
+        from einsum_unified.explain.data import to_dict  # seldom needed
+
+        shapes = [operand.shape for operand in self.bound.operands]
+        dtype = None if self.options[1] is None else dtypes.name_of(self.options[1])
+        return to_dict(self.equation, shapes, self._dtypes(), self.path, dtype)
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Plan:
+        """Return the plan that `to_dict` told of, ready to be called with tensors of any framework.
+
+        Nothing of it is executed; the code is made anew. Raises `PathError` for data that is no plan, and
+        the errors of `einsum_unified.einsum` for an equation, shapes or a path that do not go together.
+        """
+        from einsum_unified.explain.data import checked
+
+        read = checked(data)
+        return _restored(read.equation, read.shapes, read.dtypes, read.path, read.dtype)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        dtype = None if self.options[1] is None else dtypes.name_of(self.options[1])
+        shapes = tuple(operand.shape for operand in self.bound.operands)
+        return _restored, (self._key(), shapes, self._dtypes(), self.path, dtype)
+
+    def _dtypes(self) -> tuple[str, ...]:
+        return tuple(operand.dtype for operand in self.bound.operands)
+
     def _algorithm(self) -> str:
         """Return how the path was found, and what it is."""
         optimize = self.options[0]
@@ -215,6 +253,19 @@ class Plan:
         if not equation.sublists:
             return equation.text
         return Sublists(equation.inputs, equation.output if equation.explicit else None)
+
+
+def _restored(
+    equation: str | Sublists,
+    shapes: Sequence[Any],
+    names: Sequence[str],
+    path: Path,
+    dtype: str | None,
+) -> Plan:
+    """Make a plan again, on NumPy: called with other tensors it is made for these."""
+    known = [default_backend().dtype_from_name(name) or np.dtype(np.float32) for name in names]
+    signatures = tuple((np.ndarray, tuple(shape), own) for shape, own in zip(shapes, known, strict=True))
+    return plan_of(equation, signatures, ("einsum_path", *path), dtype)
 
 
 # --- making -------------------------------------------------------------------------------------
