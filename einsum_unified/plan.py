@@ -24,7 +24,7 @@ from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, a
 from einsum_unified.lowering import lower
 from einsum_unified.native import run_native
 from einsum_unified.operands import Bound, Operand, bind
-from einsum_unified.path import Path, Step, Strategy, find_path, forget_paths, steps, strategy
+from einsum_unified.path import Path, Step, Strategy, find_path, forget_paths, pairwise, steps, strategy
 from einsum_unified.primitives import Program
 from einsum_unified.summary import operand_lines, unknown_lines
 
@@ -208,7 +208,7 @@ class Plan:
         >>> from einsum_unified import Plan, einsum_plan
         >>> data = einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5)).to_dict()
         >>> data["schema"], data["shapes"], len(data["path"])
-        (1, [[2, 3], [3, 4], [4, 5]], 2)
+        (1, [[2, 3], [3, 4], [4, 5]], 1)
         >>> Plan.from_dict(data)
         <Plan 'ij,jk,kl->il' for (2, 3), (3, 4), (4, 5) on numpy, float64>
         """
@@ -243,7 +243,7 @@ class Plan:
         optimize = self.options[0]
         how = optimize if isinstance(optimize, Strategy) else strategy(optimize)
         names = {"auto": "cheapest of several searches", "none": "from left to right", "explicit": "given"}
-        return f"{names.get(how.name, how.name)}: {', '.join(map(str, self.path))}"
+        return f"{names.get(how.name, how.name)}: {', '.join(map(str, pairwise(self.path, len(self.signatures))))}"
 
     def _code(self) -> list[str]:
         return [f"  {line}" for line in self.source.splitlines()]
