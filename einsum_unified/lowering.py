@@ -45,6 +45,7 @@ def lower(bound: Bound, path: Path, capabilities: Capabilities, choose: Choice =
     if bound.unranked:
         return _lower_native(bound, inputs, writer)
     live = _simplified(bound, inputs, writer)
+    ends = [len(writer.instructions)]
     needed = Counter(label for value in live for label in value.labels)
     needed.update(bound.output)
     for step in pairwise(path, len(live)):
@@ -56,7 +57,8 @@ def lower(bound: Bound, path: Path, capabilities: Capabilities, choose: Choice =
             taken = [contract(a, b, kept, None if live else bound.output, writer, choose)]
             needed.update(taken[0].labels)
         live += taken
-    return _finished(bound, live[0], writer)
+        ends.append(len(writer.instructions))
+    return _finished(bound, live[0], writer)._replace(ends=tuple(ends))
 
 
 def _tensors(bound: Bound, writer: Writer) -> list[Value]:

@@ -25,9 +25,9 @@ from einsum_unified.letters import in_letters
 from einsum_unified.lowering import lower
 from einsum_unified.native import run_native
 from einsum_unified.operands import Bound, Operand, bind, shown_shape
-from einsum_unified.path import Path, Step, Strategy, find_path, forget_paths, steps, strategy
+from einsum_unified.path import Path, Step, Strategy, find_path, forget_paths, pairwise, steps, strategy
 from einsum_unified.primitives import Program
-from einsum_unified.summary import operand_lines, step_lines, unknown_lines
+from einsum_unified.summary import operand_lines, unknown_lines
 
 Keywords = tuple[tuple[str, Any], ...]
 
@@ -138,16 +138,113 @@ class Plan:
         return f"<Plan {self.equation.text!r} for {shapes} on {self.backend.name}, {self.bound.dtype}>"
 
     def __str__(self) -> str:
+        return self.explain()
+
+    def explain(self) -> str:
+        """Return what ``print(plan)`` shows: operands, a table of the steps, their cost, and the code.
+
+        FLOPs are multiplications and additions; bytes read and written are those of the operands and
+        results of every instruction that is no view (`einsum_unified.explain.accounts` defines them). Where
+        sizes are not known the figures are sums of products of them.
+
+        >>> from einsum_unified import einsum_plan
+        >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).explain())
+        ij,kj->ik  on numpy, float64
+          operand 0 'ij': shape (2, 3), numpy.float64
+          operand 1 'kj': shape (4, 3), numpy.float64
+          step  labels     kind          FLOPs  bytes read  bytes written  copies
+          -----------------------------------------------------------------------
+             0  ij,kj->ik  matmul 2×3×4     48         144             64       0
+          -----------------------------------------------------------------------
+                           total            48         144             64       0
+          one nested loop: 48 FLOPs
+          most held at a time: 64 bytes of intermediates and result
+          def run(a0, a1):
+              t0 = transpose(a1, (1, 0))
+              return dot(a0, t0)
+        """
+        from einsum_unified.explain.table import explain  # seldom needed
+
         title = f"{self.equation.text}  on {self.backend.name}, {self.bound.dtype}"
         return "\n".join(
             [
                 title,
                 *operand_lines(self.bound),
                 *unknown_lines(self.bound),
-                *step_lines(self.bound, self.steps),
+                *explain(self.bound, self.program, self.backend.capabilities, self.steps, self._algorithm()),
                 *self._code(),
             ]
         )
+
+    def to_python(self, backend: str = "numpy") -> str:
+        """Return the plan as the text of a function ``contract`` in plain calls of a framework.
+
+        It needs nothing of this library, and checks nothing: it is right for operands of these shapes and
+        dtypes, tensors of the framework. ``backend`` is "numpy", "torch", "tensorflow", "jax" or "array_api".
+        Raises `OperandTypeError` for another.
+
+        >>> from einsum_unified import einsum_plan
+        >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).to_python("torch"))
+        import torch
+        <BLANKLINE>
+        <BLANKLINE>
+        # ij,kj->ik
+        def contract(a0, a1):
+            # a0: (2, 3) float64
+            # a1: (4, 3) float64
+            t2 = torch.permute(a1, (1, 0))  # (3, 4)
+            t3 = a0 @ t2  # (2, 4)
+            return t3
+        <BLANKLINE>
+        """
+        from einsum_unified.explain.source import to_python  # seldom needed
+
+        return to_python(self.bound, self.path, backend)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as words and numbers that JSON can hold, with the version of their format.
+
+        Raises `PathError` for labels that are neither text nor integers.
+
+        >>> from einsum_unified import Plan, einsum_plan
+        >>> data = einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5)).to_dict()
+        >>> data["schema"], data["shapes"], len(data["path"])
+        (1, [[2, 3], [3, 4], [4, 5]], 1)
+        >>> Plan.from_dict(data)
+        <Plan 'ij,jk,kl->il' for (2, 3), (3, 4), (4, 5) on numpy, float64>
+        """
+        from einsum_unified.explain.data import to_dict  # seldom needed
+
+        shapes = [operand.shape for operand in self.bound.operands]
+        dtype = None if self.options[1] is None else dtypes.name_of(self.options[1])
+        return to_dict(self.equation, shapes, self._dtypes(), self.path, dtype)
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Plan:
+        """Return the plan that `to_dict` told of, ready to be called with tensors of any framework.
+
+        Nothing of it is executed; the code is made anew. Raises `PathError` for data that is no plan, and
+        the errors of `einsum_unified.einsum` for an equation, shapes or a path that do not go together.
+        """
+        from einsum_unified.explain.data import checked
+
+        read = checked(data)
+        return _restored(read.equation, read.shapes, read.dtypes, read.path, read.dtype)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        dtype = None if self.options[1] is None else dtypes.name_of(self.options[1])
+        shapes = tuple(operand.shape for operand in self.bound.operands)
+        return _restored, (self._key(), shapes, self._dtypes(), self.path, dtype)
+
+    def _dtypes(self) -> tuple[str, ...]:
+        return tuple(operand.dtype for operand in self.bound.operands)
+
+    def _algorithm(self) -> str:
+        """Return how the path was found, and what it is."""
+        optimize = self.options[0]
+        how = optimize if isinstance(optimize, Strategy) else strategy(optimize)
+        names = {"auto": "cheapest of several searches", "none": "from left to right", "explicit": "given"}
+        return f"{names.get(how.name, how.name)}: {', '.join(map(str, pairwise(self.path, len(self.signatures))))}"
 
     def _code(self) -> list[str]:
         return [f"  {line}" for line in self.source.splitlines()]
@@ -157,6 +254,19 @@ class Plan:
         if not equation.sublists:
             return equation.text
         return Sublists(equation.inputs, equation.output if equation.explicit else None)
+
+
+def _restored(
+    equation: str | Sublists,
+    shapes: Sequence[Any],
+    names: Sequence[str],
+    path: Path,
+    dtype: str | None,
+) -> Plan:
+    """Make a plan again, on NumPy: called with other tensors it is made for these."""
+    known = [default_backend().dtype_from_name(name) or np.dtype(np.float32) for name in names]
+    signatures = tuple((np.ndarray, tuple(shape), own) for shape, own in zip(shapes, known, strict=True))
+    return plan_of(equation, signatures, ("einsum_path", *path), dtype)
 
 
 # --- making -------------------------------------------------------------------------------------

@@ -197,3 +197,5 @@ class Program(NamedTuple):
     operands: int
     instructions: tuple[Instruction, ...]
     result: int
+    ends: tuple[int, ...] = ()
+    """How many instructions come up to the end of making operands ready, and of each step."""

@@ -23,15 +23,6 @@ def unknown_lines(bound: Bound) -> list[str]:
     return [f"  sizes not known: {', '.join(hints)}"] if hints else []
 
 
-def step_lines(bound: Bound, steps: Sequence[Step]) -> list[str]:
-    """Return a line for each step: positions, labels in and out, FLOPs, elements of the result."""
-    return [
-        f"  step {n} {step.positions}: {_contraction(bound, step)}  "
-        f"{step.flops:,} FLOPs, {step.elements:,} elements"
-        for n, step in enumerate(steps)
-    ]
-
-
 def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
     """Return the summary that `einsum_path` gives: the totals, then a line a step."""
     if bound.unranked:
@@ -60,9 +51,9 @@ def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
 
 
 def _row(bound: Bound, step: Step, scale: int) -> str:
-    contraction = _contraction(bound, step)
+    text = contraction(bound, step)
     flops, elements = _scientific(step.flops, 1), _scientific(step.elements, 1)
-    return f"{scale:>7}   {step.positions!s:<12}{contraction:<36}{flops:>10}{elements:>12}"
+    return f"{scale:>7}   {step.positions!s:<12}{text:<36}{flops:>10}{elements:>12}"
 
 
 def _scientific(number: int, digits: int) -> str:
@@ -88,7 +79,8 @@ def _explicit(bound: Bound) -> str:
     return f"{equation.text}{arrow}{equation.subscripts(len(equation.inputs))}"
 
 
-def _contraction(bound: Bound, step: Step) -> str:
+def contraction(bound: Bound, step: Step) -> str:
+    """Return a step's labels in and out: "ij,jk->ik"."""
     terms = [_term(bound, term) for term in (*step.inputs, step.output)]
     return f"{','.join(terms[:-1])}->{terms[-1]}"
 

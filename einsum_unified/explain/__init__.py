@@ -1,0 +1,1 @@
+"""See what runs: exact costs of a plan, step by step."""

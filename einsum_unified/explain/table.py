@@ -1,0 +1,110 @@
+"""`explain`: a plan as a table of its steps: what each computes and moves, and the totals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from einsum_unified.backend import Capabilities
+from einsum_unified.explain.accounts import Account, Work, account, label_name
+from einsum_unified.explain.figures import Figure
+from einsum_unified.operands import Bound
+from einsum_unified.path import Step
+from einsum_unified.primitives import Program
+from einsum_unified.summary import contraction
+
+HEADER = ("step", "labels", "kind", "FLOPs", "bytes read", "bytes written", "copies")
+
+
+class Explanation:
+    """The rows of the table, and what stands below it."""
+
+    def __init__(
+        self, bound: Bound, program: Program, capabilities: Capabilities, steps: Sequence[Step]
+    ) -> None:
+        self.bound, self.steps = bound, steps
+        self.account: Account = account(bound, program, capabilities)
+        starts = (0, *program.ends)
+        self.parts = [
+            self.account.works[start:end]
+            for start, end in zip(starts, (*program.ends, len(program.instructions)), strict=True)
+        ]
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return a row for making operands ready, for each step, and for the result, if they do anything."""
+        ready, *products, finish = self.parts
+        rows = [self._row("", "operands", ready)] if _busy(ready) else []
+        for number, (step, works) in enumerate(zip(self.steps, products, strict=True)):
+            rows.append(self._row(str(number), contraction(self.bound, step), works))
+        return [*rows, self._row("", "result", finish)] if _busy(finish) else rows
+
+    def _row(self, number: str, labels: str, works: Sequence[Work]) -> tuple[str, ...]:
+        copies = sum(work.kind == "copy" for work in works)
+        figures = (str(total(works, name)) for name in ("flops", "read", "written"))
+        return (number, labels, kind(works), *figures, str(copies))
+
+    def totals(self) -> tuple[str, ...]:
+        """Return the last row."""
+        figures = (str(total(self.account.works, name)) for name in ("flops", "read", "written"))
+        return ("", "", "total", *figures, str(sum(work.kind == "copy" for work in self.account.works)))
+
+    def naive(self) -> Figure:
+        """Return the FLOPs of one nested loop over all labels: n - 1 products of n operands, and a sum."""
+        bound = self.bound
+        sizes = [Figure.of_label(label_name(bound, n)) if n in bound.unknown else Figure.of(int(size))
+                 for n, size in enumerate(bound.sizes)]  # fmt: skip
+        summed = len({label for term in bound.terms for label in term}) > len(bound.output)
+        return prod(sizes, start=Figure.of(len(bound.terms) - 1 + summed))
+
+
+def explain(
+    bound: Bound, program: Program, capabilities: Capabilities, steps: Sequence[Step], algorithm: str
+) -> list[str]:
+    """Return the lines of the table and what stands below it."""
+    if bound.unranked:
+        return ["  left to the framework: numbers of axes are known only when it runs"]
+    told = Explanation(bound, program, capabilities, steps)
+    return [
+        *_table([HEADER, *told.rows(), told.totals()]),
+        *([f"  path: {algorithm}"] if len(bound.operands) > 2 else []),
+        f"  one nested loop: {told.naive()} FLOPs",
+        f"  most held at a time: {told.account.peak} bytes of intermediates and result",
+    ]
+
+
+def total(works: Sequence[Work], name: str) -> Figure:
+    """Return the sum of a figure: "flops", "read" or "written"."""
+    figure = Figure.of(0)
+    for work in works:
+        figure = figure + getattr(work, name)
+    return figure
+
+
+def kind(works: Sequence[Work]) -> str:
+    """Return what a step is in a word: its product if it has one, with the sizes of the matrices."""
+    for work in works:
+        if work.matrices is not None:
+            batch, m, k, n = map(str, work.matrices)
+            return f"matmul {m}×{k}×{n}" + (f", {batch} of them" if batch != "1" else "")
+    kinds = [work.kind for work in works if work.kind not in ("check", "view")]
+    computing = [name for name in kinds if name != "copy"]
+    return " and ".join(dict.fromkeys(computing or kinds)) or "view"
+
+
+def _busy(works: Sequence[Work]) -> bool:
+    return any(work.kind != "check" for work in works)
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return rows as lines: text flush left, numbers right, rules below the header and above the total."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  "
+        + "  ".join(
+            cell.ljust(width) if 0 < column < 3 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    rule = "  " + "-" * (sum(widths) + 2 * len(widths) - 2)
+    return [lines[0], rule, *lines[1:-1], rule, lines[-1]]

@@ -1,0 +1,253 @@
+"""What a plan says of itself: figures counted by hand, views that are views, code that runs without us."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+from conftest import available
+from frameworks import FRAMEWORKS
+
+from einsum_unified import OperandTypeError, einsum, einsum_plan
+from einsum_unified.dispatch import load
+from einsum_unified.explain.accounts import account
+from einsum_unified.explain.figures import Figure
+from einsum_unified.explain.source import DIALECTS
+from einsum_unified.gallery import GALLERY
+
+
+def accounted(plan):
+    return account(plan.bound, plan.program, plan.backend.capabilities)
+
+
+def row(plan, number: int) -> list[str]:
+    """The cells of the row of a step."""
+    (line,) = [line for line in str(plan).splitlines() if re.match(rf"\s+{number}  ", line)]
+    return re.split(r"\s{2,}", line.strip())
+
+
+# --- figures --------------------------------------------------------------------------------------
+
+
+def test_a_matrix_product_is_counted_by_hand():
+    plan = einsum_plan("ij,jk->ik", (2, 3), (3, 4))
+    # 2·4 results of 3 products and 3 additions; 6 + 12 elements of 8 bytes read, 8 written.
+    assert row(plan, 0) == ["0", "ij,jk->ik", "matmul 2×3×4", "48", "144", "64", "0"]
+
+
+def test_a_batch_is_counted_by_hand():
+    plan = einsum_plan("bij,bjk->bik", (5, 2, 3), (5, 3, 4), dtype="float32")
+    assert row(plan, 0) == ["0", "bij,bjk->bik", "matmul 2×3×4, 5 of them", "240", "360", "160", "0"]
+
+
+def test_a_sum_an_outer_product_and_a_view_are_counted_by_hand():
+    total = einsum_plan("ij->i", (2, 3))
+    (work,) = accounted(total).works
+    assert (work.kind, int(work.flops), int(work.read), int(work.written)) == ("sum", 6, 48, 16)
+    outer = accounted(einsum_plan("i,j->ij", (2,), (3,)))
+    work = next(work for work in outer.works if work.kind == "multiply")
+    assert (int(work.flops), int(work.read), int(work.written)) == (6, 16 + 24, 48)
+    (view,) = accounted(einsum_plan("ij->ji", (2, 3))).works
+    assert (view.kind, int(view.read), int(view.written)) == ("view", 0, 0)
+
+
+def test_a_copy_is_counted_as_one():
+    # Fusing c and d of the second operand in another order than it has them moves all of it.
+    plan = einsum_plan("abcd,dcae->bea", (2, 3, 4, 5), (5, 4, 2, 6))
+    copies = [work for work in accounted(plan).works if work.kind == "copy"]
+    assert row(plan, 0)[-1] == str(len(copies))
+    for work in copies:
+        assert int(work.read) == int(work.written) == 8 * int(np.prod(work.shape))
+
+
+def test_the_naive_cost_is_one_loop_over_all_labels():
+    text = str(einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5)))
+    assert "one nested loop: 360 FLOPs" in text  # 2·3·4·5 times two products and an addition
+
+
+def test_the_most_held_at_a_time_counts_intermediates_and_result():
+    plan = einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5), optimize=[(0, 1), (0, 1)])
+    assert int(accounted(plan).peak) == 8 * (2 * 4 + 2 * 5)
+    chain = einsum_plan("ij,jk,kl,lm->im", (9, 2), (2, 2), (2, 2), (2, 2), optimize=[(0, 1), (0, 2), (0, 1)])
+    assert int(accounted(chain).peak) == 8 * (9 * 2 + 9 * 2)  # each step's operand goes when it is used
+
+
+def test_sizes_that_are_not_known_stay_in_the_figures():
+    plan = einsum_plan("bij,jk->bik", (None, 2, 3), (3, 4))
+    assert row(plan, 0)[2:] == ["matmul 2×3×4, b of them", "48·b", "48·b + 96", "64·b", "0"]
+    for batch in (1, 7):
+        known = einsum_plan("bij,jk->bik", (batch, 2, 3), (3, 4))
+        for name in ("flops", "read", "written"):
+            of_any, of_one = (
+                sum((getattr(work, name) for work in accounted(p).works), Figure()) for p in (plan, known)
+            )
+            assert of_any.at({"b": batch}) == int(of_one)
+
+
+@pytest.mark.parametrize("picture", GALLERY, ids=lambda picture: picture.equation)
+@pytest.mark.parametrize("name", ["numpy", "torch"])
+def test_what_is_called_a_view_shares_memory_and_what_is_called_a_copy_does_not(name: str, picture):
+    framework = next(cls for cls in FRAMEWORKS if cls.name == name)
+    tensors = [available(framework).tensor(x) for x in picture.operands()]
+    plan = einsum_plan(picture.equation, *tensors)
+    assert_views(plan, tensors, load(name))
+
+
+@pytest.mark.parametrize(
+    ("equation", "shapes"),
+    [
+        ("abcd,dcae->bea", [(2, 3, 4, 5), (5, 4, 2, 6)]),
+        ("iij,jk->ik", [(3, 3, 4), (4, 2)]),
+        ("ba,cb,dc->ad", [(2, 3), (4, 2), (5, 4)]),
+        ("ijkl,lm->mkji", [(2, 3, 4, 5), (5, 6)]),
+        ("aXbc,cd->bXad", [(2, 1, 3, 4), (4, 5)]),
+    ],
+)
+def test_views_of_harder_programs(equation: str, shapes):
+    arrays = [np.ones(shape) for shape in shapes]
+    assert_views(einsum_plan(equation, *arrays), arrays, load("numpy"))
+
+
+def assert_views(plan, tensors, backend):
+    """Run a program instruction by instruction and see which results share memory with their source."""
+    registers = dict(enumerate(tensors))
+    for instruction, work in zip(plan.program.instructions, accounted(plan).works, strict=True):
+        if instruction.target < 0 or instruction.function == "unbox":
+            continue
+        sources = [registers[register] for register in instruction.sources]
+        values = instruction.arguments()
+        if "dtype" in values:
+            values["dtype"] = backend.dtype_from_name(values["dtype"])
+        if "equation" in values:
+            made = backend.native(*sources, equation=values["equation"])
+        else:
+            made = getattr(backend, instruction.function)(*sources, *values.values())
+        registers[instruction.target] = made
+        assert tuple(made.shape) == tuple(work.shape)
+        arrays = [backend.to_numpy(x) for x in (made, *sources)]
+        if arrays[0].size > 1:
+            shares = any(np.may_share_memory(arrays[0], other) for other in arrays[1:])
+            assert shares == (work.kind == "view"), instruction
+        assert int(work.written) == (0 if work.kind == "view" else arrays[0].nbytes), instruction
+
+
+# --- the listing ----------------------------------------------------------------------------------
+
+
+def test_repr_is_one_line_and_print_is_explain():
+    plan = einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5))
+    assert "\n" not in repr(plan)
+    assert str(plan) == plan.explain()
+
+
+def test_the_listing_names_how_the_path_was_found():
+    shapes = (2, 3), (3, 4), (4, 5)
+    equation = "ij,jk,kl->il"
+    assert "path: cheapest of several searches: (" in str(einsum_plan(equation, *shapes))
+    assert "path: greedy: (" in str(einsum_plan(equation, *shapes, optimize="greedy"))
+    assert "path: from left to right: (" in str(einsum_plan(equation, *shapes, optimize=False))
+    assert "path: given: (0, 2), (0, 1)" in str(
+        einsum_plan(equation, *shapes, optimize=["einsum_path", (0, 2), (0, 1)])
+    )
+
+
+def test_the_totals_are_the_sums_of_the_rows():
+    plan = einsum_plan("ii,ij,kj,kl->l", (5, 5), (5, 3), (4, 3), (4, 2))
+    lines = [line.split() for line in str(plan).splitlines()]
+    start, end = (n for n, cells in enumerate(lines) if cells and set(cells[0]) == {"-"})
+    total = lines[end + 1]
+    assert total[0] == "total"
+    for column in range(1, 5):
+        figures = [int(cells[column - 5].replace(",", "")) for cells in lines[start + 1 : end]]
+        assert sum(figures[-len(figures) :]) == int(total[column].replace(",", ""))
+
+
+# --- code -----------------------------------------------------------------------------------------
+
+
+def tensor_of(backend: str):
+    if backend == "jax":
+        jax = pytest.importorskip("jax")
+        return jax.numpy.asarray
+    if backend == "array_api":
+        return pytest.importorskip("array_api_strict").asarray
+    framework = available(next(cls for cls in FRAMEWORKS if cls.name == backend))
+    return framework.tensor
+
+
+@pytest.mark.parametrize("backend", DIALECTS)
+@pytest.mark.parametrize("picture", GALLERY, ids=lambda picture: picture.equation)
+def test_the_code_of_every_picture_runs_on_its_framework(picture, backend: str):
+    operands = [np.asarray(x) for x in picture.operands()]
+    want = np.asarray(picture.reference(*operands))
+    text = einsum_plan(picture.equation, *operands).to_python(backend)
+    assert "einsum" not in re.sub(r"#.*", "", text)
+    with in_64_bits(backend):
+        got = np.asarray(contract(text)(*map(tensor_of(backend), operands)))
+    assert got.shape == want.shape
+    np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
+
+
+def in_64_bits(backend: str):
+    return pytest.importorskip("jax").enable_x64(True) if backend == "jax" else nullcontext()
+
+
+def contract(text: str):
+    namespace: dict = {}
+    exec(compile(text, "pasted", "exec"), namespace)
+    return namespace["contract"]
+
+
+@pytest.mark.parametrize("backend", DIALECTS)
+def test_the_code_of_a_plan_for_any_batch_runs_for_each(backend: str):
+    shapes = (None, 3, 4), (None, 4, 5), (5, 6)
+    text = einsum_plan("bij,bjk,kl->bil", *shapes, dtype="float32").to_python(backend)
+    for batch in (1, 5):
+        arrays = [np.ones(shape, "float32") for shape in [(batch, 3, 4), (batch, 4, 5), (5, 6)]]
+        got = np.asarray(contract(text)(*map(tensor_of(backend), arrays)))
+        np.testing.assert_allclose(got, np.full((batch, 3, 6), 20.0))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "float16", "uint16"])
+@pytest.mark.parametrize("backend", ["numpy", "torch", "tensorflow", "jax"])
+def test_the_code_keeps_the_dtype_and_wraps_around_as_einsum_does(backend: str, dtype: str):
+    x = np.full((3, 40), 5).astype(dtype)
+    tensor = tensor_of(backend)(x)
+    text = einsum_plan("ij,kj->ik", (3, 40), (3, 40), dtype=dtype).to_python(backend)
+    got, want = contract(text)(tensor, tensor), einsum("ij,kj->ik", tensor, tensor)
+    assert got.dtype == want.dtype
+    np.testing.assert_array_equal(np.asarray(got), np.asarray(want))
+
+
+HOSTILE = ["a\u2028b", "'''", 'x"""\nimport os', "#\n__import__('os')", "\\", "{x}", "\u202e"]
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+def test_nothing_of_a_label_becomes_code(label: str):
+    x = np.ones((2, 3))
+    plan = einsum_plan(x, [label, 0], x, [label, 1], [0, 1])
+    for backend in DIALECTS:
+        lines = plan.to_python(backend).splitlines()
+        code = "\n".join(re.sub(r"#.*", "", line) for line in lines)
+        assert "os" not in re.sub(r"transpose|numpy", "", code)
+        assert all(line.isascii() for line in lines)
+    got = contract(plan.to_python("numpy"))(x, x)
+    np.testing.assert_array_equal(got, x.T @ x)
+
+
+def test_an_unknown_backend_is_named_with_those_there_are():
+    plan = einsum_plan("ij->ji", (2, 3))
+    with pytest.raises(OperandTypeError, match="backend='cobol'; there are: numpy, torch"):
+        plan.to_python("cobol")
+
+
+def test_figures_are_polynomials():
+    b, s = Figure.of_label("b"), Figure.of_label("s")
+    assert str((b + Figure.of(2)) * (s + Figure.of(3))) == "b·s + 3·b + 2·s + 6"
+    for m, n in itertools.product((0, 1, 5), repeat=2):
+        assert ((b + Figure.of(2)) * s).at({"b": m, "s": n}) == (m + 2) * n
+    with pytest.raises(ValueError, match="b is no number before its sizes are known"):
+        int(b)

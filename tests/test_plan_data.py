@@ -1,0 +1,112 @@
+"""Plans as data: JSON and pickle give the same plan again; what is no plan is refused, never executed."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+from einsum_unified import EinsumError, OperandError, PathError, Plan, einsum, einsum_plan
+
+PLANS = {
+    "a product": lambda: einsum_plan("ij,jk->ik", (2, 3), (3, 4)),
+    "a view": lambda: einsum_plan("...ij->...ji", (5, 2, 3)),
+    "a path": lambda: einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5), optimize=[(0, 2), (0, 1)]),
+    "any batch": lambda: einsum_plan("bij,jk->bik", (None, 2, 3), (3, 4)),
+    "a dtype": lambda: einsum_plan("i->", (3,), dtype="int64"),
+    "integers": lambda: einsum_plan("ij,ij->", np.ones((2, 3), "int8"), np.ones((2, 3), "int8")),
+    "sublists": lambda: einsum_plan((2, 3), [0, "row"], (3, 4), ["row", ...], [0, ...]),
+    "sublists without output": lambda: einsum_plan((2, 3), [0, 1], (3, 4), [1, 2]),
+}
+plans = pytest.mark.parametrize("make", PLANS.values(), ids=PLANS)
+
+
+def assert_same(plan: Plan, again: Plan) -> None:
+    assert (again.path, again.bound, again.program) == (plan.path, plan.bound, plan.program)
+    shapes = [[3 if size is None else size for size in operand.shape] for operand in plan.bound.operands]
+    arrays = [
+        np.arange(np.prod(shape)).reshape(shape).astype(operand.dtype)
+        for shape, operand in zip(shapes, plan.bound.operands, strict=True)
+    ]
+    np.testing.assert_array_equal(again(*arrays), plan(*arrays))
+
+
+@plans
+def test_a_plan_goes_through_json(make):
+    plan = make()
+    assert_same(plan, Plan.from_dict(json.loads(json.dumps(plan.to_dict()))))
+
+
+@plans
+def test_a_plan_goes_through_pickle(make):
+    plan = make()
+    assert_same(plan, pickle.loads(pickle.dumps(plan)))
+
+
+def test_a_plan_with_any_labels_goes_through_pickle_but_not_through_json():
+    plan = einsum_plan((2, 3), [("a", 1), 0], [0, ("a", 1)])
+    assert_same(plan, pickle.loads(pickle.dumps(plan)))
+    with pytest.raises(PathError, match=r"label \('a', 1\) cannot be kept as data"):
+        plan.to_dict()
+
+
+def test_a_loaded_plan_runs_on_other_frameworks_and_refuses_what_does_not_fit(framework):
+    plan = Plan.from_dict(einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5)).to_dict())
+    arrays = [np.ones(shape) for shape in [(2, 3), (3, 4), (4, 5)]]
+    result = plan(*map(framework.tensor, arrays))
+    np.testing.assert_array_equal(framework.numpy(result), np.full((2, 5), 12.0))
+    with pytest.raises(OperandError, match=r"operand 0: planned for .*\(2, 3\)"):
+        plan(*[framework.tensor(x) for x in (np.ones((9, 3)), arrays[1], arrays[2])])
+
+
+def good() -> dict:
+    return einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5)).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "says"),
+    [
+        ("schema", 2, "of schema 2 cannot be read, only of 1"),
+        ("schema", True, "of schema True cannot be read"),
+        ("equation", 7, "'equation' is neither text nor inputs and output"),
+        ("equation", {"inputs": [[["x"]]], "output": None}, "cannot be kept as data"),
+        ("equation", "ij,jk->", "the equation has 2 terms but 3 operands were given"),
+        ("equation", "ij,jk,kl->z", "output label 'z' occurs in no operand"),
+        ("shapes", "2,3", "'shapes' is a str, not a list"),
+        ("shapes", [[2, 3], [3, 4], [4, -5]], "-5 in 'shapes' is no size"),
+        ("shapes", [[2, 3], [3, 4], [4, 1.5]], "1.5 in 'shapes' is no size"),
+        ("shapes", [[2, 3], [3, 4], [4, 10**30]], "in 'shapes' is no size"),
+        ("shapes", [[2, 3], [9, 4], [4, 5]], "label 'j' is 3 in operand 0 but 9 in operand 1"),
+        ("shapes", [[2, 3]], "has 1 shapes but 3 dtypes"),
+        ("dtypes", ["float64", "float64", "__import__('os')"], "in 'dtypes' is no dtype of numbers"),
+        ("dtypes", ["float64", "float64", "object" * 9], "in 'dtypes' is no dtype of numbers"),
+        ("path", [[0, "1"], [0, 1]], "'1' in 'path' is no position of an operand"),
+        ("path", [[0, 7], [0, 1]], "names operand 7"),
+        ("path", 5, "'path' is a int, not a list"),
+        ("dtype", "string", "in 'dtype' is no dtype of numbers"),
+    ],
+)
+def test_what_is_no_plan_is_refused_by_entry(entry: str, value, says: str):
+    with pytest.raises(EinsumError) as caught:
+        Plan.from_dict({**good(), entry: value})
+    assert says in str(caught.value)
+
+
+def test_entries_that_are_missing_or_too_many_are_named():
+    data = good()
+    del data["path"]
+    with pytest.raises(PathError, match="'path' is missing"):
+        Plan.from_dict(data)
+    with pytest.raises(PathError, match="'code' is none of them"):
+        Plan.from_dict({**good(), "code": "import os"})
+    with pytest.raises(PathError, match="is a mapping, not list"):
+        Plan.from_dict([good()])
+
+
+def test_a_loaded_plan_gives_what_einsum_gives():
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((2, 3)), rng.standard_normal((3, 4))
+    plan = Plan.from_dict(einsum_plan("ij,jk->ki", x, y).to_dict())
+    np.testing.assert_array_equal(plan(x, y), einsum("ij,jk->ki", x, y))
