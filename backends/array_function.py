@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from einsum_unified.backend import Backend, Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
+from einsum_unified.backend import About, Backend, Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
 
 
 @lru_cache(maxsize=64)
@@ -30,6 +30,7 @@ class ArrayFunctionAdapter(NumPyLikeAdapter):
     capabilities = Capabilities(
         arithmetic=numpy_dtypes.NARROW,
         gaps={"out": "what is written into such an array is for its class to say"},
+        about=About(tested="pint"),
     )
 
     def __init__(self, name: str) -> None:

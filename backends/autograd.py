@@ -8,7 +8,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.numpy.numpy_boxes import ArrayBox
 
-from einsum_unified.backend import Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
+from einsum_unified.backend import About, Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
 
 
 class AutogradAdapter(NumPyLikeAdapter):
@@ -18,6 +18,7 @@ class AutogradAdapter(NumPyLikeAdapter):
     capabilities = Capabilities(
         arithmetic=numpy_dtypes.NARROW,
         gaps={"out": "what is written into an array cannot be differentiated"},
+        about=About(gradients="grad, jacobian, hessian", tested="boxes inside and outside of grad"),
     )
 
     def form(self, cls: type) -> Form | None:

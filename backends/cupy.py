@@ -7,7 +7,7 @@ from typing import Any
 import cupy
 import numpy as np
 
-from einsum_unified.backend import Capabilities, Form, NumPyLikeAdapter
+from einsum_unified.backend import About, Capabilities, Form, NumPyLikeAdapter
 from einsum_unified.backend.array_api import STANDARD
 from einsum_unified.errors import OperandTypeError
 
@@ -22,6 +22,7 @@ class CuPyAdapter(NumPyLikeAdapter):
         out=True,
         views=True,
         devices=True,
+        about=About(tested="nowhere yet: its tests want a GPU"),
     )
 
     def form(self, cls: type) -> Form | None:

@@ -17,7 +17,7 @@ from dask.array.core import common_blockdim
 from dask.utils import parse_bytes
 
 from einsum_unified import einsum
-from einsum_unified.backend import Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
+from einsum_unified.backend import About, Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
 from einsum_unified.errors import OperandError, message
 
 Sizes = tuple[int, ...]
@@ -33,6 +33,11 @@ class DaskAdapter(NumPyLikeAdapter):
         arithmetic=numpy_dtypes.NARROW,  # chunks would be rounded before they meet
         pairs=True,
         gaps={"out": "arrays are graphs of what to compute"},
+        about=About(
+            symbolic_sizes="chunks of unknown sizes",
+            compilers="lazy: one graph for all steps",
+            tested="threads, and a LocalCluster of two processes; chunks of NumPy and sparse",
+        ),
     )
 
     def form(self, cls: type) -> Form | None:

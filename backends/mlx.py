@@ -8,7 +8,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from einsum_unified.backend import Adapter, Capabilities, Form, numpy_dtypes
+from einsum_unified.backend import About, Adapter, Capabilities, Form, numpy_dtypes
 from einsum_unified.dtypes import name_of
 
 _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
@@ -26,6 +26,9 @@ class MLXAdapter(Adapter):
         arithmetic={"bool": "float32", "float16": "float32", "bfloat16": "float32"},
         dtypes=frozenset(("bool", *_INTEGERS, *_FLOATS)),
         gaps={"out": "arrays are immutable", "complex128": "MLX has complex64 only"},
+        about=About(
+            gradients="mx.grad, mx.vmap", compilers="mx.compile", tested="CPU on Linux; not Apple silicon"
+        ),
     )
 
     def form(self, cls: type) -> Form | None:

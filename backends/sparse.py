@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import sparse
 
-from einsum_unified.backend import ArrayAPIAdapter, Capabilities, Form
+from einsum_unified.backend import About, ArrayAPIAdapter, Capabilities, Form
 from einsum_unified.backend.array_api import STANDARD
 
 
@@ -18,6 +18,7 @@ class SparseAdapter(ArrayAPIAdapter):
         arithmetic={"bool": "float32", "float16": "float32"},
         dtypes=STANDARD | {"float16"},
         gaps={"out": "arrays are immutable"},
+        about=About(tested="COO, GCXS, DOK with the Numba backend"),
     )
 
     def form(self, cls: type) -> Form | None:

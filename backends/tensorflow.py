@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
-from einsum_unified.backend import ADAPTER_API, Backend, Capabilities, Form
+from einsum_unified.backend import ADAPTER_API, About, Backend, Capabilities, Form
 from einsum_unified.costs import Costs
 from einsum_unified.dtypes import beside, kind_of, promote
 from einsum_unified.errors import OperandTypeError
@@ -34,6 +34,12 @@ capabilities = Capabilities(
     deferred=True,
     broadcast_runs=4,
     turns=True,
+    about=About(
+        symbolic_sizes="tf.function, also of unknown rank; XLA",
+        gradients="GradientTape, vectorized_map",
+        compilers="tf.function, XLA, SavedModel, tf.data",
+        tested="CPU; not GPU or TPU",
+    ),
     # Eager calls cost more than small operands do.
     costs=Costs(
         call=10_000, view=8_000, native=15_000, native_factor=1.2, turned_left=0.3, scalar=0.15, product=100

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from einsum_unified.backend import ADAPTER_API, Backend, Capabilities, Form
+from einsum_unified.backend import ADAPTER_API, About, Backend, Capabilities, Form
 from einsum_unified.costs import Costs
 from einsum_unified.dtypes import Symbol, promote
 from einsum_unified.errors import OperandTypeError
@@ -46,6 +46,12 @@ capabilities = Capabilities(
     autocast=True,
     integers=frozenset({"int8"}),
     exact=frozenset({"bool", "int8", "uint8", "int16", "uint16"}),
+    about=About(
+        symbolic_sizes="torch.compile, torch.export, make_fx, torch.fx",
+        gradients="backward, forward mode, torch.func, vmap, autocast",
+        compilers="torch.compile with fullgraph=True, torch.export, torch.jit.trace",
+        tested="CPU, meta and fake tensors, DTensor on one process; not CUDA",
+    ),
     costs=Costs(
         call=1800,
         view=800,

@@ -163,8 +163,15 @@ def einsum_plan(
       operand 0 'ij': shape (10, 2), numpy.float64
       operand 1 'jk': shape (2, 30), numpy.float64
       operand 2 'kl': shape (30, 4), numpy.float64
-      step 0 (1, 2): jk,kl->jl  480 FLOPs, 8 elements
-      step 1 (0, 1): ij,jl->il  160 FLOPs, 40 elements
+      step  labels     kind           FLOPs  bytes read  bytes written  copies
+      ------------------------------------------------------------------------
+         0  jk,kl->jl  matmul 2×30×4    480       1,440             64       0
+         1  ij,jl->il  matmul 10×2×4    160         224            320       0
+      ------------------------------------------------------------------------
+                       total            640       1,664            384       0
+      path: cheapest of several searches: (1, 2), (0, 1)
+      one nested loop: 7,200 FLOPs
+      most held at a time: 384 bytes of intermediates and result
       def run(a0, a1, a2):
           t0 = dot(a1, a2)
           return dot(a0, t0)

@@ -244,7 +244,8 @@ class Plan:
         optimize = self.options[0]
         how = optimize if isinstance(optimize, Strategy) else strategy(optimize)
         names = {"auto": "cheapest of several searches", "none": "from left to right", "explicit": "given"}
-        return f"{names.get(how.name, how.name)}: {', '.join(map(str, pairwise(self.path, len(self.signatures))))}"
+        pairs = pairwise(self.path, len(self.signatures))
+        return f"{names.get(how.name, how.name)}: {', '.join(map(str, pairs))}"
 
     def _code(self) -> list[str]:
         return [f"  {line}" for line in self.source.splitlines()]
