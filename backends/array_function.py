@@ -43,7 +43,7 @@ class ArrayFunctionAdapter(NumPyLikeAdapter):
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
         """Leave arrays what they are: the class says what a NumPy array is beside its own."""
-        if isinstance(x, np.ndarray):
+        if type(x) is np.ndarray:
             return np.asarray(x, dtype)
         if not hasattr(x, "shape"):
             x = np.multiply(x, np.ones((), bool))  # now it wraps an array

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from einsum_unified.backend import ADAPTER_API, Backend, Recorder
 from einsum_unified.dtypes import WEAK
 from einsum_unified.errors import BackendError, OperandTypeError, article, message
@@ -205,6 +207,8 @@ def backend_of(cls: type, example: Any = None) -> Backend | None:
 def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) -> Backend | None:
     for base in cls.__mro__:
         entry = entries.get(base) or entries.get(_qualified(base))
+        if entry == "numpy" and _overrides_functions(cls, base):
+            break  # an array with units, say: NumPy's functions know, a plain array would have lost them
         if entry is not None:
             return load(entry) if isinstance(entry, str) else entry
     roots = list(dict.fromkeys(base.__module__.partition(".")[0] for base in cls.__mro__))
@@ -217,6 +221,11 @@ def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) 
     return _by_its_own_word(cls, example)
 
 
+def _overrides_functions(cls: type, base: type) -> bool:
+    function = "__array_function__"
+    return getattr(cls, function, None) is not getattr(base, function, None)
+
+
 def _by_its_own_word(cls: type, example: Any) -> Backend | None:
     """Return the adapter for a class that says by a special method what it works with."""
     if any(_qualified(base) in RECORDERS for base in cls.__mro__):
@@ -225,7 +234,8 @@ def _by_its_own_word(cls: type, example: Any) -> Backend | None:
         return load("torch")
     if hasattr(cls, "__jax_array__") and "jax" in sys.modules:
         return load("jax")
-    if hasattr(cls, "__array_namespace__"):
+    # One derived from NumPy's has its namespace, which is not what it works with.
+    if hasattr(cls, "__array_namespace__") and not issubclass(cls, np.ndarray):
         if example is None:
             return None
         return _of_standard(cls, example)

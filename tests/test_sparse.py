@@ -1,0 +1,206 @@
+"""Sparse arrays of pydata/sparse: the result is sparse, nothing is made dense on the way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import available, installed_module
+from libraries import Sparse, agree_on_random_calls
+
+from einsum_unified import OperandTypeError, einsum
+
+RNG = np.random.default_rng(0)
+LONG = 10**5
+
+
+@pytest.fixture
+def sparse():
+    return installed_module("sparse")
+
+
+def thin(*shape: int, density: float = 0.3) -> np.ndarray:
+    return np.where(RNG.random(shape) < density, RNG.integers(1, 4, shape), 0).astype(float)
+
+
+@pytest.fixture
+def huge(sparse):
+    """Two arrays that would take 80 GB if they were dense; many of their elements meet."""
+    coords = RNG.integers(0, LONG, (2, 2000))
+    coords[1, :100] = coords[0, :100]
+    shift = coords.copy()
+    shift[1, ::2] = (shift[1, ::2] + 1) % LONG
+    return [sparse.COO(c, np.ones(2000), shape=(LONG, LONG)) for c in (coords, shift)]
+
+
+def test_random_calls_agree_with_the_sum_over_all_labels():
+    agree_on_random_calls(available(Sparse), 40)
+
+
+EQUATIONS = [
+    ("ij,jk->ik", [(5, 6), (6, 4)]),
+    ("ij,jk", [(5, 6), (6, 4)]),
+    ("ij,jk->ki", [(5, 6), (6, 4)]),
+    ("bij,bjk->bki", [(3, 4, 5), (3, 5, 2)]),
+    ("ij,ij->i", [(5, 6), (5, 6)]),
+    ("ij,ij->", [(5, 6), (5, 6)]),
+    ("i,j->ji", [(5,), (6,)]),
+    ("ij->ji", [(5, 6)]),
+    ("ij->j", [(5, 6)]),
+    ("ij->", [(5, 6)]),
+    ("ii->i", [(5, 5)]),
+    ("ii", [(5, 5)]),
+    ("ij,jk,kl->il", [(5, 6), (6, 4), (4, 3)]),
+    ("ij,k->k", [(5, 6), (4,)]),
+    ("ij,jk->ik", [(4, 0), (0, 3)]),
+]
+
+
+@pytest.mark.parametrize(("equation", "shapes"), EQUATIONS)
+@pytest.mark.parametrize("kind", ["coo", "gcxs", "dok"])
+def test_every_format_gives_numpys_values_and_a_sparse_result(sparse, equation, shapes, kind):
+    arrays = [thin(*shape) for shape in shapes]
+    xs = [sparse.COO.from_numpy(x).asformat(kind) for x in arrays]
+    result = einsum(equation, *xs)
+    assert isinstance(result, (sparse.COO, sparse.GCXS))
+    assert result.fill_value == 0 or not result.ndim  # a number is what its missing elements are
+    np.testing.assert_array_equal(result.todense(), np.einsum(equation, *arrays))
+
+
+def test_formats_go_together_and_products_of_gcxs_stay_so(sparse):
+    a, b = thin(5, 6), thin(6, 4)
+    x, y = sparse.COO.from_numpy(a), sparse.GCXS.from_numpy(b)
+    for one, other in ((x, y), (y.T, x.T)):
+        result = einsum("ij,jk->ik", one, other)
+        np.testing.assert_array_equal(result.todense(), one.todense() @ other.todense())
+    assert isinstance(einsum("ij,jk->ik", sparse.GCXS.from_numpy(a), y), sparse.GCXS)
+    assert isinstance(einsum("ij,jk->ik", x, sparse.COO.from_numpy(b)), sparse.COO)
+
+
+def test_dense_arrays_and_numbers_go_with_sparse_ones(sparse):
+    a, b = thin(5, 6), thin(6, 4)
+    for operands in ([sparse.COO.from_numpy(a), b, 2], [a, sparse.COO.from_numpy(b), 2.0]):
+        result = einsum("ij,jk,->ik", *operands)
+        assert isinstance(result, sparse.COO)
+        np.testing.assert_array_equal(result.todense(), 2 * a @ b)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind"),
+    [("int8", "coo"), ("int8", "gcxs"), ("uint16", "coo"), ("bool", "coo"), ("bool", "gcxs"),
+     ("float16", "coo"), ("float32", "gcxs"), ("complex64", "coo")],
+)  # fmt: skip
+@pytest.mark.parametrize("equation", ["ij,jk->ik", "ij,ij->i", "ij,ij->", "ij->i", "ij->"])
+def test_the_dtype_stays_and_integers_wrap(sparse, equation, kind, dtype):
+    x = np.ones((10 if dtype == "float16" else 300, 300), dtype)  # 90000 is too much for that
+    x = x if equation != "ij,jk->ik" else np.ones((300, 300), dtype)
+    count = x.size if equation.endswith(">") else 300
+    y = sparse.COO.from_numpy(x).asformat(kind)
+    result = einsum(equation, *[y] * (1 + equation.count(",")))
+    assert result.dtype == np.dtype(dtype)
+    assert (result.todense() == np.array(count).astype(dtype)).all()
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+def test_the_widest_integers_wrap_too(sparse, dtype):
+    x = np.full((3, 2), np.iinfo(dtype).max, dtype)
+    for equation in ("ij->j", "ij->", "ij,ij->i"):
+        result = einsum(equation, *[sparse.COO.from_numpy(x)] * (1 + equation.count(",")))
+        np.testing.assert_array_equal(result.todense(), np.einsum(equation, *[x] * (1 + equation.count(","))))
+        assert result.dtype == x.dtype
+
+
+def test_halves_are_added_up_in_more_than_halves(sparse):
+    ones = sparse.COO.from_numpy(np.ones(4096, "float16"))
+    assert einsum("i,i->", ones, ones).todense() == 4096  # in halves it sticks at 2048
+    assert einsum("i->", ones).dtype == np.float16
+
+
+# --- nothing is made dense ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "equation",
+    ["ij,jk->ik", "ij,kj->ki", "ij,ij->ij", "ij,ij->ji", "ij,ij->i", "ij,ij->", "ij->ji", "ij->i", "ij->",
+     "ii->i", "ii"],
+)  # fmt: skip
+def test_arrays_too_large_to_be_dense_are_contracted(sparse, huge, equation):
+    xs = huge[: 1 + equation.count(",")]
+    result = einsum(equation, *xs)
+    want = sparse.einsum(equation if "->" in equation else f"{equation}->", *xs)
+    assert result.shape == want.shape
+    assert result.nnz <= want.nnz + 1
+    # Arithmetic that needs no array of that size: the sum over everything, weighted by where it stands.
+    places = [np.arange(1.0, n + 1) for n in result.shape]
+    assert _weighed(result, places) == _weighed(want, places) != 0
+
+
+def _weighed(x, places) -> float:
+    if not x.ndim:
+        return float(x.todense())
+    return float(sum(x.data * np.prod([p[c] for p, c in zip(places, x.coords, strict=True)], axis=0)))
+
+
+def test_a_long_batch_is_no_loop_in_python(sparse):
+    coords = np.stack([np.arange(LONG), RNG.integers(0, 3, LONG), RNG.integers(0, 3, LONG)])
+    x = sparse.COO(coords, np.ones(LONG), shape=(LONG, 3, 3))
+    result = einsum("bij,bkj->bik", x, x)  # of each batch's one element: its square on the diagonal
+    assert result.nnz == LONG
+    assert (result.coords[1] == result.coords[2]).all()
+    np.testing.assert_array_equal(einsum("bij,bkj->ik", x, x).todense(), np.diag(np.bincount(coords[1])))
+
+
+def test_a_product_has_no_elements_that_are_zero_by_structure(sparse):
+    a, b = np.diag(np.arange(1.0, 51)), np.diag(np.ones(50))
+    assert einsum("ij,jk->ik", *map(sparse.COO.from_numpy, (a, b))).nnz == 50
+
+
+# --- what is missing is not 0 -------------------------------------------------------------------------
+
+
+def test_arrays_whose_missing_elements_are_not_0_are_summed_and_turned(sparse):
+    x = sparse.COO.from_numpy(thin(5, 5)) + 1
+    assert x.fill_value == 1
+    for equation in ("ij->ji", "ij->i", "ij->", "ii->i", "ii->"):
+        np.testing.assert_array_equal(einsum(equation, x).todense(), np.einsum(equation, x.todense()))
+
+
+def test_products_of_them_name_the_call_that_helps(sparse):
+    x, b = sparse.COO.from_numpy(thin(5, 5)) + 1, thin(5, 4)
+    for equation in ("ij,jk->ik", "ij,ij->ij"):
+        with pytest.raises(OperandTypeError) as caught:
+            einsum(equation, x, sparse.COO.from_numpy(thin(5, 5)))
+        assert str(caught.value) == (
+            "operand 0 is a 1.0-filled sparse COO, which sparse cannot contract\n"
+            "  make it dense first: x.todense()"
+        )
+    np.testing.assert_array_equal(
+        einsum("ij,jk->ik", x.todense(), sparse.COO.from_numpy(b)).todense(), x.todense() @ b
+    )
+
+
+def test_a_sum_over_everything_goes_into_the_next_product(sparse):
+    a, b = thin(5, 6), thin(4)
+    x, y = map(sparse.COO.from_numpy, (a, b))
+    for total in (einsum("ij->", x), sparse.sum(x)):
+        np.testing.assert_array_equal(einsum(",k->k", total, y).todense(), a.sum() * b)
+    assert einsum("ij,k->", x, y).todense() == a.sum() * b.sum()
+
+
+# --- what is no array of sparse's -----------------------------------------------------------------------
+
+
+def test_scipys_matrices_come_with_what_to_do(sparse):
+    scipy_sparse = installed_module("scipy.sparse")
+    a, b = thin(5, 6), thin(6, 4)
+    for made in (scipy_sparse.csr_array(a), scipy_sparse.coo_matrix(a)):
+        with pytest.raises(OperandTypeError, match=r"operand 0 is a scipy c\w+, which is no array") as caught:
+            einsum("ij,jk->ik", made, b)
+        assert "hand over sparse.COO(x), or x.toarray()" in str(caught.value)
+        np.testing.assert_array_equal(einsum("ij,jk->ik", sparse.COO(made), b).todense(), a @ b)
+        np.testing.assert_array_equal(einsum("ij,jk->ik", made.toarray(), b), a @ b)
+
+
+def test_out_is_refused(sparse):
+    x = sparse.COO.from_numpy(np.ones(3))
+    with pytest.raises(OperandTypeError, match="sparse tensors are immutable"):
+        einsum("i->i", x, out=x)
