@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -10,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from einsum_unified.backend import About, ArrayAPIAdapter, Backend, Capabilities, Form
+from einsum_unified.backend import About, ArrayAPIAdapter, Backend, Capabilities, Form, StalePlan
 from einsum_unified.dtypes import integer_range, is_narrow, kind_of, name_of, no_promotion
 from einsum_unified.errors import OperandError, OperandTypeError
 
@@ -43,14 +44,12 @@ _capabilities = Capabilities(
         tested="CPU, also as four devices (sharding, shard_map); not on GPU or TPU",
     ),
 )
-_without_x64 = Capabilities(
-    **{
-        **vars(_capabilities),
-        "gaps": {
-            **_capabilities.gaps,
-            **dict.fromkeys(_WIDE, 'wants jax.config.update("jax_enable_x64", True)'),
-        },
-    }
+_without_x64 = replace(
+    _capabilities,
+    gaps={
+        **_capabilities.gaps,
+        **dict.fromkeys(_WIDE, 'wants jax.config.update("jax_enable_x64", True)'),
+    },
 )
 
 
@@ -64,15 +63,24 @@ class JAXAdapter(ArrayAPIAdapter):
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
-        """Without ``jax_enable_x64`` there are no 64-bit dtypes."""
-        return _capabilities if jax.config.read("jax_enable_x64") else _without_x64
+        """Without ``jax_enable_x64`` there are no 64-bit dtypes; bools are counted in what is preferred."""
+        found = _capabilities if jax.config.read("jax_enable_x64") else _without_x64
+        if self.preferred is None:
+            return found
+        arithmetic = {name: wider for name, wider in found.arithmetic.items() if name != "bool"}
+        return replace(found, arithmetic=arithmetic, restored=frozenset())
 
     def configured(self, options: Mapping[str, Any]) -> Backend:
         """Take the keywords of ``jax.numpy.einsum``."""
-        preferred = options.get("preferred_element_type")
-        if preferred is not None:
-            preferred = jnp.dtype(preferred)
-        return JAXAdapter(options.get("precision"), preferred)
+        precision, preferred = options.get("precision"), options.get("preferred_element_type")
+        x = jax.ShapeDtypeStruct((1, 1), jnp.float32)
+        try:
+            preferred = None if preferred is None else jnp.dtype(preferred)
+            jax.eval_shape(lambda x: jnp.matmul(x, x, precision=precision), x)
+        except (TypeError, ValueError) as error:
+            given = ", ".join(f"{name}={value!r}" for name, value in options.items())
+            raise OperandTypeError(f"jax cannot compute with {given}: {error}") from error
+        return JAXAdapter(precision, preferred)
 
     def form(self, cls: type) -> Form | None:
         """Arrays and tracers are tensors; what has ``__jax_array__`` converts."""
@@ -140,6 +148,7 @@ class JAXAdapter(ArrayAPIAdapter):
 
     def matmul(self, a: Any, b: Any) -> Any:
         """Multiply batches of matrices; halves are added up in float32."""
+        a, b = self._counted(a), self._counted(b)
         wider = self._accumulator(a, b)
         product = jnp.matmul(a, b, precision=self.precision, preferred_element_type=wider)
         return self._rounded(product, a, b)
@@ -159,6 +168,7 @@ class JAXAdapter(ArrayAPIAdapter):
         a, b = operands
         if set(left) | set(right) == set(output):
             return self.multiply(_spread(a, left, output), _spread(b, right, output))
+        a, b = self._counted(a), self._counted(b)
         if a.dtype != b.dtype:  # a partial result has the dtype that is preferred
             a, b = (self.cast(x, jnp.result_type(a, b)) for x in (a, b))
         batch = [label for label in left if label in right and label in output]
@@ -178,6 +188,9 @@ class JAXAdapter(ArrayAPIAdapter):
         plain = all(self.form(cls) is Form.TENSOR for cls in classes)
         return jax.jit(run, inline=True) if plain else _with_as_many_bits(run)
 
+    def _counted(self, x: Any) -> Any:
+        return self.cast(x, self.preferred) if self.preferred is not None and x.dtype == bool else x
+
     def _accumulator(self, a: Any, b: Any) -> Any:
         return self.preferred or _ACCUMULATED.get(str(jnp.result_type(a, b)))
 
@@ -196,14 +209,12 @@ def _spread(x: Any, term: str, output: str) -> Any:
 
 
 def _with_as_many_bits(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Refuse to run what was planned for other dtypes: beside NumPy's arrays they depend on a setting."""
+    """Do not run what was planned for other dtypes: beside NumPy's arrays they depend on a setting."""
     planned = jax.config.read("jax_enable_x64")
 
     def checked(*operands: Any) -> Any:
         if jax.config.read("jax_enable_x64") != planned:
-            raise OperandTypeError(
-                "jax_enable_x64 has been switched since this call was planned: einsum_unified.clear_cache()"
-            )
+            raise StalePlan
         return run(*operands)
 
     return checked

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from einsum_unified.backend import ADAPTER_API, Backend, Recorder
+from einsum_unified.backend import ADAPTER_API, Adapter, Backend, Capabilities, Recorder
 from einsum_unified.dtypes import WEAK
 from einsum_unified.errors import BackendError, OperandTypeError, article, message
 
@@ -116,12 +116,33 @@ def _same(a: type | str, b: type | str) -> bool:
 
 def _check(adapter: Any, shown: str) -> None:
     """Raise `BackendError` unless an adapter has the members of the protocol, in our version of it."""
+    if isinstance(adapter, type):
+        raise BackendError(f"{shown} is the class {adapter.__name__}: an object of it is wanted")
     version = getattr(adapter, "adapter_api", ADAPTER_API)
     if version != ADAPTER_API:
         raise BackendError(f"{shown} is written for version {version!r} of the protocol, not {ADAPTER_API}")
-    missing = sorted(name for name in _members() if not hasattr(adapter, name))
+    try:
+        members = {name: getattr(adapter, name) for name in _members() if hasattr(adapter, name)}
+    except Exception as error:  # a property of somebody's
+        raise BackendError(f"{shown} is broken: {error!r}") from error
+    missing = sorted(name for name in _members() if name not in members or _is_unwritten(members[name]))
     if missing:
         raise BackendError(f"{shown} lacks: {', '.join(missing)}")
+    if not isinstance(members["capabilities"], Capabilities):
+        raise BackendError(f"{shown} has capabilities of a wrong type: {members['capabilities']!r}")
+    wrong = sorted(set(members) - {"adapter_api", "name", "capabilities"})
+    wrong = [name for name in wrong if not callable(members[name])]
+    if wrong:
+        raise BackendError(f"{shown} has members that cannot be called: {', '.join(wrong)}")
+
+
+def _is_unwritten(member: Any) -> bool:
+    """Whether it is one of `Adapter`'s that have to be written."""
+    return getattr(member, "__func__", None) in _UNWRITTEN
+
+
+_UNWRITTEN = {getattr(Adapter, name) for name in ("form", "dtype_from_name", "asarray", "cast", "transpose",
+                                                  "reshape", "sum", "matmul", "multiply")}  # fmt: skip
 
 
 def _members() -> set[str]:
@@ -137,7 +158,7 @@ def load(name: str) -> Backend:
     """
     try:
         module = importlib.import_module(FRAMEWORKS[name])
-    except ImportError as error:
+    except Exception as error:  # also what a broken installation raises
         install = f'pip install "einsum-unified[{name}]"'
         raise BackendError(
             message(f"the adapter for {name} failed to load: {error}", notes=[f"try: {install}"])
@@ -211,7 +232,7 @@ def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) 
             break  # an array with units, say: NumPy's functions know, a plain array would have lost them
         if entry is not None:
             return load(entry) if isinstance(entry, str) else entry
-    roots = list(dict.fromkeys(base.__module__.partition(".")[0] for base in cls.__mro__))
+    roots = list(dict.fromkeys(map(_root, cls.__mro__)))
     for root in roots:
         if root in _ROOTS:
             return load(_ROOTS[root])
@@ -226,20 +247,28 @@ def _overrides_functions(cls: type, base: type) -> bool:
     return getattr(cls, function, None) is not getattr(base, function, None)
 
 
+def _root(cls: type) -> str:
+    return str(cls.__module__).partition(".")[0]  # None in a class that somebody made by hand
+
+
+def _says(cls: type, method: str) -> bool:
+    return getattr(cls, method, None) is not None  # None says that it is not so
+
+
 def _by_its_own_word(cls: type, example: Any) -> Backend | None:
     """Return the adapter for a class that says by a special method what it works with."""
     if any(_qualified(base) in RECORDERS for base in cls.__mro__):
         return None  # a tensor to come has such methods only to say that it is none yet
-    if hasattr(cls, "__torch_function__") and "torch" in sys.modules:
+    if _says(cls, "__torch_function__") and "torch" in sys.modules:
         return load("torch")
-    if hasattr(cls, "__jax_array__") and "jax" in sys.modules:
+    if _says(cls, "__jax_array__") and "jax" in sys.modules:
         return load("jax")
     # One derived from NumPy's has its namespace, which is not what it works with.
-    if hasattr(cls, "__array_namespace__") and not issubclass(cls, np.ndarray):
+    if _says(cls, "__array_namespace__") and not issubclass(cls, np.ndarray):
         if example is None:
             return None
         return _of_standard(cls, example)
-    if hasattr(cls, "__array_function__"):
+    if _says(cls, "__array_function__"):
         adapter: Backend = importlib.import_module(_ARRAY_FUNCTION).adapter_of(cls)
         return adapter
     return None
@@ -269,7 +298,7 @@ def _load_plugin(point: EntryPoint) -> Backend:
     shown = f"the adapter plugin {point.name!r} ({point.value})"
     try:
         adapter: Backend = point.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BackendError(f"{shown} failed to load: {error!r}") from error
     _check(adapter, shown)
     return adapter
@@ -314,7 +343,7 @@ _ADVICE = {
 
 
 def _unknown(number: int, cls: type) -> OperandTypeError:
-    root = cls.__module__.partition(".")[0]
+    root = _root(cls)
     name = cls.__name__ if root == "builtins" else f"{root} {cls.__name__}"
     known = f"known: {', '.join(_names())}; others can be added with einsum_unified.register_backend"
     notes = [_ADVICE[root], known] if root in _ADVICE else [known]

@@ -364,7 +364,8 @@ def _check_dtype(number: int, operand: Operand, backend: Backend) -> None:
         raise OperandTypeError(
             f"operand {number} has dtype {operand.library}.{operand.dtype}, which is no number"
         )
-    if not _has(backend, operand.dtype):
+    own_gap = operand.library == backend.name and operand.dtype in backend.capabilities.gaps
+    if own_gap or not _has(backend, operand.dtype):
         raise OperandTypeError(
             message(
                 f"operand {number} has dtype {operand.library}.{operand.dtype}, "

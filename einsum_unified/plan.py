@@ -16,11 +16,11 @@ import numpy as np
 
 from einsum_unified import dtypes
 from einsum_unified.arguments import prepare
-from einsum_unified.backend import Backend, Form
+from einsum_unified.backend import Backend, Form, StalePlan
 from einsum_unified.compiler import compile_program
 from einsum_unified.dispatch import backend_for, backend_of, default_backend, describe, recorder_for
 from einsum_unified.equation import Equation, Label, Sublists, is_long, parse
-from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, article, message
+from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, PathError, article, message
 from einsum_unified.letters import in_letters
 from einsum_unified.lowering import lower
 from einsum_unified.native import run_native
@@ -199,6 +199,7 @@ class Plan:
         """
         from einsum_unified.explain.source import to_python  # seldom needed
 
+        self._check_no_keywords("be written as code")
         return to_python(self.bound, self.path, backend)
 
     def to_dict(self) -> dict[str, Any]:
@@ -215,6 +216,7 @@ class Plan:
         """
         from einsum_unified.explain.data import to_dict  # seldom needed
 
+        self._check_no_keywords("be kept as data")
         shapes = [operand.shape for operand in self.bound.operands]
         dtype = None if self.options[1] is None else dtypes.name_of(self.options[1])
         return to_dict(self.equation, shapes, self._dtypes(), self.path, dtype)
@@ -232,9 +234,15 @@ class Plan:
         return _restored(read.equation, read.shapes, read.dtypes, read.path, read.dtype)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        self._check_no_keywords("be pickled")
         dtype = None if self.options[1] is None else dtypes.name_of(self.options[1])
         shapes = tuple(operand.shape for operand in self.bound.operands)
         return _restored, (self._key(), shapes, self._dtypes(), self.path, dtype)
+
+    def _check_no_keywords(self, what: str) -> None:
+        if self.keywords:
+            names = ", ".join(f"{name}=" for name, _ in self.keywords)
+            raise PathError(f"a plan made with {names} cannot {what}: that is {self.backend.name}'s own")
 
     def _dtypes(self) -> tuple[str, ...]:
         return tuple(operand.dtype for operand in self.bound.operands)
@@ -497,8 +505,14 @@ def execute(plan: Plan, operands: Sequence[Any], out: Any = None) -> Any:
 def rescue(plan: Plan, operands: Sequence[Any], error: Exception) -> Any:
     """Leave operands that a plan failed on to the framework if they are no ordinary tensors; else raise.
 
-    What failed because tensors are on different devices is said in our words.
+    What failed because tensors are on different devices is said in our words. A plan that was made under
+    another setting of the framework is made anew.
     """
+    if isinstance(error, StalePlan):
+        clear_cache()
+        optimize, dtype = plan.options
+        fresh = make_plan(plan._key(), optimize, dtype, plan.signatures, plan.keywords)
+        return fresh.run(*operands)
     if isinstance(error, EinsumError):
         raise error
     if not any(plan.backend.hint(x) for x in operands):

@@ -13,7 +13,7 @@ import pytest
 from frameworks import KNOWN
 
 from einsum_unified import BackendError, OperandTypeError, clear_cache, dispatch, einsum, register_backend
-from einsum_unified.backend import Backend, Form
+from einsum_unified.backend import Adapter, Backend, Form
 from einsum_unified.dispatch import FRAMEWORKS, backend_for, backend_of, describe, installed, load
 
 
@@ -236,6 +236,55 @@ def test_an_adapter_for_another_version_of_the_protocol_is_refused(version):
         register_backend(Boxed, adapter)
 
 
+class Unwritten(Adapter):
+    name = "unwritten"
+
+
+class Raising(Adapter):
+    name = "raising"
+
+    @property
+    def capabilities(self):
+        raise KeyError("none")
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize(
+    ("adapter", "says"),
+    [
+        (
+            Unwritten(),
+            "lacks: asarray, cast, dtype_from_name, form, matmul, multiply, reshape, sum, transpose",
+        ),
+        (Unwritten, "is the class Unwritten: an object of it is wanted"),
+        (Raising(), "is broken: KeyError('none')"),
+    ],
+    ids=["unwritten", "class", "raising"],
+)
+def test_an_adapter_that_is_not_finished_is_refused(adapter, says: str):
+    with pytest.raises(BackendError) as caught:
+        register_backend(Boxed, adapter)
+    assert str(caught.value).endswith(f"Boxed' {says}")
+    assert backend_of(Boxed) is None
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize(
+    ("member", "says"), [("capabilities", "wrong type: 3"), ("sum", "cannot be called: sum")]
+)
+def test_members_of_a_wrong_kind_are_refused(member: str, says: str):
+    adapter = adapter_for(Boxed)
+    setattr(adapter, member, 3)
+    with pytest.raises(BackendError, match=says):
+        register_backend(Boxed, adapter)
+
+
+def test_a_class_that_says_that_it_has_no_namespace_is_unknown():
+    cls = type("Opaque", (), {"__array_namespace__": None, "__array_function__": None, "__module__": None})
+    with pytest.raises(OperandTypeError, match="which is no array of a known library"):
+        einsum("i->", cls())
+
+
 @pytest.mark.usefixtures("registry")
 def test_registering_forgets_what_was_found_and_what_was_not():
     x = SubBoxed(np.ones((2, 3)))
@@ -312,6 +361,14 @@ def test_a_plugin_that_fails_to_load_says_which_and_why(plugins, toylib):
     with pytest.raises(
         BackendError, match=r"^the adapter plugin 'toylib' \(no_such_module\) failed to load: Mod"
     ):
+        einsum("ij->ji", toylib(np.ones((2, 3))))
+
+
+def test_a_plugin_that_ends_the_process_when_imported_does_not(plugins, toylib, tmp_path, monkeypatch):
+    (tmp_path / "leaving.py").write_text("raise SystemExit(3)")
+    monkeypatch.syspath_prepend(tmp_path)
+    plugins(point("toylib", "leaving"))
+    with pytest.raises(BackendError, match=r"failed to load: SystemExit\(3\)"):
         einsum("ij->ji", toylib(np.ones((2, 3))))
 
 

@@ -222,6 +222,13 @@ def test_the_code_keeps_the_dtype_and_wraps_around_as_einsum_does(backend: str, 
     np.testing.assert_array_equal(np.asarray(got), np.asarray(want))
 
 
+@pytest.mark.parametrize("backend", DIALECTS)
+def test_the_code_takes_python_numbers_that_were_planned_for(backend: str):
+    text = einsum_plan("i,->i", np.arange(3, dtype="float32"), 2.5).to_python(backend)
+    got = contract(text)(tensor_of(backend)(np.arange(3, dtype="float32")), 2.5)
+    np.testing.assert_array_equal(np.asarray(got), np.array([0, 2.5, 5], "float32"))
+
+
 HOSTILE = ["a\u2028b", "'''", 'x"""\nimport os', "#\n__import__('os')", "\\", "{x}", "\u202e"]
 
 

@@ -6,6 +6,7 @@ The reference is NumPy in float64, or JAX's own function where derivatives and d
 from __future__ import annotations
 
 import itertools
+import pickle
 import subprocess
 import sys
 
@@ -13,7 +14,15 @@ import numpy as np
 import pytest
 from conftest import installed_module
 
-from einsum_unified import OperandError, OperandTypeError, cache_info, clear_cache, einsum, einsum_plan
+from einsum_unified import (
+    OperandError,
+    OperandTypeError,
+    PathError,
+    cache_info,
+    clear_cache,
+    einsum,
+    einsum_plan,
+)
 from einsum_unified.dispatch import load
 
 jax = installed_module("jax")
@@ -201,13 +210,26 @@ def test_numpy_arrays_join_and_stay_in_32_bits_unless_64_are_enabled():
     clear_cache()
 
 
-def test_a_plan_made_with_other_bits_is_not_run_in_silence():
+def test_a_call_that_was_planned_with_other_bits_is_planned_anew():
     x, y = jnp.ones(3), np.ones(3)
     clear_cache()
-    einsum("i,i->", x, y)
-    with jax.enable_x64(True), pytest.raises(OperandTypeError, match="jax_enable_x64 has been switched"):
-        einsum("i,i->", x, y)
+    for _ in range(2):
+        assert einsum("i,i->", x, y).dtype == jnp.float32
+        assert einsum("i,->i", jnp.ones(3, "int32"), 2.5).dtype == jnp.float32
+        with jax.enable_x64(True):
+            assert einsum("i,i->", x, y).dtype == jnp.float64
+            assert einsum("i,->i", jnp.ones(3, "int32"), 2.5).dtype == jnp.float64
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64"])
+def test_an_array_of_64_bits_is_not_cut_off_when_these_are_disabled(dtype: str):
+    with jax.enable_x64(True):
+        x = jnp.asarray([[2**40, 1]], dtype)
     clear_cache()
+    with pytest.raises(OperandTypeError, match=rf"operand 0 has dtype jax.{dtype}.*\n.*jax_enable_x64"):
+        einsum("ij,kj->ik", x, x)
+    with jax.enable_x64(True):
+        assert einsum("ij,kj->ik", x[:, :1], x[:, 1:]).tolist() == [[2**40]]
 
 
 def test_an_integer_that_32_bits_cannot_hold_is_an_error():
@@ -450,6 +472,28 @@ def test_preferred_element_type_is_what_sums_are_made_in(equation: str):
     result = einsum(equation, *xs, preferred_element_type=jnp.int32)
     assert result.dtype == jnp.int32
     np.testing.assert_array_equal(result, np.einsum(equation, *[np.asarray(x, np.int64) for x in xs]))
+
+
+@pytest.mark.parametrize("equation", ["ij,jk->ik", "ij,ij->i", "ij->i", "ij,jk,kl->il"])
+def test_bools_are_counted_in_the_preferred_element_type(equation: str):
+    xs = [jnp.ones((3, 3), bool) for _ in equation.split("->")[0].split(",")]
+    result = einsum(equation, *xs, preferred_element_type="int32")
+    assert result.dtype == jnp.int32
+    np.testing.assert_array_equal(result, np.einsum(equation, *[np.ones((3, 3), int) for _ in xs]))
+
+
+@pytest.mark.parametrize("options", [{"precision": "foo"}, {"preferred_element_type": "nonsense"}])
+def test_values_that_jax_does_not_know_are_our_error(options):
+    with pytest.raises(OperandTypeError, match="jax cannot compute with "):
+        einsum("i,i->", jnp.ones(2), jnp.ones(2), **options)
+
+
+def test_a_plan_with_jaxs_own_keywords_is_not_kept_without_them():
+    x = jnp.ones((2, 3), "int8")
+    plan = einsum_plan("ij,ij->", x, x, preferred_element_type="int32")
+    for keep in (plan.to_dict, plan.to_python, lambda: pickle.dumps(plan)):
+        with pytest.raises(PathError, match="a plan made with preferred_element_type= cannot be"):
+            keep()
 
 
 def test_preferred_element_type_of_halves():

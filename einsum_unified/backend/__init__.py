@@ -7,7 +7,7 @@ from einsum_unified.backend.adapter import Adapter
 from einsum_unified.backend.array_api import ArrayAPIAdapter
 from einsum_unified.backend.capabilities import About, Capabilities, Form
 from einsum_unified.backend.numpy_like import NumPyLikeAdapter
-from einsum_unified.backend.protocol import ADAPTER_API, Backend, Recorder, Shape
+from einsum_unified.backend.protocol import ADAPTER_API, Backend, Recorder, Shape, StalePlan
 from einsum_unified.costs import Costs
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "NumPyLikeAdapter",
     "Recorder",
     "Shape",
+    "StalePlan",
 ]

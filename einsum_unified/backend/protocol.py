@@ -168,6 +168,10 @@ class Backend(Protocol):
         ...
 
 
+class StalePlan(Exception):  # noqa: N818 - no error: the plan is made anew
+    """Raised by a program that was compiled under another setting of the library: it is planned again."""
+
+
 class Recorder(Protocol):
     """What is provided for objects that stand for tensors to come, or that wrap them: it takes the call."""
 

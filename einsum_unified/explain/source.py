@@ -54,6 +54,7 @@ DIALECTS = {
             "diagonal": "np.diagonal({x}, axis1={axis1}, axis2={axis2})",
             "sum": "np.sum({x}, axis={axes}, dtype={x}.dtype)",
             "cast": "{x}.astype({dtype})",
+            "asarray": "np.asarray({x}, {dtype})",
             "broadcast_to": "np.broadcast_to({x}, {shape})",
             "contiguous": "np.ascontiguousarray({x})",
         },
@@ -69,6 +70,7 @@ DIALECTS = {
             "diagonal": "torch.diagonal({x}, dim1={axis1}, dim2={axis2})",
             "sum": "torch.sum({x}, {axes}, dtype={x}.dtype)",
             "cast": "{x}.to({dtype})",
+            "asarray": "torch.as_tensor({x}, dtype={dtype})",
             "broadcast_to": "{x}.expand({shape})",
             "contiguous": "{x}.contiguous()",
         },
@@ -87,6 +89,7 @@ DIALECTS = {
             "diagonal": "tf.linalg.diag_part(tf.transpose({x}, {last}))",
             "sum": "tf.reduce_sum({x}, {axes})",
             "cast": "tf.cast({x}, {dtype})",
+            "asarray": "tf.cast({x}, {dtype})",
             "broadcast_to": "tf.broadcast_to({x}, {shape})",
             "contiguous": "{x}",
             "matmul": "tf.matmul({x}, {y})",
@@ -111,6 +114,7 @@ DIALECTS = {
             "diagonal": "jnp.diagonal({x}, axis1={axis1}, axis2={axis2})",
             "sum": "jnp.sum({x}, axis={axes}, dtype={x}.dtype)",
             "cast": "{x}.astype({dtype})",
+            "asarray": "jnp.asarray({x}, {dtype})",
             "broadcast_to": "jnp.broadcast_to({x}, {shape})",
             "contiguous": "{x}",
         },
@@ -124,6 +128,7 @@ DIALECTS = {
             "diagonal": "xp.reshape(xp.permute_dims({x}, {last}), {flat})[..., :: {step}]",
             "sum": "xp.sum({x}, axis={axes}, dtype={x}.dtype)",
             "cast": "xp.astype({x}, {dtype})",
+            "asarray": "xp.asarray({x}, dtype={dtype})",
             "broadcast_to": "xp.broadcast_to({x}, {shape})",
             "contiguous": "{x}",
             "matmul": "xp.matmul({x}, {y})",
@@ -181,10 +186,9 @@ class _Text:
         if instruction.target < 0:
             return []
         source = instruction.sources[0]
-        if isinstance(instruction, (p.AsArray, p.Unbox, p.Agree, p.Ranked)):  # operands are tensors here
+        if isinstance(instruction, (p.Unbox, p.Agree, p.Ranked)):  # operands are what was planned for
             self.names[instruction.target] = self.names[source]
-            if not isinstance(instruction, p.AsArray):
-                return []
+            return []
         name = f"t{instruction.target}"
         text = self.call(instruction)
         self.names[instruction.target], self.shapes[instruction.target] = name, shape
@@ -197,7 +201,7 @@ class _Text:
         values: dict[str, Any] = {"x": x, "y": others[0] if others else ""}
         if isinstance(instruction, (p.Cast, p.AsArray)):
             values["dtype"] = self.dialect.dtype.format(name=instruction.dtype)
-            return calls["cast"].format(**values)
+            return calls["asarray" if isinstance(instruction, p.AsArray) else "cast"].format(**values)
         if isinstance(instruction, p.Diagonal):
             values |= self.diagonal(instruction)
         elif isinstance(instruction, (p.Reshape, p.BroadcastTo)):

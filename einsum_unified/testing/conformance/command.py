@@ -9,10 +9,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from operator import attrgetter
 from typing import Any
 
 from einsum_unified import dispatch
-from einsum_unified.errors import BackendError
 from einsum_unified.tables import print_table
 from einsum_unified.testing.conformance.cases import Case, corpus, rows
 from einsum_unified.testing.conformance.makers import SPECIAL, library_of
@@ -89,8 +89,8 @@ def _function(spelled: str) -> Callable[..., Any]:
     if not (module and colon and name):
         raise _Misuse(f"--callable {spelled}: it is spelled MODULE:NAME, as torch:einsum")
     try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
+        found = attrgetter(name)(importlib.import_module(module))
+    except Exception as error:  # whatever a module raises when it is imported
         raise _Misuse(f"--callable {spelled}: {_first_line(error)}") from error
     if not callable(found):
         raise _Misuse(f"--callable {spelled}: that is a {type(found).__name__}, which cannot be called")
@@ -101,12 +101,12 @@ def _function(spelled: str) -> Callable[..., Any]:
 def _library(backend: str | None, spelled: str | None) -> Any:
     if backend is None and spelled is None:
         raise _Misuse("--backend NAME or --callable MODULE:NAME is needed")
-    name = backend or str(spelled).partition(":")[0].partition(".")[0]
-    shown = f"--backend {name}" if backend else f"--callable {spelled}"
+    name = str(spelled).partition(":")[0].partition(".")[0] if backend is None else backend
+    shown = f"--callable {spelled}" if backend is None else f"--backend {name}"
     try:
         return library_of(name)
-    except (ImportError, BackendError, ValueError) as error:
-        hint = "" if backend else "; --backend NAME says whose tensors it takes"
+    except Exception as error:  # whatever a module raises when it is imported
+        hint = "" if backend is not None else "; --backend NAME says whose tensors it takes"
         raise _Misuse(f"{shown}: {_first_line(error)}{hint}") from error
 
 

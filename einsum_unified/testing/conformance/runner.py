@@ -106,7 +106,7 @@ def _no_dtype(name: str, library: Library) -> str:
 
 def _no_feature(feature: str, library: Library) -> str:
     if feature == "gradients":
-        return "" if library.gradients else "the kit was given no way to differentiate"
+        return "" if library.gradients else "the kit tries no derivatives of this library"
     return (
         "" if getattr(library.adapter.capabilities, feature, True) else f"capabilities.{feature} is not set"
     )
