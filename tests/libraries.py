@@ -120,7 +120,8 @@ class Strict(Framework):
 
 class Ndonnx(Framework):
     name = "ndonnx"
-    dtypes = (*STANDARD[:-2], "float16")
+    # ndonnx 0.23 adds up uint64 in float64: ndonnx.sum of 2**64 - 1 alone is 0.
+    dtypes = (*[dtype for dtype in STANDARD[:-2] if dtype != "uint64"], "float16")
 
     def tensor(self, array, dtype=None):
         array = np.asarray(array)

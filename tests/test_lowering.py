@@ -375,4 +375,4 @@ def test_unknown_sizes_of_a_narrow_dtype_are_computed_in_a_wider_one(tf):
 
 def test_lowering_needs_nothing_of_a_framework():
     bound = einsum_plan("ij,jk->ik", (2, 3), (3, 4)).bound
-    assert lower(bound, ((0, 1),), Capabilities()) == Program(2, (Dot(2, (0, 1)),), 2)
+    assert lower(bound, ((0, 1),), Capabilities()) == Program(2, (Dot(2, (0, 1)),), 2, (0, 1))

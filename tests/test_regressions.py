@@ -209,7 +209,7 @@ def test_a_path_of_unknown_numbers_of_axes_says_so(tf):
 
     @tf.function(input_signature=[tf.TensorSpec(None, tf.float64)])
     def path(x):
-        said.append(einsum_path("ij,kj->ik", x, x)[1])
+        said.append(einsum_path("...j,kj->...k", x, x)[1])
         return x
 
     path(tf.constant(X))

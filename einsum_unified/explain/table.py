@@ -33,6 +33,8 @@ class Explanation:
     def rows(self) -> list[tuple[str, ...]]:
         """Return a row for making operands ready, for each step, and for the result, if they do anything."""
         ready, *products, finish = self.parts
+        if len(self.bound.operands) == 1:  # to make it ready is all that there is to do
+            ready, products = (), [(*ready, *products[0])]
         rows = [self._row("", "operands", ready)] if _busy(ready) else []
         for number, (step, works) in enumerate(zip(self.steps, products, strict=True)):
             rows.append(self._row(str(number), contraction(self.bound, step), works))
