@@ -156,7 +156,14 @@ class Pint(Framework):
 def agree_on_random_calls(library: Framework, examples: int) -> None:
     """Compare random calls, of operands of one dtype, with the sum over all labels."""
 
-    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    # The same calls in each run: what a new one finds wrong in a library is no news of a change here.
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(call=calls(most=4), dtype=st.sampled_from(library.dtypes))
     def compare(call: Call, dtype: str) -> None:
         call.dtypes = [dtype] * len(call.arrays)
