@@ -351,7 +351,10 @@ def result_dtype(operands: Sequence[Operand], backend: Backend, dtype: Any = Non
     if not strong:  # nothing but Python numbers: NumPy arrays
         return backend.result_type(tuple(operand.dtype for operand in operands), ())
     try:
-        return backend.result_type(strong, weak)
+        name = backend.result_type(strong, weak)
+        if backend.dtype_from_name(name) is None:
+            raise OperandTypeError(f"the operands promote to {name}, which {backend.name} does not have")
+        return name
     except OperandTypeError as error:
         notes = clipped([f"operand {n}: {operand}" for n, operand in enumerate(operands)])
         raise OperandTypeError(message(str(error), notes=notes)) from None

@@ -21,7 +21,7 @@ assert "toyarrays.einsum" not in sys.modules
 x, y = toy([[1.0, 2.0], [3.0, 4.0]]), toy([1, 10])
 result = einsum("ij,j->i", x, y)
 assert "toyarrays.einsum" in sys.modules
-print(type(result).__name__, result.dtype, result.tolist())
+print(type(result).__name__, result.dtype.name, result.tolist())
 """
 
 

@@ -1,31 +1,31 @@
-"""A toy array library: immutable arrays of four dtypes, with names of its own for everything."""
+"""A toy array library: immutable arrays of a few dtypes, with names of its own for everything."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 
-class Kind(Enum):
+@dataclass(frozen=True)
+class Kind:
     """What the elements of an array are."""
 
-    TRUTH = "bool"
-    WHOLE = "int64"
-    REAL = "float64"
-    COMPLEX = "complex128"
+    name: str
+    """The name that NumPy and others have for it."""
 
-    def __str__(self) -> str:
-        return self.value
+
+KINDS = {name: Kind(name) for name in ("bool", "int64", "float32", "float64", "complex64", "complex128")}
+"""All there are."""
 
 
 class Toy:
     """An immutable array. Its values happen to be kept by NumPy, which is nobody's business."""
 
     def __init__(self, values: Any, kind: Kind) -> None:
-        self._values = np.asarray(values, kind.value)
+        self._values = np.asarray(values, kind.name)
         self._values.setflags(write=False)
         self.dtype = kind
 
@@ -40,7 +40,7 @@ class Toy:
 
     def converted(self, kind: Kind) -> Toy:
         """Return the same values as another kind."""
-        return Toy(self._values.astype(kind.value), kind)
+        return Toy(self._values.astype(kind.name), kind)
 
     def permuted(self, order: Sequence[int]) -> Toy:
         """Return the array with its axes in another order."""
@@ -74,4 +74,4 @@ class Toy:
 def toy(values: Any) -> Toy:
     """Make an array of a NumPy array or nested lists, of the kind that they are."""
     array = np.asarray(values)
-    return Toy(array, Kind(array.dtype.name))
+    return Toy(array, KINDS[array.dtype.name])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from einsum_unified.backend import Adapter, Capabilities, Form
-from toyarrays import Kind, Toy
+from toyarrays import KINDS, Kind, Toy
 
 
 class ToyAdapter(Adapter):
@@ -16,7 +16,7 @@ class ToyAdapter(Adapter):
     name = "toyarrays"
     capabilities = Capabilities(
         arithmetic={"bool": "float64"},  # True + True is 2 here: counted, then made a bool again
-        dtypes=frozenset(kind.value for kind in Kind),
+        dtypes=frozenset(KINDS),
         gaps={"out": "arrays are immutable"},
     )
 
@@ -24,13 +24,13 @@ class ToyAdapter(Adapter):
         return Form.TENSOR if issubclass(cls, Toy) else None
 
     def dtype_from_name(self, name: str) -> Any:
-        return next((kind for kind in Kind if kind.value == name), None)
+        return KINDS.get(name)
 
     def asarray(self, x: Any, like: Any, dtype: Kind) -> Toy:
         return Toy(x, dtype)
 
     def to_numpy(self, x: Toy) -> Any:
-        return np.array(x.tolist(), x.dtype.value).reshape(x.shape)
+        return np.array(x.tolist(), x.dtype.name).reshape(x.shape)
 
     def broadcast_to(self, x: Toy, shape: tuple[Any, ...]) -> Toy:
         return x.stretched(shape)
