@@ -200,7 +200,8 @@ def einsum_plan(
 
     """
     key, items = arguments(equation, operands_or_shapes, shapes=True)
-    items = [_shape_to_come(x) or x for x in items]
+    to_come = [_shape_to_come(x) for x in items]
+    items = [x if shape is None else shape for x, shape in zip(items, to_come, strict=True)]
     checked = check_hints(hints, key)
     numbers = [n for n, x in enumerate(items) if not is_shape(x)]
     xs, classes = prepared([items[n] for n in numbers])

@@ -455,6 +455,7 @@ assert einsum("bij,bij->i", open_ends, np.ones((1, 5, 4), "float32")).shape == (
 plan = einsum_plan("bij->bji", (None, None, 4))
 assert plan(open_ends).shape == (None, 4, None)
 assert einsum_plan("bij->bji", open_ends).bound.unknown == (0, 1)
+assert einsum_plan("bij,->bij", open_ends, keras.KerasTensor(())).bound.shapes[1] == ()
 assert einsum_path("bij,bjk->bik", open_ends, open_ends)[0] == ["einsum_path", (0, 1)]
 variable = keras.Variable(np.ones((4, 2), "float32"))
 assert tuple(einsum_plan("ij,jk->ik", (3, 4), (4, 2))(np.ones((3, 4), "float32"), variable).shape) == (3, 2)

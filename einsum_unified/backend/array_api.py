@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from einsum_unified import dtypes
-from einsum_unified.backend.adapter import Adapter
 from einsum_unified.backend.capabilities import Capabilities, Form
+from einsum_unified.backend.namespace import NamespaceAdapter
 from einsum_unified.backend.numpy_dtypes import dtype_from_name
 from einsum_unified.errors import OperandTypeError
 
@@ -21,7 +21,7 @@ STANDARD = frozenset(("bool", *_INTEGERS, "float32", "float64", "complex64", "co
 """The dtypes of the standard."""
 
 
-class ArrayAPIAdapter(Adapter):
+class ArrayAPIAdapter(NamespaceAdapter):
     """The adapter for the arrays of a namespace; also a base for libraries that nearly follow the standard.
 
     >>> import numpy as np
@@ -72,10 +72,6 @@ class ArrayAPIAdapter(Adapter):
             if x.device != xs[0].device:
                 raise OperandTypeError(f"tensors are on different devices: {xs[0].device} and {x.device}")
 
-    def broadcast_to(self, x: Any, shape: tuple[Any, ...]) -> Any:
-        """Repeat axes of size 1."""
-        return self.namespace.broadcast_to(x, shape)
-
     def cast(self, x: Any, dtype: Any) -> Any:
         """Convert."""
         return x if x.dtype == dtype else self.namespace.astype(x, dtype)
@@ -83,19 +79,3 @@ class ArrayAPIAdapter(Adapter):
     def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
         """Permute axes."""
         return self.namespace.permute_dims(x, axes)
-
-    def reshape(self, x: Any, shape: tuple[Any, ...]) -> Any:
-        """Reshape."""
-        return self.namespace.reshape(x, shape)
-
-    def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum in the array's own dtype: the standard would widen integers."""
-        return self.namespace.sum(x, axis=axes, dtype=x.dtype)
-
-    def matmul(self, a: Any, b: Any) -> Any:
-        """Multiply batches of matrices."""
-        return self.namespace.matmul(a, b)
-
-    def multiply(self, a: Any, b: Any) -> Any:
-        """Multiply elementwise."""
-        return self.namespace.multiply(a, b)

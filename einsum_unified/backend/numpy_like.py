@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from einsum_unified.backend.adapter import Adapter
+from einsum_unified.backend.namespace import NamespaceAdapter
 from einsum_unified.backend.numpy_dtypes import dtype_from_name, result_type
 
 
-class NumPyLikeAdapter(Adapter):
+class NumPyLikeAdapter(NamespaceAdapter):
     """A base for the adapter of a namespace like NumPy's.
 
     What is left to write: ``name``, `form`, `asarray`, and whatever else the library does otherwise.
@@ -31,10 +31,6 @@ class NumPyLikeAdapter(Adapter):
         """Promote as NumPy does, and where it has no rule, on the lattice that torch and JAX share."""
         return result_type(names, weak)
 
-    def broadcast_to(self, x: Any, shape: tuple[Any, ...]) -> Any:
-        """Repeat axes of size 1."""
-        return self.namespace.broadcast_to(x, shape)
-
     def cast(self, x: Any, dtype: Any) -> Any:
         """Convert."""
         return x.astype(dtype)
@@ -42,22 +38,6 @@ class NumPyLikeAdapter(Adapter):
     def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
         """Permute axes."""
         return self.namespace.transpose(x, axes)
-
-    def reshape(self, x: Any, shape: tuple[Any, ...]) -> Any:
-        """Reshape."""
-        return self.namespace.reshape(x, shape)
-
-    def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum in the array's own dtype, for bool any-of."""
-        return self.namespace.sum(x, axis=axes, dtype=x.dtype)
-
-    def matmul(self, a: Any, b: Any) -> Any:
-        """Multiply batches of matrices."""
-        return self.namespace.matmul(a, b)
-
-    def multiply(self, a: Any, b: Any) -> Any:
-        """Multiply elementwise."""
-        return self.namespace.multiply(a, b)
 
     def native(self, *operands: Any, equation: str) -> Any:
         """Leave it to the namespace's ``einsum``."""
