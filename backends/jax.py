@@ -148,7 +148,6 @@ class JAXAdapter(ArrayAPIAdapter):
 
     def matmul(self, a: Any, b: Any) -> Any:
         """Multiply batches of matrices; halves are added up in float32."""
-        a, b = self._counted(a), self._counted(b)
         wider = self._accumulator(a, b)
         product = jnp.matmul(a, b, precision=self.precision, preferred_element_type=wider)
         return self._rounded(product, a, b)
@@ -168,7 +167,6 @@ class JAXAdapter(ArrayAPIAdapter):
         a, b = operands
         if set(left) | set(right) == set(output):
             return self.multiply(_spread(a, left, output), _spread(b, right, output))
-        a, b = self._counted(a), self._counted(b)
         if a.dtype != b.dtype:  # a partial result has the dtype that is preferred
             a, b = (self.cast(x, jnp.result_type(a, b)) for x in (a, b))
         batch = [label for label in left if label in right and label in output]
@@ -187,9 +185,6 @@ class JAXAdapter(ArrayAPIAdapter):
             run = _in_dtype(run, self.preferred)
         plain = all(self.form(cls) is Form.TENSOR for cls in classes)
         return jax.jit(run, inline=True) if plain else _with_as_many_bits(run)
-
-    def _counted(self, x: Any) -> Any:
-        return self.cast(x, self.preferred) if self.preferred is not None and x.dtype == bool else x
 
     def _accumulator(self, a: Any, b: Any) -> Any:
         return self.preferred or _ACCUMULATED.get(str(jnp.result_type(a, b)))
