@@ -17,19 +17,17 @@ import numpy as np
 from einsum_unified import dtypes
 from einsum_unified.arguments import prepare
 from einsum_unified.backend import Backend, Form, StalePlan
+from einsum_unified.blueprint import Blueprint, Keywords
 from einsum_unified.compiler import compile_program
-from einsum_unified.dispatch import backend_for, backend_of, default_backend, describe, recorder_for
-from einsum_unified.equation import Equation, Label, Sublists, is_long, parse
-from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, PathError, article, message
+from einsum_unified.dispatch import backend_for, backend_of, default_backend, recorder_for
+from einsum_unified.equation import Label, Sublists, is_long, parse
+from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, article, message
 from einsum_unified.letters import in_letters
 from einsum_unified.lowering import lower
 from einsum_unified.native import run_native
 from einsum_unified.operands import Bound, Operand, bind, shown_shape
-from einsum_unified.path import Path, Step, Strategy, find_path, forget_paths, pairwise, steps, strategy
-from einsum_unified.primitives import Program
-from einsum_unified.summary import operand_lines, unknown_lines
-
-Keywords = tuple[tuple[str, Any], ...]
+from einsum_unified.out import check_out, check_shape
+from einsum_unified.path import Path, Strategy, find_path, forget_paths, strategy
 
 Signature = tuple[type, Any, Any]
 """Type, shape and dtype of an operand."""
@@ -42,8 +40,8 @@ class Unprepared(Exception):  # noqa: N818 - no error: it only sends the caller 
     """Raised when operands have to be looked at, or changed, before there can be a plan."""
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
+@dataclass(frozen=True, eq=False, repr=False)
+class Plan(Blueprint):
     """An equation ready to be called: with operands of the planned shapes, of any framework.
 
     ``print(plan)`` lists the operands, the steps with their FLOPs, and the code that runs.
@@ -55,21 +53,9 @@ class Plan:
     (2, 4)
     """
 
-    equation: Equation
-    path: Path
-    """The contraction path: for each step the positions of the operands that it takes out of the list."""
-    bound: Bound
-    program: Program
-    backend: Backend
     run: Callable[..., Any] = field(repr=False)
     """The compiled program: checks nothing."""
-    source: str = field(repr=False)
-    """Its text."""
     signatures: tuple[Signature, ...] = field(repr=False)
-    options: tuple[Any, Any] = field(default=("auto", None), repr=False)
-    """The values of optimize= and dtype= it was made with."""
-    keywords: Keywords = field(default=(), repr=False)
-    """The framework's own keywords it was made with."""
 
     def __call__(self, *operands: Any, out: Any = None) -> Any:
         """Contract operands of the planned shapes.
@@ -118,109 +104,6 @@ class Plan:
                     return False
         return True
 
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The pairwise contractions, with labels as integers, FLOPs and elements of the result.
-
-        Sizes that are not known count as their hints; without even the number of axes there are none.
-        """
-        if self.bound.unranked:
-            return ()
-        return steps(self.bound.reduced(), self.bound.output, tuple(map(int, self.bound.sizes)), self.path)
-
-    @property
-    def flops(self) -> int:
-        """Multiplications and additions of all steps (`Step.flops`)."""
-        return sum(step.flops for step in self.steps)
-
-    def __repr__(self) -> str:
-        shapes = ", ".join(str(operand.shape) for operand in self.bound.operands)
-        return f"<Plan {self.equation.text!r} for {shapes} on {self.backend.name}, {self.bound.dtype}>"
-
-    def __str__(self) -> str:
-        return self.explain()
-
-    def explain(self) -> str:
-        """Return what ``print(plan)`` shows: operands, a table of the steps, their cost, and the code.
-
-        FLOPs are multiplications and additions; bytes read and written are those of the operands and
-        results of every instruction that is no view (`einsum_unified.explain.accounts` defines them). Where
-        sizes are not known the figures are sums of products of them.
-
-        >>> from einsum_unified import einsum_plan
-        >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).explain())
-        ij,kj->ik  on numpy, float64
-          operand 0 'ij': shape (2, 3), numpy.float64
-          operand 1 'kj': shape (4, 3), numpy.float64
-          step  labels     kind          FLOPs  bytes read  bytes written  copies
-          -----------------------------------------------------------------------
-             0  ij,kj->ik  matmul 2×3×4     48         144             64       0
-          -----------------------------------------------------------------------
-                           total            48         144             64       0
-          one nested loop: 48 FLOPs
-          most held at a time: 64 bytes of intermediates and result
-          def run(a0, a1):
-              t0 = transpose(a1, (1, 0))
-              return dot(a0, t0)
-        """
-        from einsum_unified.explain.table import explain  # seldom needed
-
-        title = f"{self.equation.text}  on {self.backend.name}, {self.bound.dtype}"
-        return "\n".join(
-            [
-                title,
-                *operand_lines(self.bound),
-                *unknown_lines(self.bound),
-                *explain(self.bound, self.program, self.backend.capabilities, self.steps, self._algorithm()),
-                *self._code(),
-            ]
-        )
-
-    def to_python(self, backend: str = "numpy") -> str:
-        """Return the plan as the text of a function ``contract`` in plain calls of a framework.
-
-        It needs nothing of this library, and checks nothing: it is right for operands of these shapes and
-        dtypes, tensors of the framework. ``backend`` is "numpy", "torch", "tensorflow", "jax" or "array_api".
-        Raises `OperandTypeError` for another.
-
-        >>> from einsum_unified import einsum_plan
-        >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).to_python("torch"))
-        import torch
-        <BLANKLINE>
-        <BLANKLINE>
-        # ij,kj->ik
-        def contract(a0, a1):
-            # a0: (2, 3) float64
-            # a1: (4, 3) float64
-            t2 = torch.permute(a1, (1, 0))  # (3, 4)
-            t3 = a0 @ t2  # (2, 4)
-            return t3
-        <BLANKLINE>
-        """
-        from einsum_unified.explain.source import to_python  # seldom needed
-
-        self._check_no_keywords("be written as code")
-        return to_python(self.bound, self.path, backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the plan as words and numbers that JSON can hold, with the version of their format.
-
-        Raises `PathError` for labels that are neither text nor integers.
-
-        >>> from einsum_unified import Plan, einsum_plan
-        >>> data = einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5)).to_dict()
-        >>> data["schema"], data["shapes"], len(data["path"])
-        (1, [[2, 3], [3, 4], [4, 5]], 1)
-        >>> Plan.from_dict(data)
-        <Plan 'ij,jk,kl->il' for (2, 3), (3, 4), (4, 5) on numpy, float64>
-        """
-        from einsum_unified.explain.data import to_dict  # seldom needed
-
-        self._check_no_keywords("be kept as data")
-        shapes = [operand.shape for operand in self.bound.operands]
-        dtype = None if self.options[1] is None else dtypes.name_of(self.options[1])
-        return to_dict(self.equation, shapes, self._dtypes(), self.path, dtype)
-
     @classmethod
     def from_dict(cls, data: Any) -> Plan:
         """Return the plan that `to_dict` told of, ready to be called with tensors of any framework.
@@ -235,34 +118,8 @@ class Plan:
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._check_no_keywords("be pickled")
-        dtype = None if self.options[1] is None else dtypes.name_of(self.options[1])
-        shapes = tuple(operand.shape for operand in self.bound.operands)
-        return _restored, (self._key(), shapes, self._dtypes(), self.path, dtype)
-
-    def _check_no_keywords(self, what: str) -> None:
-        if self.keywords:
-            names = ", ".join(f"{name}=" for name, _ in self.keywords)
-            raise PathError(f"a plan made with {names} cannot {what}: that is {self.backend.name}'s own")
-
-    def _dtypes(self) -> tuple[str, ...]:
-        return tuple(operand.dtype for operand in self.bound.operands)
-
-    def _algorithm(self) -> str:
-        """Return how the path was found, and what it is."""
-        optimize = self.options[0]
-        how = optimize if isinstance(optimize, Strategy) else strategy(optimize)
-        names = {"auto": "cheapest of several searches", "none": "from left to right", "explicit": "given"}
-        pairs = pairwise(self.path, len(self.signatures))
-        return f"{names.get(how.name, how.name)}: {', '.join(map(str, pairs))}"
-
-    def _code(self) -> list[str]:
-        return [f"  {line}" for line in self.source.splitlines()]
-
-    def _key(self) -> str | Sublists:
-        equation = self.equation
-        if not equation.sublists:
-            return equation.text
-        return Sublists(equation.inputs, equation.output if equation.explicit else None)
+        key, shapes, path, _, _ = self.recipe(literal=False)
+        return _restored, (key, shapes, self._dtypes(), path, self._asked_dtype())
 
 
 def _restored(
@@ -314,7 +171,7 @@ def make_plan(
     if dtype is not None and backend.capabilities.autocast:
         adapter: Any = backend
         run = adapter.exactly(run)
-    return Plan(parsed, path, bound, program, backend, run, source, signatures, (optimize, dtype), keywords)
+    return Plan(parsed, path, bound, program, backend, source, (optimize, dtype), keywords, run, signatures)
 
 
 def _operand(signature: Signature, backend: Backend) -> Operand:
@@ -489,7 +346,7 @@ def check_planned(shapes: Sequence[Any], bound: Bound) -> None:
 def execute(plan: Plan, operands: Sequence[Any], out: Any = None) -> Any:
     """Run a plan on operands that fit it."""
     if out is not None:
-        _check_out(plan, out)
+        check_out(out, plan.bound, plan.backend)
     try:
         result = plan.run(*operands)
     except Exception as error:
@@ -497,7 +354,7 @@ def execute(plan: Plan, operands: Sequence[Any], out: Any = None) -> Any:
     if out is None:
         return result
     if plan.bound.unknown:  # now they are
-        _check_shape(out, tuple(result.shape))
+        check_shape(out, tuple(result.shape))
     plan.backend.copy_into(out, result)
     return out
 
@@ -522,29 +379,6 @@ def rescue(plan: Plan, operands: Sequence[Any], error: Exception) -> Any:
             plan.backend.same_device(*tensors)
         raise error
     return run_native(plan.equation, operands, plan.backend, error)
-
-
-def _check_out(plan: Plan, out: Any) -> None:
-    """Check everything about ``out=`` before anything is computed, so that an error leaves it as it was."""
-    backend, bound = plan.backend, plan.bound
-    if not backend.capabilities.out:
-        raise OperandTypeError(f"out= cannot be filled: {backend.name} tensors are immutable")
-    if backend_of(type(out)) is not backend:
-        raise OperandTypeError(f"out= is {article(describe(out))} but the result is of {backend.name}")
-    hint = backend.hint(out)
-    if hint is not None:
-        raise OperandTypeError(f"out= is a {hint[0]} {describe(out)}, which cannot be filled")
-    if not bound.unknown:
-        _check_shape(out, tuple(bound.sizes[label] for label in bound.output))
-    if dtypes.name_of(out.dtype) != bound.dtype:
-        raise OperandTypeError(
-            f"out= has dtype {dtypes.name_of(out.dtype)} but the result has dtype {bound.dtype}"
-        )
-
-
-def _check_shape(out: Any, shape: tuple[Any, ...]) -> None:
-    if tuple(out.shape) != shape:
-        raise OperandError(f"out= has shape {tuple(out.shape)} but the result has shape {shape}")
 
 
 class CacheInfo(NamedTuple):

@@ -1,0 +1,170 @@
+"""`Blueprint`: what a plan is made of, and everything it tells of itself: tables, code, data and pictures.
+
+What tells is imported where it is needed: a call that only computes loads none of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from einsum_unified import dtypes
+from einsum_unified.backend import Backend
+from einsum_unified.equation import Equation, Sublists
+from einsum_unified.errors import PathError
+from einsum_unified.operands import Bound
+from einsum_unified.path import Path, Step, Strategy, pairwise, steps, strategy
+from einsum_unified.primitives import Program
+from einsum_unified.summary import operand_lines, unknown_lines
+
+Keywords = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Blueprint:
+    """An equation, how it is contracted, and for which operands."""
+
+    equation: Equation
+    path: Path
+    """The contraction path: for each step the positions of the operands that it takes out of the list."""
+    bound: Bound
+    program: Program
+    backend: Backend
+    source: str = field(repr=False)
+    """The text of the compiled program."""
+    options: tuple[Any, Any] = field(repr=False)
+    """The values of optimize= and dtype= it was made with."""
+    keywords: Keywords = field(repr=False)
+    """The framework's own keywords it was made with."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The pairwise contractions, with labels as integers, FLOPs and elements of the result.
+
+        Sizes that are not known count as their hints; without even the number of axes there are none.
+        """
+        if self.bound.unranked:
+            return ()
+        return steps(self.bound.reduced(), self.bound.output, tuple(map(int, self.bound.sizes)), self.path)
+
+    @property
+    def flops(self) -> int:
+        """Multiplications and additions of all steps (`Step.flops`)."""
+        return sum(step.flops for step in self.steps)
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(str(operand.shape) for operand in self.bound.operands)
+        return f"<Plan {self.equation.text!r} for {shapes} on {self.backend.name}, {self.bound.dtype}>"
+
+    def __str__(self) -> str:
+        return self.explain()
+
+    def explain(self) -> str:
+        """Return what ``print(plan)`` shows: operands, a table of the steps, their cost, and the code.
+
+        FLOPs are multiplications and additions; bytes read and written are those of the operands and
+        results of every instruction that is no view (`einsum_unified.explain.accounts` defines them). Where
+        sizes are not known the figures are sums of products of them.
+
+        >>> from einsum_unified import einsum_plan
+        >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).explain())
+        ij,kj->ik  on numpy, float64
+          operand 0 'ij': shape (2, 3), numpy.float64
+          operand 1 'kj': shape (4, 3), numpy.float64
+          step  labels     kind          FLOPs  bytes read  bytes written  copies
+          -----------------------------------------------------------------------
+             0  ij,kj->ik  matmul 2×3×4     48         144             64       0
+          -----------------------------------------------------------------------
+                           total            48         144             64       0
+          one nested loop: 48 FLOPs
+          most held at a time: 64 bytes of intermediates and result
+          def run(a0, a1):
+              t0 = transpose(a1, (1, 0))
+              return dot(a0, t0)
+        """
+        from einsum_unified.explain.table import explain  # seldom needed
+
+        title = f"{self.equation.text}  on {self.backend.name}, {self.bound.dtype}"
+        return "\n".join(
+            [
+                title,
+                *operand_lines(self.bound),
+                *unknown_lines(self.bound),
+                *explain(self.bound, self.program, self.backend.capabilities, self.steps, self._algorithm()),
+                *self._code(),
+            ]
+        )
+
+    def to_python(self, backend: str = "numpy") -> str:
+        """Return the plan as the text of a function ``contract`` in plain calls of a framework.
+
+        It needs nothing of this library, and checks nothing: it is right for operands of these shapes and
+        dtypes, tensors of the framework. ``backend`` is "numpy", "torch", "tensorflow", "jax" or "array_api".
+        Raises `OperandTypeError` for another.
+
+        >>> from einsum_unified import einsum_plan
+        >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).to_python("torch"))
+        import torch
+        <BLANKLINE>
+        <BLANKLINE>
+        # ij,kj->ik
+        def contract(a0, a1):
+            # a0: (2, 3) float64
+            # a1: (4, 3) float64
+            t2 = torch.permute(a1, (1, 0))  # (3, 4)
+            t3 = a0 @ t2  # (2, 4)
+            return t3
+        <BLANKLINE>
+        """
+        from einsum_unified.explain.source import to_python  # seldom needed
+
+        self._check_no_keywords("be written as code")
+        return to_python(self.bound, self.path, backend)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as words and numbers that JSON can hold, with the version of their format.
+
+        Raises `PathError` for labels that are neither text nor integers.
+
+        >>> from einsum_unified import Plan, einsum_plan
+        >>> data = einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5)).to_dict()
+        >>> data["schema"], data["shapes"], len(data["path"])
+        (1, [[2, 3], [3, 4], [4, 5]], 1)
+        >>> Plan.from_dict(data)
+        <Plan 'ij,jk,kl->il' for (2, 3), (3, 4), (4, 5) on numpy, float64>
+        """
+        from einsum_unified.explain.data import to_dict  # seldom needed
+
+        self._check_no_keywords("be kept as data")
+        shapes = [operand.shape for operand in self.bound.operands]
+        return to_dict(self.equation, shapes, self._dtypes(), self.path, self._asked_dtype())
+
+    def _check_no_keywords(self, what: str) -> None:
+        if self.keywords:
+            names = ", ".join(f"{name}=" for name, _ in self.keywords)
+            raise PathError(f"a plan made with {names} cannot {what}: that is {self.backend.name}'s own")
+
+    def _dtypes(self) -> tuple[str, ...]:
+        return tuple(operand.dtype for operand in self.bound.operands)
+
+    def _algorithm(self) -> str:
+        """Return how the path was found, and what it is."""
+        optimize = self.options[0]
+        how = optimize if isinstance(optimize, Strategy) else strategy(optimize)
+        names = {"auto": "cheapest of several searches", "none": "from left to right", "explicit": "given"}
+        pairs = pairwise(self.path, len(self.bound.operands))
+        return f"{names.get(how.name, how.name)}: {', '.join(map(str, pairs))}"
+
+    def _code(self) -> list[str]:
+        return [f"  {line}" for line in self.source.splitlines()]
+
+    def _asked_dtype(self) -> str | None:
+        """Return the name of the dtype asked for with dtype=."""
+        return None if self.options[1] is None else dtypes.name_of(self.options[1])
+
+    def _key(self) -> str | Sublists:
+        """Return what parses to the equation."""
+        equation = self.equation
+        if not equation.sublists:
+            return equation.text
+        return Sublists(equation.inputs, equation.output if equation.explicit else None)
