@@ -23,6 +23,7 @@ from einsum_unified.operands import Bound, Hints, Operand, bind
 from einsum_unified.path import find_path, strategy
 from einsum_unified.plan import check_planned
 from einsum_unified.sizes import is_known
+from einsum_unified.strict import check_operands
 
 
 @keras.saving.register_keras_serializable(package="einsum_unified")
@@ -70,8 +71,9 @@ def record_plan(run: Callable[..., Any], recipe: Sequence[Any], operands: Sequen
     """Do the same for the call of a plan."""
     if not _is_symbolic(operands):
         return run(*recipe, *map(_value, operands), out=out)
-    equation, shapes, path, dtype, keywords = recipe
+    equation, shapes, path, dtype, keywords, strict = recipe
     options = {"optimize": ("einsum_path", *path), **dict(keywords)}
+    options |= {"strict": True} if strict else {}
     options |= {name: x for name, x in (("dtype", dtype), ("out", out)) if x is not None}
     return _symbolic(equation, operands, options, shapes)
 
@@ -84,6 +86,8 @@ def _symbolic(
         raise OperandTypeError("out= cannot be filled: keras KerasTensors are symbolic")
     hints = check_hints(options.get("hints"), key)
     bound = _bind(key, xs, options.get("dtype"), dict(hints))
+    if options.get("strict"):
+        check_operands(bound)
     if planned is not None:
         check_planned(planned, bound)
     text = key if isinstance(key, str) else in_letters(bound.equation)

@@ -24,7 +24,9 @@ from einsum_unified.plan import (
     prepared,
     prepared_signatures,
     rescue,
+    strictly,
 )
+from einsum_unified.strict import check_equation
 from einsum_unified.summary import path_summary
 
 
@@ -35,6 +37,7 @@ def einsum(
     dtype: Any = None,
     out: Any = None,
     hints: Mapping[Any, int] | None = None,
+    strict: bool = False,
     **options: Any,
 ) -> Any:
     """Contract operands of any one framework as an equation says: Einstein's summation.
@@ -70,6 +73,8 @@ def einsum(
         hints: for labels, what to plan with where a size is not known yet, as in a graph for any batch:
             ``{"b": 32}``; ``...`` for axes of an ellipsis. Without a hint it is planned as 6. It only
             bears upon the order of contraction: the result is right for any size.
+        strict: True refuses three things that are often slips: an output that is left out, an axis of size 1
+            that broadcasts, and a label that occurs in one operand only and is summed.
         **options: what a framework's own einsum knows beyond that: ``precision`` and
             ``preferred_element_type`` with JAX's arrays.
 
@@ -78,8 +83,8 @@ def einsum(
         a view on NumPy and torch. A 0-d result is a scalar on NumPy.
 
     Raises:
-        EquationError: the equation is malformed.
-        OperandError: count, ranks or sizes do not fit; ``out`` has another shape.
+        EquationError: the equation is malformed, or refused by ``strict``.
+        OperandError: count, ranks or sizes do not fit; ``out`` has another shape; ``strict`` refuses sizes.
         OperandTypeError: an operand is no tensor, two frameworks or devices meet, a dtype cannot be used.
         PathError: ``optimize`` is no strategy or path, ``hints`` no mapping of labels to sizes.
             All these are `EinsumError`, a ValueError.
@@ -87,22 +92,23 @@ def einsum(
 
     """
     if options or hints:
-        return _einsum_slowly(equation, operands, optimize, dtype, out, hints, options)
+        return _einsum_slowly(equation, operands, optimize, dtype, out, hints, strict, options)
     plan = None
     try:
+        how = strictly(optimize) if strict else optimize
         if len(operands) == 2:  # the most frequent are written out
             a, b = operands
             plan = planning.cached_plan(
-                equation, optimize, dtype, type(a), a.shape, a.dtype, type(b), b.shape, b.dtype
+                equation, how, dtype, type(a), a.shape, a.dtype, type(b), b.shape, b.dtype
             )
         elif len(operands) == 1:
             (a,) = operands
-            plan = planning.cached_plan(equation, optimize, dtype, type(a), a.shape, a.dtype)
+            plan = planning.cached_plan(equation, how, dtype, type(a), a.shape, a.dtype)
         else:
             key: list[Any] = []
             for x in operands:
                 key += (type(x), x.shape, x.dtype)
-            plan = planning.cached_plan(equation, optimize, dtype, *key)
+            plan = planning.cached_plan(equation, how, dtype, *key)
     except OperandTypeError:
         pass  # they may be of a kind that has to be looked at first; if not, it is said again
     except EinsumError:
@@ -111,7 +117,7 @@ def einsum(
     except (Unprepared, AttributeError, TypeError, ValueError, RuntimeError):
         pass
     if plan is None:
-        return _einsum_slowly(equation, operands, optimize, dtype, out, hints, options)
+        return _einsum_slowly(equation, operands, optimize, dtype, out, hints, strict, options)
     if out is not None:
         return execute(plan, operands, out)
     try:
@@ -127,12 +133,13 @@ def _einsum_slowly(
     dtype: Any,
     out: Any,
     hints: Any,
+    strict: bool,
     options: Mapping[str, Any],
 ) -> Any:
     """Handle calls whose operands, equation or options have to be made ready first."""
     recorder = dispatch.recorder_for((equation, *operands))
     if recorder is not None:
-        known = {"optimize": optimize, "dtype": dtype, "out": out, "hints": hints}
+        known = {"optimize": optimize, "dtype": dtype, "out": out, "hints": hints, "strict": strict}
         given = {name: x for name, x in known.items() if x is not (einsum.__kwdefaults__ or {})[name]}
         return recorder.record(einsum, equation, operands, {**given, **options})
     key, operands = arguments(equation, operands)
@@ -142,9 +149,11 @@ def _einsum_slowly(
     backend = is_native(xs)
     if backend is not None:
         check_options(xs, backend, dtype, out)
+        if strict:
+            check_equation(parse(key))
         return run_native(parse(key), xs, backend.configured(options) if options else backend)
     signatures = prepared_signatures(xs, classes)
-    return execute(plan_of(key, signatures, optimize, dtype, checked, options), xs, out)
+    return execute(plan_of(key, signatures, optimize, dtype, checked, options, strict), xs, out)
 
 
 def einsum_plan(
@@ -153,6 +162,7 @@ def einsum_plan(
     optimize: Any = "auto",
     dtype: Any = None,
     hints: Mapping[Any, int] | None = None,
+    strict: bool = False,
     **options: Any,
 ) -> Plan:
     """Plan a contraction once, to call it many times or to see what will run.
@@ -190,6 +200,7 @@ def einsum_plan(
         optimize: as for `einsum`.
         dtype: as for `einsum`.
         hints: as for `einsum`.
+        strict: as for `einsum`; such a plan also refuses operands that would broadcast.
         **options: as for `einsum`.
 
     Returns:
@@ -212,9 +223,11 @@ def einsum_plan(
     for n, x in enumerate(items):
         if n not in signatures:
             signatures[n] = (cls, _checked_shape(x, n), like)
-    check_keywords(options, ("optimize", "dtype", "hints"), "einsum_plan", backend_for([cls, *classes]))
+    check_keywords(
+        options, ("optimize", "dtype", "hints", "strict"), "einsum_plan", backend_for([cls, *classes])
+    )
     ordered = tuple(signatures[n] for n in range(len(items)))
-    return plan_of(key, ordered, optimize, dtype, checked, options)
+    return plan_of(key, ordered, optimize, dtype, checked, options, strict)
 
 
 def einsum_path(

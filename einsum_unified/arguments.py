@@ -28,7 +28,7 @@ from einsum_unified.errors import (
     quoted,
 )
 
-KEYWORDS = ("optimize", "dtype", "out", "hints")
+KEYWORDS = ("optimize", "dtype", "out", "hints", "strict")
 """Those of `einsum`, on every framework."""
 
 

@@ -52,6 +52,11 @@ class Blueprint:
         """Multiplications and additions of all steps (`Step.flops`)."""
         return sum(step.flops for step in self.steps)
 
+    @property
+    def strict(self) -> bool:
+        """Whether it was made with strict=True."""
+        return isinstance(self.options[0], Strategy) and self.options[0].strict
+
     def __repr__(self) -> str:
         shapes = ", ".join(str(operand.shape) for operand in self.bound.operands)
         return f"<Plan {self.equation.text!r} for {shapes} on {self.backend.name}, {self.bound.dtype}>"
@@ -137,7 +142,7 @@ class Blueprint:
 
         self._check_no_keywords("be kept as data")
         shapes = [operand.shape for operand in self.bound.operands]
-        return to_dict(self.equation, shapes, self._dtypes(), self.path, self._asked_dtype())
+        return to_dict(self.equation, shapes, self._dtypes(), self.path, self._asked_dtype(), self.strict)
 
     def _check_no_keywords(self, what: str) -> None:
         if self.keywords:

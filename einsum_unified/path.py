@@ -58,6 +58,8 @@ class Strategy:
     """A user's `opt_einsum.paths.PathOptimizer`."""
     hints: tuple[tuple[Label, int], ...] = ()
     """What to plan with for labels whose sizes are not known."""
+    strict: bool = False
+    """Whether `einsum_unified.strict` has to agree."""
 
 
 def strategy(optimize: Any) -> Strategy:

@@ -28,12 +28,13 @@ from einsum_unified.native import run_native
 from einsum_unified.operands import Bound, Operand, bind, shown_shape
 from einsum_unified.out import check_out, check_shape
 from einsum_unified.path import Path, Strategy, find_path, forget_paths, strategy
+from einsum_unified.strict import check_operands
 
 Signature = tuple[type, Any, Any]
 """Type, shape and dtype of an operand."""
 
-Recipe = tuple[str | Sublists, tuple[Any, ...], Path, Any, Keywords]
-"""Equation, shapes, path, dtype= and keywords of a plan."""
+Recipe = tuple[str | Sublists, tuple[Any, ...], Path, Any, Keywords, bool]
+"""Equation, shapes, path, dtype=, keywords and strict= of a plan."""
 
 
 class Unprepared(Exception):  # noqa: N818 - no error: it only sends the caller the slow way
@@ -77,15 +78,16 @@ class Plan(Blueprint):
         shapes = tuple([operand.shape for operand in self.bound.operands])
         dtype = self.options[1]
         if not literal:
-            return self._key(), shapes, self.path, dtype, self.keywords
+            return self._key(), shapes, self.path, dtype, self.keywords, self.strict
         text = in_letters(self.equation) if self.equation.sublists else self.equation.text
-        return text, shapes, self.path, None if dtype is None else self.bound.dtype, self.keywords
+        dtype = None if dtype is None else self.bound.dtype
+        return text, shapes, self.path, dtype, self.keywords, self.strict
 
     def _fits(self, signatures: tuple[Signature, ...]) -> bool:
         """Whether operands are what was planned for, any size being right for one that was not known."""
         if signatures == self.signatures:
             return True
-        if not self.bound.unknown:
+        if not self.bound.unknown or self.strict:  # only binding tells what broadcasts
             return False
         for (cls, shape, dtype), (planned_cls, planned, planned_dtype) in zip(
             signatures, self.signatures, strict=True
@@ -114,12 +116,12 @@ class Plan(Blueprint):
         from einsum_unified.explain.data import checked
 
         read = checked(data)
-        return _restored(read.equation, read.shapes, read.dtypes, read.path, read.dtype)
+        return _restored(read.equation, read.shapes, read.dtypes, read.path, read.dtype, read.strict)
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._check_no_keywords("be pickled")
-        key, shapes, path, _, _ = self.recipe(literal=False)
-        return _restored, (key, shapes, self._dtypes(), path, self._asked_dtype())
+        key, shapes, path, *_ = self.recipe(literal=False)
+        return _restored, (key, shapes, self._dtypes(), path, self._asked_dtype(), self.strict)
 
 
 def _restored(
@@ -128,11 +130,18 @@ def _restored(
     names: Sequence[str],
     path: Path,
     dtype: str | None,
+    strict: bool,
 ) -> Plan:
     """Make a plan again, on NumPy: called with other tensors it is made for these."""
     known = [default_backend().dtype_from_name(name) or np.dtype(np.float32) for name in names]
     signatures = tuple((np.ndarray, tuple(shape), own) for shape, own in zip(shapes, known, strict=True))
-    return plan_of(equation, signatures, ("einsum_path", *path), dtype)
+    return plan_of(equation, signatures, ("einsum_path", *path), dtype, strict=strict)
+
+
+@lru_cache(maxsize=64)
+def strictly(optimize: Any) -> Strategy:
+    """Return the strategy that a value of ``optimize=`` asks for, and that plans are refused by rules."""
+    return replace(strategy(optimize), strict=True)
 
 
 # --- making -------------------------------------------------------------------------------------
@@ -163,6 +172,8 @@ def make_plan(
     operands = [_operand(signature, backend) for signature in signatures]
     how = optimize if isinstance(optimize, Strategy) else strategy(optimize)
     bound = bind(parsed, operands, backend, dtype, dict(how.hints))
+    if how.strict:
+        check_operands(bound)
     path = _path(bound, how)
     if keywords:
         backend = backend.configured(dict(keywords))
@@ -216,7 +227,8 @@ def _path(bound: Bound, how: Strategy) -> Path:
 def _make_short_plan(equation: str | Sublists, optimize: Any, dtype: Any, *flat: Any) -> Plan:
     """Make a plan from type, shape, dtype, type, shape, dtype, ...: a flat key is hashed faster."""
     signatures: tuple[Signature, ...] = tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
-    if callable(optimize) or (isinstance(equation, (str, Sublists)) and is_long(equation)):
+    chosen = optimize.optimizer if isinstance(optimize, Strategy) else optimize
+    if callable(chosen) or (isinstance(equation, (str, Sublists)) and is_long(equation)):
         raise Unprepared
     if not all(_is_plain_shape(shape) for _, shape, _ in signatures):
         raise Unprepared
@@ -265,11 +277,12 @@ def plan_of(
     dtype: Any,
     hints: tuple[tuple[Label, int], ...] = (),
     options: Mapping[str, Any] = MappingProxyType({}),
+    strict: bool = False,
 ) -> Plan:
     """Return the plan for prepared operands of these signatures, from the cache where it may be kept."""
     how = strategy(optimize)
-    if hints:
-        how = replace(how, hints=hints)
+    if hints or strict:
+        how = replace(how, hints=hints, strict=strict)
     plain = all(_is_plain_shape(shape) for _, shape, _ in signatures)
     keywords = tuple(options.items())
     if how.optimizer is not None or not plain or not _hashable((signatures, dtype, keywords)):
@@ -315,18 +328,19 @@ def run_as_planned(
     path: Path,
     dtype: Any,
     keywords: Keywords,
+    strict: bool,
     *operands: Any,
     out: Any = None,
 ) -> Any:
     """Contract operands, of any framework, as the plan of a `Recipe` says."""
     recorder = recorder_for(operands)
     if recorder is not None:
-        recipe = equation, shapes, path, dtype, keywords
+        recipe = equation, shapes, path, dtype, keywords, strict
         return recorder.record_plan(run_as_planned, recipe, operands, out)
     xs, classes = prepared(operands)
     optimize = ("einsum_path", *path)
     signatures = prepared_signatures(xs, classes)
-    plan = plan_of(equation, signatures, optimize, dtype, (), dict(keywords))
+    plan = plan_of(equation, signatures, optimize, dtype, (), dict(keywords), strict)
     check_planned(shapes, plan.bound)
     return execute(plan, xs, out)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from einsum_unified.equation import spelled
+from einsum_unified.equation import Equation, spelled
 from einsum_unified.operands import Bound
 from einsum_unified.path import Step
 
@@ -27,7 +27,7 @@ def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
     """Return the summary that `einsum_path` gives: the totals, then a line a step."""
     if bound.unranked:
         rest = "left to the framework: numbers of axes are known only when it runs"
-        return f"  Complete contraction:  {_explicit(bound)}\n  {rest}"
+        return f"  Complete contraction:  {with_output(bound.equation)}\n  {rest}"
     labels = {label for term in bound.terms for label in term}
     naive = prod(map(int, bound.sizes)) * (len(bound.terms) - 1 + (len(labels) > len(bound.output)))
     flops = sum(step.flops for step in steps)
@@ -35,7 +35,7 @@ def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
     largest = max((step.elements for step in steps), default=1)
     rule = "-" * 80
     head = [
-        f"  Complete contraction:  {_explicit(bound)}",
+        f"  Complete contraction:  {with_output(bound.equation)}",
         f"         Naive scaling:  {len(labels)}",
         f"     Optimized scaling:  {max(scaling, default=0)}",
         f"      Naive FLOP count:  {_scientific(naive, 3)}",
@@ -71,8 +71,8 @@ def _ratio(naive: int, flops: int) -> str:
     return f"{ratio:.3f}" if ratio < 10**9 else f"{ratio:.3e}"
 
 
-def _explicit(bound: Bound) -> str:
-    equation = bound.equation
+def with_output(equation: Equation) -> str:
+    """Return the equation's text, with its output where that was left out."""
     if equation.explicit:
         return equation.text
     arrow = " -> " if equation.sublists else "->"

@@ -114,8 +114,8 @@ def test_immutable_tensors_take_no_out(tf):
 @pytest.mark.parametrize(
     ("function", "known"),
     [
-        (einsum, "optimize, dtype, out, hints"),
-        (einsum_plan, "optimize, dtype, hints"),
+        (einsum, "optimize, dtype, out, hints, strict"),
+        (einsum_plan, "optimize, dtype, hints, strict"),
         (einsum_path, "optimize, hints"),
     ],
 )

@@ -99,7 +99,7 @@ def test_a_shape_is_a_tuple_of_integers_or_none(x, is_one: bool):
 def test_an_unknown_keyword_is_a_type_error_that_lists_the_known():
     with pytest.raises(TypeError) as caught:
         einsum("ij->ji", X, order="C")
-    known = "optimize, dtype, out, hints"
+    known = "optimize, dtype, out, hints, strict"
     assert str(caught.value) == f"einsum() got an unknown keyword 'order'; known are: {known}"
 
 

@@ -650,7 +650,7 @@ def test_an_unknown_keyword_is_a_type_error_that_lists_the_known(framework, keyw
     a, out = filled(framework, (2,)), filled(framework, ())
     with pytest.raises(TypeError) as caught:
         einsum("i->", a, out=out, **{keyword: value})
-    known = "optimize, dtype, out, hints"
+    known = "optimize, dtype, out, hints, strict"
     assert str(caught.value) == f"einsum() got an unknown keyword {keyword!r}; known are: {known}"
     np.testing.assert_array_equal(framework.numpy(out), 1)
 

@@ -511,11 +511,11 @@ def test_options_are_part_of_a_plan_and_of_the_cache():
 
 
 def test_unknown_keywords_name_those_of_jax_too_and_others_do_not_have_them():
-    known = "optimize, dtype, out, hints, precision, preferred_element_type"
+    known = "optimize, dtype, out, hints, strict, precision, preferred_element_type"
     with pytest.raises(TypeError, match=f"unknown keyword 'casting'; known are: {known}$"):
         einsum("i->", jnp.ones(2), casting="safe")
     with pytest.raises(
-        TypeError, match=r"unknown keyword 'precision'; known are: optimize, dtype, out, hints$"
+        TypeError, match=r"unknown keyword 'precision'; known are: optimize, dtype, out, hints, strict$"
     ):
         einsum("i->", np.ones(2), precision="highest")
 

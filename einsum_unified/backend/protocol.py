@@ -186,6 +186,7 @@ class Recorder(Protocol):
     ) -> Any:
         """Return what stands for the result of a plan: of ``run(*recipe, *operands, out=out)``.
 
-        A recipe is text, numbers, None, and tuples of these: equation, shapes, path, dtype, keywords.
+        A recipe is text, numbers, None, and tuples of these: equation, shapes, path, dtype,
+        keywords, strict.
         """
         ...

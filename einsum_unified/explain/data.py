@@ -32,10 +32,16 @@ class PlanData:
     path: Path
     dtype: str | None
     """The one asked for with ``dtype=``."""
+    strict: bool
 
 
 def to_dict(
-    equation: Equation, shapes: Sequence[Any], dtypes: Sequence[str], path: Path, dtype: str | None
+    equation: Equation,
+    shapes: Sequence[Any],
+    dtypes: Sequence[str],
+    path: Path,
+    dtype: str | None,
+    strict: bool,
 ) -> dict[str, Any]:
     """Return a plan's data.
 
@@ -51,6 +57,7 @@ def to_dict(
         "dtypes": list(dtypes),
         "path": [list(step) for step in path],
         "dtype": dtype,
+        "strict": strict,
     }
 
 
@@ -75,7 +82,7 @@ def checked(data: Any) -> PlanData:
     """Return what data says; raises `PathError` for what is no plan, naming the entry."""
     if not isinstance(data, Mapping):
         raise PathError(f"a plan's data is a mapping, not {type(data).__name__}")
-    wanted = ("schema", "equation", "shapes", "dtypes", "path", "dtype")
+    wanted = ("schema", "equation", "shapes", "dtypes", "path", "dtype", "strict")
     missing = [name for name in wanted if name not in data]
     unknown = [name for name in data if name not in wanted]
     if missing or unknown:
@@ -88,7 +95,9 @@ def checked(data: Any) -> PlanData:
         raise PathError(f"a plan's data has {len(shapes)} shapes but {len(dtypes)} dtypes")
     path = tuple(_step(step) for step in _list(data["path"], "path"))
     dtype = None if data["dtype"] is None else _dtype(data["dtype"], "dtype")
-    return PlanData(_equation(data["equation"]), shapes, dtypes, path, dtype)
+    if not isinstance(data["strict"], bool):
+        raise PathError(f"a plan's data: {data['strict']!r} in 'strict' is neither true nor false")
+    return PlanData(_equation(data["equation"]), shapes, dtypes, path, dtype, data["strict"])
 
 
 def _odd(missing: Sequence[str], unknown: Sequence[Any]) -> str:
