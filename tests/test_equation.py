@@ -451,6 +451,7 @@ print("done")
 """
 
 
+@pytest.mark.slow
 def test_hostile_equations_of_a_million_characters_end_in_a_short_error():
     done = subprocess.run(
         [sys.executable, "-c", HOSTILE], capture_output=True, text=True, timeout=300, check=False

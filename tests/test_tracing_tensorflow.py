@@ -514,6 +514,7 @@ print("trained", keras.backend.backend())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["tensorflow", "torch", "jax"])
 def test_a_keras_model_is_built_trained_and_loaded(tf, torch, backend: str, tmp_path):
     # Keras picks its backend once for a process.

@@ -341,6 +341,7 @@ with torch.{mode}():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["inference_mode", "no_grad", "enable_grad"])
 def test_the_first_call_of_a_process_may_be_compiled(torch, mode: str):
     done = subprocess.run(
