@@ -6,6 +6,8 @@ What tells is imported where it is needed: a call that only computes loads none 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path as File
 from typing import Any
 
 from einsum_unified import dtypes
@@ -143,6 +145,35 @@ class Blueprint:
         self._check_no_keywords("be kept as data")
         shapes = [operand.shape for operand in self.bound.operands]
         return to_dict(self.equation, shapes, self._dtypes(), self.path, self._asked_dtype(), self.strict)
+
+    def to_svg(self, file: str | PathLike[str] | None = None) -> str:
+        """Stand in for the picture."""
+        return (
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 60" width="900" height="60" role="img">'
+            "<style>svg &gt; text { font: 20px serif }</style><text x='10' y='40'>the picture</text></svg>"
+        )
+
+    def to_html(self, file: str | PathLike[str] | None = None) -> str:
+        """Return the plan as a page that teaches it, and write it to a file if one is named.
+
+        The page needs no network. It shows the picture, the steps with what they cost, the code, and small
+        operands of which each cell of the result tells what is multiplied and summed for it.
+
+        >>> from einsum_unified import einsum_plan
+        >>> page = einsum_plan("ij,jk->ik", (2, 3), (3, 4)).to_html()
+        >>> page.splitlines()[0], "<title>ij,jk-&gt;ik</title>" in page
+        ('<!DOCTYPE html>', True)
+        """
+        from einsum_unified.explain.table import Explanation  # seldom needed
+        from einsum_unified.page.document import document
+
+        bound, told = self.bound, None
+        if not bound.unranked:
+            told = Explanation(bound, self.program, self.backend.capabilities, self.steps)
+        page = document(bound, self.backend.name, told, self._algorithm(), self.source, self.to_svg())
+        if file is not None:
+            File(file).write_text(page, "utf-8", newline="\n")
+        return page
 
     def _check_no_keywords(self, what: str) -> None:
         if self.keywords:

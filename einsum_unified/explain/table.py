@@ -58,6 +58,14 @@ class Explanation:
         summed = len({label for term in bound.terms for label in term}) > len(bound.output)
         return prod(sizes, start=Figure.of(len(bound.terms) - 1 + summed))
 
+    def notes(self, algorithm: str) -> list[str]:
+        """Return what stands below the table."""
+        return [
+            *([f"path: {algorithm}"] if len(self.bound.operands) > 2 else []),
+            f"one nested loop: {self.naive()} FLOPs",
+            f"most held at a time: {self.account.peak} bytes of intermediates and result",
+        ]
+
 
 def explain(
     bound: Bound, program: Program, capabilities: Capabilities, steps: Sequence[Step], algorithm: str
@@ -68,9 +76,7 @@ def explain(
     told = Explanation(bound, program, capabilities, steps)
     return [
         *_table([HEADER, *told.rows(), told.totals()]),
-        *([f"  path: {algorithm}"] if len(bound.operands) > 2 else []),
-        f"  one nested loop: {told.naive()} FLOPs",
-        f"  most held at a time: {told.account.peak} bytes of intermediates and result",
+        *[f"  {note}" for note in told.notes(algorithm)],
     ]
 
 
