@@ -24,6 +24,7 @@ from einsum_unified.page.shown import shown, shown_labels
 from einsum_unified.summary import operand_lines, unknown_lines
 
 _UNRANKED = "Numbers of axes are known only when it runs: the steps are left to the framework."
+LONGEST_CELL = 80
 _STYLES = re.compile(r"<style\b[^>]*>(.*?)</style>", re.DOTALL)
 
 
@@ -98,7 +99,7 @@ def _steps(told: Explanation, algorithm: str) -> str:
 
 
 def _cells(row: Sequence[str]) -> str:
-    return "".join(f"<td>{_text(cell)}</td>" for cell in row)
+    return "".join(f"<td>{escape(shown(cell, LONGEST_CELL))}</td>" for cell in row)
 
 
 def _items(lines: Iterable[str]) -> str:

@@ -63,27 +63,18 @@ class Lesson(NamedTuple):
 
 def lessons(bound: Bound, steps: Sequence[Step]) -> list[Lesson]:
     """Return the lesson of the equation, if it has few operands, and of its steps, if there are several."""
-    found = [_whole(bound)] if len(bound.terms) <= OPERANDS else []
+    found: list[Lesson | None] = []
+    if len(bound.terms) <= OPERANDS:
+        names = [f"a{n}" for n in range(len(bound.terms))]
+        found.append(
+            _lesson(bound, names, bound.terms, bound.shapes, "out", bound.output, "the whole equation")
+        )
     if len(bound.terms) > 2:
         found += _steps(bound, steps[:STEPS])
-    return [lesson for lesson in found if len(lesson.sizes) <= LABELS]
+    return [lesson for lesson in found if lesson is not None]
 
 
-def _whole(bound: Bound) -> Lesson:
-    small = small_sizes(bound.terms, bound.output, bound.sizes)
-    operands = [
-        _operand(
-            n,
-            f"a{n}",
-            term,
-            [1 if bound.broadcasts(*axis) else small[axis[0]] for axis in zip(term, shape, strict=True)],
-        )
-        for n, (term, shape) in enumerate(zip(bound.terms, bound.shapes, strict=True))
-    ]
-    return _lesson(bound, "the whole equation", small, operands, Tensor("out", bound.output, ()))
-
-
-def _steps(bound: Bound, steps: Sequence[Step]) -> list[Lesson]:
+def _steps(bound: Bound, steps: Sequence[Step]) -> list[Lesson | None]:
     """Return a lesson for each step, on what the steps before it left."""
     live = [f"a{n}" for n in range(len(bound.terms))]
     found = []
@@ -92,43 +83,60 @@ def _steps(bound: Bound, steps: Sequence[Step]) -> list[Lesson]:
         for position in sorted(step.positions, reverse=True):
             live.pop(position)
         live.append(f"s{number}" if live else "out")
-        small = small_sizes(step.inputs, step.output, bound.sizes)
-        operands = [
-            _operand(n, name, term, [small[label] for label in term])
-            for n, (name, term) in enumerate(zip(names, step.inputs, strict=True))
-        ]
+        shapes = [[bound.sizes[label] for label in term] for term in step.inputs]
         title = f"step {number}: {shown(contraction(bound, step), 60)}"
-        found.append(_lesson(bound, title, small, operands, Tensor(live[-1], step.output, ())))
+        found.append(_lesson(bound, names, step.inputs, shapes, live[-1], step.output, title))
     return found
 
 
 def _lesson(
-    bound: Bound, title: str, small: dict[int, int], operands: Sequence[Tensor], output: Tensor
-) -> Lesson:
-    summed = tuple(label for label in small if label not in output.term)
-    shape = tuple(small[label] for label in output.term)
-    note = _note(bound, small)
-    return Lesson(title, note, small, output.term, summed, tuple(operands), output._replace(shape=shape))
+    bound: Bound,
+    names: Sequence[str],
+    terms: Sequence[tuple[int, ...]],
+    shapes: Sequence[Sequence[int]],
+    result: str,
+    output: tuple[int, ...],
+    title: str,
+) -> Lesson | None:
+    """Return a lesson; None if it has more labels than anybody could follow."""
+    if max(len(set().union(*terms)), *map(len, terms)) > LABELS:
+        return None
+    small = small_sizes(terms, output, bound.sizes)
+    operands = []
+    for number, (name, term, shape) in enumerate(zip(names, terms, shapes, strict=True)):
+        axes = zip(term, shape, strict=True)
+        kept = tuple(1 if bound.broadcasts(label, size) else small[label] for label, size in axes)
+        operands.append(_operand(number, name, term, kept))
+    tensor = Tensor(result, output, tuple(small[label] for label in output))
+    summed = tuple(label for label in small if label not in output)
+    note = _note(bound, small, reduced=terms is not bound.terms and bound.reduced() != bound.terms)
+    return Lesson(title, note, small, output, summed, tuple(operands), tensor)
 
 
-def _operand(number: int, name: str, term: tuple[int, ...], shape: Sequence[int]) -> Tensor:
+def _operand(number: int, name: str, term: tuple[int, ...], shape: tuple[int, ...]) -> Tensor:
     """Return an operand with numbers from 1 to 11, in another order for each.
 
     11 is prime, and no size: rows and matrices differ.
     """
     stride, start = (1, 3, 4, 2, 5, 7)[number], 3 * number
     values = tuple((start + stride * n) % 11 + 1 for n in range(prod(shape)))
-    return Tensor(name, term, tuple(shape), values)
+    return Tensor(name, term, shape, values)
 
 
-def _note(bound: Bound, small: dict[int, int]) -> str:
+def _note(bound: Bound, small: dict[int, int], reduced: bool) -> str:
     """Return what sizes are shown, and what they are in the plan if others."""
     names = shown_labels(bound.labels)
     here = ", ".join(f"{names[label]}={size}" for label, size in small.items())
-    planned = [f"{names[label]}={_planned(bound.sizes[label])}" for label in small]
-    if all(size == bound.sizes[label] for label, size in small.items()):
-        return f"Shown with the sizes of the plan: {here}." if small else ""
-    return f"Shown with {here}; the plan has {', '.join(planned)}."
+    planned = ", ".join(f"{names[label]}={_planned(bound.sizes[label])}" for label in small)
+    same = all(size == bound.sizes[label] for label, size in small.items())
+    note = (
+        f"Shown with the sizes of the plan: {here}."
+        if same
+        else f"Shown with {here}; the plan has {planned}."
+    )
+    if reduced:
+        note += " Before the steps diagonals are taken, and axes of size 1 that broadcast left out."
+    return note if small else ""
 
 
 def _planned(size: int) -> str:

@@ -63,29 +63,37 @@
     return element;
   }
 
+  function drawCell(tensor, index, values) {
+    const cell = make("td", "cell", `${values[position(tensor.shape, index)]}`);
+    cell.dataset.index = index.join(",");
+    return cell;
+  }
+
+  /** The columns' label and numbers; with rows, two empty cells come first. */
+  function drawHead(lesson, label, columns, rows) {
+    const corner = () => (rows ? [Object.assign(make("td"), { colSpan: 2 })] : []);
+    const numbers = Array.from({ length: columns }, (_, n) => heading("col", 1, `${n}`));
+    const name = heading("colgroup", columns, drawLabel(lesson, label));
+    return [make("tr", "", ...corner(), name), make("tr", "", ...corner(), ...numbers)];
+  }
+
   /** The last two axes as rows and columns: one block of a tensor, whose other axes stand at `outer`. */
   function drawBlock(lesson, tensor, outer, values) {
     const [rows, columns] = [1, 1, ...tensor.shape].slice(-2);
     const [columnLabel, rowLabel] = tensor.term.slice(-2).reverse();
-    const sides = rowLabel === undefined ? 0 : 2; // columns of row headings
     const table = make("table", "matrix");
     const fixed = outer.map((n, axis) => make("span", "", drawLabel(lesson, tensor.term[axis]), `=${n}`));
     if (fixed.length) table.append(make("caption", "", ...joined(fixed, ", ")));
-    if (columnLabel !== undefined) {
-      const numbers = Array.from({ length: columns }, (_, n) => heading("col", 1, `${n}`));
-      const corners = () => (sides ? [Object.assign(make("td", "corner"), { colSpan: sides })] : []);
-      table.append(make("tr", "", ...corners(), heading("colgroup", columns, drawLabel(lesson, columnLabel))));
-      table.append(make("tr", "", ...corners(), ...numbers));
-    }
+    if (columnLabel !== undefined) table.append(...drawHead(lesson, columnLabel, columns, rowLabel !== undefined));
     for (let row = 0; row < rows; row++) {
-      const line = make("tr", "");
-      if (sides && row === 0) line.append(heading("rowgroup", rows, drawLabel(lesson, rowLabel)));
-      if (sides) line.append(heading("row", 1, `${row}`));
+      const line = make("tr");
+      if (rowLabel !== undefined) {
+        if (row === 0) line.append(heading("rowgroup", rows, drawLabel(lesson, rowLabel)));
+        line.append(heading("row", 1, `${row}`));
+      }
       for (let column = 0; column < columns; column++) {
         const index = [...outer, ...[row, column].slice(2 - Math.min(tensor.shape.length, 2))];
-        const cell = make("td", "cell", `${values[position(tensor.shape, index)]}`);
-        cell.dataset.index = index.join(",");
-        line.append(cell);
+        line.append(drawCell(tensor, index, values));
       }
       table.append(line);
     }
@@ -106,9 +114,9 @@
 
   /** The loop indices: those of the cell, and what is summed over. */
   function writeLoops(lesson, index) {
-    const range = (label) => (lesson.sizes[label] ? `0..${lesson.sizes[label] - 1}` : "nothing");
+    const range = (label) => (lesson.sizes[label] ? `=0..${lesson.sizes[label] - 1}` : " of size 0");
     const kept = lesson.kept.map((label, n) => make("span", "", drawLabel(lesson, label), `=${index[n]}`));
-    const summed = lesson.summed.map((label) => make("span", "", drawLabel(lesson, label), `=${range(label)}`));
+    const summed = lesson.summed.map((label) => make("span", "", drawLabel(lesson, label), range(label)));
     const sums = summed.length ? ["sum over ", ...joined(summed, ", ")] : ["no sum"];
     return [...joined(kept, ", "), ...(kept.length ? ["; "] : []), ...sums];
   }
@@ -171,6 +179,7 @@
         cell.addEventListener("click", () => this.choose(n));
       });
       part("note").textContent = lesson.note;
+      part("buttons").hidden = this.results.length < 2;
       this.show();
     }
 
@@ -229,7 +238,7 @@
       part("written").replaceChildren(...writeSum(this.lesson, result, this.term));
       const several = result.summands.length > 1;
       part("one").textContent = several ? writeTerm(this.lesson, result, this.term) : "";
-      part("terms").hidden = !several;
+      part("one").hidden = part("terms").hidden = !several;
       part("term").max = result.summands.length - 1;
       part("term").value = this.term;
       part("term").setAttribute("aria-valuetext", part("one").textContent);
