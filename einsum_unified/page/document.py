@@ -25,6 +25,7 @@ from einsum_unified.summary import operand_lines, unknown_lines
 
 _UNRANKED = "Numbers of axes are known only when it runs: the steps are left to the framework."
 LONGEST_CELL = 80
+LONG_TITLE = 60
 _STYLES = re.compile(r"<style\b[^>]*>(.*?)</style>", re.DOTALL)
 
 
@@ -40,6 +41,7 @@ def document(
     return Template(_resource("page.html")).substitute(
         policy=_policy(script, styles),
         title=_text(bound.equation.text),
+        length="long" if len(bound.equation.text) > LONG_TITLE else "short",
         style=style,
         where=_text(f"on {library}, {bound.dtype}"),
         operands=_items(clipped([*operand_lines(bound), *unknown_lines(bound)])),

@@ -169,8 +169,8 @@
       this.hovered = null;
       this.term = 0;
       const sign = (text) => Object.assign(make("span", "sign", text), { ariaHidden: "true" });
-      const operands = this.operands.flatMap(({ figure }, n) => (n ? [sign("·"), figure] : [figure]));
-      part("tensors").replaceChildren(...operands, sign("→"), this.output.figure);
+      const signed = ({ figure }, n) => make("div", "signed", figure, sign(n === this.operands.length - 1 ? "→" : "·"));
+      part("tensors").replaceChildren(...this.operands.map(signed), this.output.figure);
       this.output.figure.classList.add("output");
       for (const table of this.output.figure.querySelectorAll("table")) this.makeGrid(table);
       this.output.cells.forEach((cell, n) => {
