@@ -35,7 +35,7 @@ def document(
     """Return the page of a plan; without ``told``, for unknown numbers of axes, it has no steps."""
     style = _resource("page.css")
     script = _resource("stepper.js")
-    drawing = re.sub(r"^\s*(<\?xml.*?\?>|<!DOCTYPE[^>]*>|\s)*", "", picture, flags=re.DOTALL)
+    drawing = re.sub(r"^(<\?xml.*?\?>|<!DOCTYPE[^>]*>|\s)*", "", picture, flags=re.DOTALL)
     # A style within an SVG is no raw text, as one of HTML is: its entities are read.
     styles = [style, *map(unescape, _STYLES.findall(drawing))]
     return Template(_resource("page.html")).substitute(
