@@ -97,25 +97,32 @@ class _Ledger:
 def account(bound: Bound, program: Program, capabilities: Capabilities) -> Account:
     """Return what a program does on operands as they were planned: C-contiguous."""
     ledger = _Ledger(bound, program, capabilities)
-    works, peak, size_of_peak = [], _ZERO, 0
-    last = {source: n for n, instruction in enumerate(program.instructions) for source in instruction.sources}
-    last[program.result] = len(program.instructions)
+    works = tuple(_work(instruction, ledger) for instruction in program.instructions)
+    return Account(works, _peak(ledger))
+
+
+def _peak(ledger: _Ledger) -> Figure:
+    """Return the bytes that the registers hold, operands aside, when these are most."""
+    program, bound = ledger.program, ledger.bound
+    ends = {source: n for n, instruction in enumerate(program.instructions) for source in instruction.sources}
+    ends[program.result] = len(program.instructions)
+    until: dict[int, int] = {}  # memory is held as long as any view of it is used
+    for register, owner in ledger.owners.items():
+        until[owner] = max(until.get(owner, -1), ends.get(register, -1))
     hints = {label_name(bound, label): int(bound.sizes[label]) for label in bound.unknown}
+    gone: dict[int, list[Figure]] = {}
+    peak, size_of_peak, held = _ZERO, 0, _ZERO
     for number, instruction in enumerate(program.instructions):
-        works.append(_work(instruction, ledger))
-        alive = {
-            ledger.owners[register]
-            for register in ledger.values
-            if last.get(register, -1) >= number and ledger.owners[register] >= program.operands
-        }
-        if instruction.target >= 0 and ledger.owners[instruction.target] >= program.operands:
-            alive.add(ledger.owners[instruction.target])
-        held = _ZERO
-        for owner in alive:
-            held = held + ledger.bytes_of(ledger.values[owner])
+        for figure in gone.pop(number - 1, []):
+            held = held + figure * -1
+        target = instruction.target
+        if target >= program.operands and ledger.owners[target] == target:
+            figure = ledger.bytes_of(ledger.values[target])
+            held = held + figure
+            gone.setdefault(max(until[target], number), []).append(figure)
         if held.at(hints) > size_of_peak:
             peak, size_of_peak = held, held.at(hints)
-    return Account(tuple(works), peak)
+    return peak
 
 
 def label_name(bound: Bound, label: int) -> str:

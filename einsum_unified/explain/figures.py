@@ -11,6 +11,9 @@ from einsum_unified.sizes import Reading, Size
 Name = Callable[[Reading], str]
 """The label whose size is read at some places."""
 
+_LONGEST = 10**300
+"""Numbers from here on are shown rounded: nobody reads them, and Python refuses to write very long ones."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -97,5 +100,13 @@ class Figure:
 
 def _shown(term: tuple[tuple[str, ...], int]) -> str:
     labels, number = term
-    factors = [*([f"{number:,}"] if number != 1 or not labels else []), *labels]
+    factors = [*([_number(number)] if number != 1 or not labels else []), *labels]
     return "·".join(factors)
+
+
+def _number(number: int) -> str:
+    if abs(number) < _LONGEST:
+        return f"{number:,}"
+    from decimal import Decimal  # seldom needed, and slow to import
+
+    return f"{Decimal(number):.3e}"

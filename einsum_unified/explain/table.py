@@ -17,7 +17,7 @@ HEADER = ("step", "labels", "kind", "FLOPs", "bytes read", "bytes written", "cop
 
 
 class Explanation:
-    """The rows of the table, and what stands below it."""
+    """The works of each step (and before and after them), the rows of the table, and what stands below it."""
 
     def __init__(
         self, bound: Bound, program: Program, capabilities: Capabilities, steps: Sequence[Step]
@@ -25,20 +25,19 @@ class Explanation:
         self.bound, self.steps = bound, steps
         self.account: Account = account(bound, program, capabilities)
         starts = (0, *program.ends)
-        self.parts = [
+        self.ready, *self.products, self.finish = [
             self.account.works[start:end]
             for start, end in zip(starts, (*program.ends, len(program.instructions)), strict=True)
         ]
+        if len(bound.operands) == 1:  # to make it ready is all that there is to do
+            self.ready, self.products = (), [(*self.ready, *self.products[0])]
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return a row for making operands ready, for each step, and for the result, if they do anything."""
-        ready, *products, finish = self.parts
-        if len(self.bound.operands) == 1:  # to make it ready is all that there is to do
-            ready, products = (), [(*ready, *products[0])]
-        rows = [self._row("", "operands", ready)] if _busy(ready) else []
-        for number, (step, works) in enumerate(zip(self.steps, products, strict=True)):
+        rows = [self._row("", "operands", self.ready)] if _busy(self.ready) else []
+        for number, (step, works) in enumerate(zip(self.steps, self.products, strict=True)):
             rows.append(self._row(str(number), contraction(self.bound, step), works))
-        return [*rows, self._row("", "result", finish)] if _busy(finish) else rows
+        return [*rows, self._row("", "result", self.finish)] if _busy(self.finish) else rows
 
     def _row(self, number: str, labels: str, works: Sequence[Work]) -> tuple[str, ...]:
         copies = sum(work.kind == "copy" for work in works)
