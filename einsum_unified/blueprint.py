@@ -102,6 +102,46 @@ class Blueprint:
             ]
         )
 
+    def to_svg(self, file: str | PathLike[str] | None = None) -> str:
+        """Return a picture of the plan as SVG, and write it to a file if one is named.
+
+        It has the equation, with a rail for each label from the axes that have it to the result, and below it
+        the tree of the steps with their sizes and costs. It is light or dark like its reader's other pages.
+
+        >>> from einsum_unified import einsum_plan
+        >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).to_svg()[:40])
+        <svg xmlns="http://www.w3.org/2000/svg"
+        """
+        from einsum_unified.picture.document import to_svg  # seldom needed
+
+        return _written(to_svg(self.bound, self.program, self.backend, self.steps), file)
+
+    def to_html(self, file: str | PathLike[str] | None = None) -> str:
+        """Return the plan as a page that teaches it, and write it to a file if one is named.
+
+        The page needs no network. It shows the picture, the steps with what they cost, the code, and small
+        operands of which each cell of the result tells what is multiplied and summed for it.
+
+        >>> from einsum_unified import einsum_plan
+        >>> page = einsum_plan("ij,jk->ik", (2, 3), (3, 4)).to_html()
+        >>> page.splitlines()[0], "<title>ij,jk-&gt;ik</title>" in page
+        ('<!DOCTYPE html>', True)
+        """
+        from einsum_unified.explain.table import Explanation  # seldom needed
+        from einsum_unified.page.document import document
+
+        bound, told = self.bound, None
+        if not bound.unranked:
+            told = Explanation(bound, self.program, self.backend.capabilities, self.steps)
+        page = document(bound, self.backend.name, told, self._algorithm(), self.source, self.to_svg())
+        return _written(page, file)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from einsum_unified.picture.document import to_html  # seldom needed
+
+        return to_html(self.to_svg(), self.explain())
+
     def to_python(self, backend: str = "numpy") -> str:
         """Return the plan as the text of a function ``contract`` in plain calls of a framework.
 
@@ -146,35 +186,6 @@ class Blueprint:
         shapes = [operand.shape for operand in self.bound.operands]
         return to_dict(self.equation, shapes, self._dtypes(), self.path, self._asked_dtype(), self.strict)
 
-    def to_svg(self, file: str | PathLike[str] | None = None) -> str:
-        """Stand in for the picture."""
-        return (
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 60" width="900" height="60" role="img">'
-            "<style>svg &gt; text { font: 20px serif }</style><text x='10' y='40'>the picture</text></svg>"
-        )
-
-    def to_html(self, file: str | PathLike[str] | None = None) -> str:
-        """Return the plan as a page that teaches it, and write it to a file if one is named.
-
-        The page needs no network. It shows the picture, the steps with what they cost, the code, and small
-        operands of which each cell of the result tells what is multiplied and summed for it.
-
-        >>> from einsum_unified import einsum_plan
-        >>> page = einsum_plan("ij,jk->ik", (2, 3), (3, 4)).to_html()
-        >>> page.splitlines()[0], "<title>ij,jk-&gt;ik</title>" in page
-        ('<!DOCTYPE html>', True)
-        """
-        from einsum_unified.explain.table import Explanation  # seldom needed
-        from einsum_unified.page.document import document
-
-        bound, told = self.bound, None
-        if not bound.unranked:
-            told = Explanation(bound, self.program, self.backend.capabilities, self.steps)
-        page = document(bound, self.backend.name, told, self._algorithm(), self.source, self.to_svg())
-        if file is not None:
-            File(file).write_text(page, "utf-8", newline="\n")
-        return page
-
     def _check_no_keywords(self, what: str) -> None:
         if self.keywords:
             names = ", ".join(f"{name}=" for name, _ in self.keywords)
@@ -204,3 +215,10 @@ class Blueprint:
         if not equation.sublists:
             return equation.text
         return Sublists(equation.inputs, equation.output if equation.explicit else None)
+
+
+def _written(text: str, file: str | PathLike[str] | None) -> str:
+    """Write a text to a file if one is named."""
+    if file is not None:
+        File(file).write_text(text, "utf-8", newline="\n")
+    return text

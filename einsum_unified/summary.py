@@ -19,7 +19,7 @@ def operand_lines(bound: Bound) -> list[str]:
 
 def unknown_lines(bound: Bound) -> list[str]:
     """Return a line that tells what sizes that are not known were planned as, if there are any."""
-    hints = [f"{_term(bound, [label])} as {int(bound.sizes[label])}" for label in bound.unknown]
+    hints = [f"{subscripts(bound, [label])} as {int(bound.sizes[label])}" for label in bound.unknown]
     return [f"  sizes not known: {', '.join(hints)}"] if hints else []
 
 
@@ -81,11 +81,11 @@ def with_output(equation: Equation) -> str:
 
 def contraction(bound: Bound, step: Step) -> str:
     """Return a step's labels in and out: "ij,jk->ik"."""
-    terms = [_term(bound, term) for term in (*step.inputs, step.output)]
+    terms = [subscripts(bound, term) for term in (*step.inputs, step.output)]
     return f"{','.join(terms[:-1])}->{terms[-1]}"
 
 
-def _term(bound: Bound, labels: Sequence[int]) -> str:
+def subscripts(bound: Bound, labels: Sequence[int]) -> str:
     """Return labels in the equation's notation, the axes of an ellipsis as ``...``."""
     names = [bound.labels[label] for label in labels]
     once = [name for n, name in enumerate(names) if name is not ... or names[n - 1 : n] != [...]]

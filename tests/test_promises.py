@@ -22,7 +22,7 @@ from einsum_unified import cache_info, clear_cache, dispatch, einsum, register_b
 from einsum_unified.dispatch import load
 
 CORE = Path(einsum_unified.__file__).parent
-FOLDERS = ("", "backend/", "explain/", "lint/", "page/", "testing/", "testing/conformance/")
+FOLDERS = ("", "backend/", "explain/", "lint/", "page/", "picture/", "testing/", "testing/conformance/")
 MODULES = {
     path.relative_to(CORE).with_suffix("").as_posix(): ast.parse(path.read_text("utf-8"))
     for path in [path for folder in FOLDERS for path in sorted(CORE.glob(f"{folder}*.py"))]
