@@ -1,13 +1,17 @@
-"""A headless Chromium for tests of what is drawn."""
+"""A real browser for the tests of what it shows; missing, they skip by name, or fail where it is promised."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
 
 import pytest
 
-ARGUMENTS = (
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_QUIET = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -15,20 +19,20 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-)
+]
 
 
-@pytest.fixture(scope="session")
-def browser():
-    """Skips, or fails where all is promised, without Chromium and Playwright."""
-    from conftest import installed_module
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A Chromium that playwright drives; not for longer, for it runs an event loop."""
+    chromium = next(filter(None, map(shutil.which, _NAMES)), None)
+    for name, found in (("playwright", find_spec("playwright")), ("chromium", chromium)):
+        if not found:
+            tell = pytest.fail if os.environ.get("EINSUM_UNIFIED_REQUIRE_ALL") else pytest.skip
+            tell(f"{name} is not installed")
+    from playwright.sync_api import sync_playwright
 
-    playwright = installed_module("playwright.sync_api")
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        missing = pytest.fail if os.environ.get("EINSUM_UNIFIED_REQUIRE_ALL") else pytest.skip
-        missing("chromium is not installed")
-    with playwright.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield launched
-        launched.close()
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=chromium, args=_QUIET)
+        yield made
+        made.close()

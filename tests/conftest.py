@@ -13,7 +13,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=4")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import pytest
-from browser import browser as browser
+from browser import browser as browser  # a fixture
 from frameworks import FRAMEWORKS, Framework
 from hypothesis import settings
 

@@ -81,8 +81,8 @@ def _notes(listing: drawing.Listing | None) -> list[str]:
         lines.append(f"{len(tree.expanded)} of {len(told.steps)} steps are shown, the costly ones")
     return [
         *lines,
-        f"total: {amount(everything.flops)} FLOPs, {drawing.moved(everything)}",
-        f"one nested loop: {amount(told.naive())} FLOPs",
+        f"FLOPs in all: {amount(everything.flops)}, in one nested loop: {amount(told.naive())}",
+        f"bytes in all: {drawing.moved(everything)}",
         f"most held at a time: {amount(told.account.peak)} B",
         *(line.strip() for line in unknown_lines(told.bound)),
     ]
@@ -130,5 +130,5 @@ def to_html(svg: str, text: str) -> str:
     listing = escape("\n".join(shown))
     return (
         f'<div style="overflow-x:auto">{svg}</div>\n'
-        f"<details><summary>As text</summary><pre>{listing}</pre></details>"
+        f'<details><summary>As text</summary><pre style="overflow-x:auto">{listing}</pre></details>'
     )

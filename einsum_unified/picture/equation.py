@@ -6,6 +6,7 @@ Axes are on a grid, those of the result half a place lower: no line from the lef
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from xml.etree.ElementTree import Element
 
 from einsum_unified.picture import palette
@@ -44,28 +45,28 @@ class Layout:
     sums: list[Column]
     keeps: list[Column]
 
-    @property
+    @cached_property
     def strip(self) -> float:
         """Width of the part of an operand's box that has its number."""
         return max(length(one.number, "word") for one in self.wiring.operands) + 2 * _STRIP
 
-    @property
+    @cached_property
     def left(self) -> float:
         """Width of the operands."""
-        return self.strip + max(_width(one) for one in self.wiring.operands)
+        return max(_width(one) + (self.strip if one.number else 0) for one in self.wiring.operands)
 
-    @property
+    @cached_property
     def right(self) -> float:
         """Width of the result."""
         return max(_width(self.wiring.result), length("result", "small") + 2 * _MARGIN)
 
-    @property
+    @cached_property
     def width(self) -> float:
         """Width of it all."""
         rails = _SUM_PITCH * len(self.sums) + _KEPT_PITCH * len(self.keeps)
         return self.left + self.right + rails + 2 * _GAP
 
-    @property
+    @cached_property
     def height(self) -> float:
         """Height of it all."""
         signs = [rail.bottom + 8 for column in self.sums for rail in column]
@@ -88,13 +89,18 @@ def layout(wiring: Wiring) -> Layout:
         operands.append(_stacked(one, y))
         y += _ROW * len(one.axes) + _GRID
     result = _result(wiring, operands, y - _GRID)
-    rails = []
-    for label in wiring.shown:
-        left = _heights([row for rows in operands for row in rows], label)
-        rails.append(Rail(label, left, _heights(result, label), label in wiring.summed))
+    rails = [_rail_of(wiring, label, operands, result) for label in wiring.shown]
     sums = columns([rail for rail in rails if rail.summed], apart=_GRID)
     keeps = columns([rail for rail in rails if not rail.summed], apart=_ROW)
     return Layout(wiring, tuple(operands), result, sums, keeps)
+
+
+def _rail_of(wiring: Wiring, label: int, operands: list[tuple[_Row, ...]], result: tuple[_Row, ...]) -> Rail:
+    left = [rows for rows in operands if any(label in row.axis.labels for row in rows)]
+    summed = label in wiring.summed
+    goes_on = summed and not wiring.operands[-1].number and left[-1] is operands[-1]
+    rows = [row for rows in (left[:-1] if goes_on else left) for row in rows]
+    return Rail(label, _heights(rows, label), _heights(result, label), summed, goes_on)
 
 
 def _stacked(one: Box, y: float) -> tuple[_Row, ...]:
@@ -116,8 +122,11 @@ def _heights(rows: tuple[_Row, ...] | list[_Row], label: int) -> tuple[float, ..
 
 
 def _width(one: Box) -> float:
-    text = max(length(f"{axis.name}{'  ' if axis.size else ''}{axis.size}", "word") for axis in one.axes)
-    return text + 2 * _MARGIN + 1
+    return max(_text_width(axis) for axis in one.axes) + 2 * _MARGIN + 1
+
+
+def _text_width(axis: Axis) -> float:
+    return length(f"{axis.name}  {axis.size}", "word") if axis.size else length(axis.name, "small")
 
 
 # --- drawing --------------------------------------------------------------------------------------
@@ -164,7 +173,7 @@ def _rail(picture: Element, found: Layout, x: float, rail: Rail, hue: str, dashe
         dot(part, x, y, 3.5, f"dot {hue} {'hollow' if y in hollow else ''}")
     if rail.summed:
         dot(part, x, rail.bottom, 6.5, f"dot {hue}")
-        word(part, x, rail.bottom + 4, "Σ", "small sign", 12, "middle")
+        word(part, x, rail.bottom + 4, "…" if rail.goes_on else "Σ", "small sign", 12, "middle")
 
 
 def _operand(picture: Element, found: Layout, one: Box, rows: tuple[_Row, ...]) -> None:
@@ -214,5 +223,6 @@ def legend(wiring: Wiring) -> str:
     names = [wiring.names[label] for label in sorted(wiring.summed)]
     summed = f"Σ: summed over {listed(names)}" if names else "nothing is summed"
     axes = [axis for one in wiring.operands for axis in one.axes]
+    goes_on = "" if wiring.operands[-1].number else "; …: with operands not shown"
     repeats = "; 1→n: size 1, repeated n times" if any(axis.broadcasts for axis in axes) else ""
-    return f"{summed}{repeats}"
+    return f"{goes_on}{repeats}; {summed}".removeprefix("; ")

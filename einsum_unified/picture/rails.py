@@ -24,6 +24,8 @@ class Rail:
     right: tuple[float, ...]
     """Empty for a label that is summed."""
     summed: bool
+    goes_on: bool = False
+    """Whether it is summed, and also in operands that are not shown."""
 
     @property
     def top(self) -> float:

@@ -35,7 +35,7 @@ class Label:
 
 def label(tree: Tree, node: int) -> Label:
     """Return what is written beside a node."""
-    bound, part = tree.told.bound, tree.part(node) if tree.hides(node) else [node]
+    bound, part = tree.told.bound, tree.part(node)
     if not tree.sources[node]:
         shape = _shape(bound, bound.terms[node], bound.shapes[node])
         text = f"operand {node}  {subscripts(bound, bound.terms[node])}"
@@ -152,11 +152,7 @@ def _row(
     step = row.node - facts.operands
     data = {"operand": row.node} if step < 0 else {"steps" if facts.hides(row.node) else "step": step}
     part = group(tree, "row", text.whole, **data)
-    loud = (
-        facts.bottleneck is not None
-        and facts.bottleneck in facts.part(row.node)
-        and (facts.hides(row.node) or facts.bottleneck == row.node)
-    )
+    loud = facts.bottleneck in facts.part(row.node)
     _knot(part, facts, row, place, "loud" if loud else "")
     y = place[1] + 4.5
     _line(part, text.head, x, end, y, "word ink", "word dim")

@@ -19,6 +19,8 @@ def plain(text: str) -> str:
     >>> plain("a\x00\u202e\ud800b"), plain("e\u0301\u0301")
     ('a\\x00\\u202e\\ud800b', 'é\\u0301')
     """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(_spelled(c, before) for before, c in zip(("", *text), text, strict=False))
 
 

@@ -88,17 +88,18 @@ class Tree:
         return most if len(self.told.steps) > 1 and self.flops[most] else None
 
     def share(self, node: int) -> float:
-        """Return a node's part of all FLOPs; of a part that is not shown, all of its steps'."""
+        """Return the part of all FLOPs that a row stands for."""
         everything = sum(self.flops)
-        flops = sum(self.flops[n] for n in self.part(node)) if self.hides(node) else self.flops[node]
-        return flops / everything if everything else 0.0
+        return sum(self.flops[n] for n in self.part(node)) / everything if everything else 0.0
 
     def hides(self, node: int) -> bool:
         """Whether a node is a row for all that it is made of."""
         return bool(self.sources[node]) and node not in self.expanded
 
     def part(self, node: int) -> list[int]:
-        """Return a node and all that it is made of, in ascending order."""
+        """Return the nodes that a row stands for, in ascending order."""
+        if not self.hides(node):
+            return [node]
         found, queue = [], [node]
         while queue:
             found.append(queue.pop())

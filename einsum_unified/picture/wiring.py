@@ -18,7 +18,7 @@ from einsum_unified.sizes import Size
 OPERANDS = 30
 """So many operands are all shown,"""
 
-FIRST = 10
+FIRST = 8
 """and of more the first."""
 
 AXES = 16
