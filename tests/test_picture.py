@@ -302,17 +302,18 @@ def test_more_operands_are_collapsed_with_a_note_and_all_figures_are_in_the_rows
     n = len(plan.bound.operands)
     began = time.process_time()
     svg = plan.to_svg()
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 2  # a tenth of it on an idle machine
     assert len(svg) < 150_000
     root = ElementTree.fromstring(svg)
     assert len(parts(root, "operand")) == 8
     assert f"and {n - 8} more operands" in texts(root)
     flops = [int(x.replace(",", "")) for row in rows(plan) for x in re.findall(r"([\d,]+) FLOPs, ", row)]
-    assert sum(flops) == plan.flops
+    told = Explanation(plan.bound, plan.program, plan.backend.capabilities, plan.steps)
+    steps = list(itertools.chain.from_iterable(told.products))
+    assert sum(flops) == int(total(steps, "flops"))
     counted = [re.match(r"(\d+) operands|(operand)", row) for row in rows(plan)]
-    alone = [
-        part for part in parts(root, "row") if part.get("data-steps") and texts(part)[0].startswith("step")
-    ]
+    hidden = [part for part in parts(root, "row") if part.get("data-steps")]
+    alone = [part for part in hidden if texts(part)[0].startswith("step")]  # of two operands
     assert sum(int(found[1] or 1) for found in counted if found) + 2 * len(alone) == n
     assert sum("most: " in row for row in rows(plan)) == 1
 
@@ -394,7 +395,7 @@ def test_labels_stay_text(text: str, label):
     everything = "".join(root.itertext())
     assert all(c.isprintable() or c == "\n" for c in everything)
     assert len(plan.to_svg()) < 100_000
-    if text.isprintable():
+    if text.isprintable() and "\u0301" not in text:
         assert repr(name)[:10] in everything
 
 
