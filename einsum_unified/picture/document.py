@@ -19,7 +19,7 @@ from einsum_unified.picture.tree import Tree, cost
 from einsum_unified.picture.wiring import wiring
 from einsum_unified.picture.words import description
 from einsum_unified.primitives import Program
-from einsum_unified.summary import with_output, unknown_lines
+from einsum_unified.summary import unknown_lines, with_output
 
 _PAD = 16
 _NARROWEST, _WIDEST = 380, 520
