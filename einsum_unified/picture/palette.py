@@ -79,20 +79,21 @@ def rail(index: int) -> tuple[str, str]:
     return f"hue{index % hues}", DASHES[index // hues % len(DASHES)]
 
 
-@lru_cache(maxsize=1)
-def sheet() -> tuple[str, str]:
-    """Return a class for the picture, and the rules below it.
+@lru_cache(maxsize=64)
+def sheet(narrowest: int) -> tuple[str, str]:
+    """Return a class for a picture that may not get narrower than some pixels, and the rules below it.
 
-    The class is made of the rules, so that pictures of other versions in a document keep theirs.
+    The class is made of the rules, so that other pictures in a document keep theirs.
     """
-    name = f"einsum-{sha256(_rules('').encode()).hexdigest()[:8]}"
-    return name, _rules(f".{name}")
+    name = f"einsum-{sha256(_rules('', narrowest).encode()).hexdigest()[:8]}"
+    return name, _rules(f".{name}", narrowest)
 
 
-def _rules(scope: str) -> str:
+def _rules(scope: str, narrowest: int) -> str:
     return "\n".join(
         [
             "",
+            f"{scope}{{max-width:100%;min-width:{narrowest}px;height:auto}}",
             *(f"{scope} .eu-{kind}{{font-size:{size}px}}" for kind, size in SIZES.items()),
             f"{scope} text{{font-family:{FONTS};font-variant-ligatures:none;"
             "letter-spacing:0;white-space:pre;direction:ltr;"
