@@ -49,11 +49,11 @@ def board(plan):
     return lessons(plan.bound, plan.steps)
 
 
-def test_sizes_are_at_most_three():
-    (lesson,) = board(einsum_plan("ij,jk->ik", (2, 1000), (1000, 3)))
-    assert lesson.sizes == {0: 2, 1: 3, 2: 3}
-    assert [tensor.shape for tensor in lesson.operands] == [(2, 3), (3, 3)]
-    assert lesson.note == "Shown with i=2, j=3, k=3; the plan has i=2, j=1,000, k=3."
+def test_sizes_up_to_four_are_shown_as_they_are_and_greater_ones_as_three():
+    (lesson,) = board(einsum_plan("ij,jk->ik", (2, 1000), (1000, 4)))
+    assert lesson.sizes == {0: 2, 1: 3, 2: 4}
+    assert [tensor.shape for tensor in lesson.operands] == [(2, 3), (3, 4)]
+    assert lesson.note == "Shown with i=2, j=3, k=4; the plan has i=2, j=1,000, k=4."
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def visit(browser, tmp_path):
 
 EQUATIONS = {
     # equation, shapes, terms letter by letter, sizes on the board
-    "matmul": ("ij,jk->ik", [(2, 3), (3, 4)], "ij jk ik", {"i": 2, "j": 3, "k": 3}),
+    "matmul": ("ij,jk->ik", [(2, 3), (3, 4)], "ij jk ik", {"i": 2, "j": 3, "k": 4}),
     "batch": ("bij,bjk->bik", [(9, 2, 3), (9, 3, 9)], "bij bjk bik", {"b": 2, "i": 2, "j": 3, "k": 3}),
     "diagonal": ("ii->i", [(9, 9)], "ii i", {"i": 3}),
     "trace": ("ii", [(3, 3)], "ii ", {"i": 3}),
@@ -231,7 +231,7 @@ EQUATIONS = {
         "abcd,de->eabc",
         [(4, 4, 4, 4), (4, 4)],
         "abcd de eabc",
-        {"a": 2, "b": 2, "c": 3, "d": 3, "e": 2},
+        {"a": 2, "b": 2, "c": 4, "d": 4, "e": 2},
     ),
 }
 
@@ -410,7 +410,7 @@ def test_a_step_can_be_chosen(visit):
     tensors = page.evaluate(READ)["tensors"]
     kl, ik, il = (
         np.array([cell["value"] for cell in cells]).reshape(shape)
-        for cells, shape in zip(tensors, [(3, 3), (2, 3), (2, 3)], strict=True)
+        for cells, shape in zip(tensors, [(4, 3), (2, 4), (2, 3)], strict=True)
     )
     assert (il == np.einsum("kl,ik->il", kl, ik)).all()
     assert page.locator(".tensor .name").all_text_contents() == ["a2", "s0", "out"]

@@ -16,8 +16,8 @@ from einsum_unified.path import Step
 from einsum_unified.sizes import is_known
 from einsum_unified.summary import contraction
 
-LARGEST = 3
-"""The largest size of a label."""
+LARGEST, TYPICAL = 4, 3
+"""The largest size of a label that is shown as it is, and what stands for greater ones."""
 BLOCKS = 2
 """The largest size of one that numbers matrices: all but the last two of a tensor's labels."""
 CELLS = 64
@@ -161,7 +161,8 @@ def small_sizes(
     used = tuple(dict.fromkeys(label for term in terms for label in term))
     tensors = (*terms, output)
     outer = {label for term in tensors for label in term[:-2]}
-    small = {label: min(int(sizes[label]), BLOCKS if label in outer else LARGEST) for label in used}
+    small = {label: int(sizes[label]) if sizes[label] <= LARGEST else TYPICAL for label in used}
+    small |= {label: min(small[label], BLOCKS) for label in used if label in outer}
     for labels, most in [*((term, CELLS) for term in tensors), (used, PRODUCTS)]:
         while prod(small[label] for label in labels) > most:
             last = max(enumerate(labels), key=lambda entry: (small[entry[1]], entry[0]))[1]
