@@ -142,6 +142,26 @@ class Blueprint:
 
         return to_html(self.to_svg(), self.explain())
 
+    def figures(self) -> dict[str, Any]:
+        """Return the figures of `explain` as data that JSON can hold, exact.
+
+        They are integers, or text where sizes are not known. Raises `PathError` where not even the numbers of
+        axes are.
+
+        >>> from einsum_unified import einsum_plan
+        >>> figures = einsum_plan("ij,jk->ik", (None, 3), (3, 4)).figures()
+        >>> figures["totals"]
+        {'flops': '24·i', 'bytes_read': '24·i + 96', 'bytes_written': '32·i', 'copies': 0}
+        >>> [step["matrices"] for step in figures["steps"]]
+        [{'count': 1, 'm': 'i', 'k': 3, 'n': 4}]
+        """
+        from einsum_unified.explain.table import Explanation  # seldom needed
+
+        if self.bound.unranked:
+            raise PathError("a plan for unknown numbers of axes has no figures")
+        told = Explanation(self.bound, self.program, self.backend.capabilities, self.steps)
+        return {**told.data(), "algorithm": self._algorithm().partition(":")[0]}
+
     def to_python(self, backend: str = "numpy") -> str:
         """Return the plan as the text of a function ``contract`` in plain calls of a framework.
 

@@ -89,6 +89,11 @@ class Figure:
         """Whether it is a number."""
         return all(not labels for labels, _ in self.terms)
 
+    @property
+    def written_out(self) -> bool:
+        """Whether it is a number that is shown with all its digits."""
+        return self.known and abs(self.at({})) < _LONGEST
+
     def __int__(self) -> int:
         if not self.known:
             raise ValueError(f"{self} is no number before its sizes are known")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
+from typing import Any
 
 from einsum_unified.backend import Capabilities
 from einsum_unified.explain.accounts import Account, Work, account, label_name
@@ -34,20 +35,22 @@ class Explanation:
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return a row for making operands ready, for each step, and for the result, if they do anything."""
-        rows = [self._row("", "operands", self.ready)] if _busy(self.ready) else []
-        for number, (step, works) in enumerate(zip(self.steps, self.products, strict=True)):
-            rows.append(self._row(str(number), contraction(self.bound, step), works))
-        return [*rows, self._row("", "result", self.finish)] if _busy(self.finish) else rows
+        return [
+            ("" if number is None else str(number), labels, kind(works), *map(str, _sums(works).values()))
+            for number, labels, works in self._lines()
+        ]
 
-    def _row(self, number: str, labels: str, works: Sequence[Work]) -> tuple[str, ...]:
-        copies = sum(work.kind == "copy" for work in works)
-        figures = (str(total(works, name)) for name in ("flops", "read", "written"))
-        return (number, labels, kind(works), *figures, str(copies))
+    def _lines(self) -> list[tuple[int | None, str, Sequence[Work]]]:
+        """Return number, labels and work of each row."""
+        lines: list[tuple[int | None, str, Sequence[Work]]] = [(None, "operands", self.ready)]
+        for number, (step, works) in enumerate(zip(self.steps, self.products, strict=True)):
+            lines.append((number, contraction(self.bound, step), works))
+        lines.append((None, "result", self.finish))
+        return [line for line in lines if line[0] is not None or _busy(line[2])]
 
     def totals(self) -> tuple[str, ...]:
         """Return the last row."""
-        figures = (str(total(self.account.works, name)) for name in ("flops", "read", "written"))
-        return ("", "", "total", *figures, str(sum(work.kind == "copy" for work in self.account.works)))
+        return ("", "", "total", *map(str, _sums(self.account.works).values()))
 
     def naive(self) -> Figure:
         """Return the FLOPs of one nested loop over all labels: n - 1 products of n operands, and a sum."""
@@ -64,6 +67,25 @@ class Explanation:
             f"one nested loop: {self.naive()} FLOPs",
             f"most held at a time: {self.account.peak} bytes of intermediates and result",
         ]
+
+    def data(self) -> dict[str, Any]:
+        """Return rows and totals as data that JSON can hold: integers, or text where sizes are not known
+        or a number has hundreds of digits."""
+        steps = [
+            {
+                "step": number,
+                "labels": labels,
+                "kind": kind(works, sizes=False),
+                "matrices": _matrices(works),
+                **_plain(_sums(works)),
+            }
+            for number, labels, works in self._lines()
+        ]
+        return {
+            "steps": steps,
+            "totals": _plain(_sums(self.account.works)),
+            **_plain({"naive_flops": self.naive(), "peak_bytes": self.account.peak}),
+        }
 
 
 def explain(
@@ -87,15 +109,37 @@ def total(works: Sequence[Work], name: str) -> Figure:
     return figure
 
 
-def kind(works: Sequence[Work]) -> str:
+def kind(works: Sequence[Work], sizes: bool = True) -> str:
     """Return what a step is in a word: its product if it has one, with the sizes of the matrices."""
     for work in works:
         if work.matrices is not None:
             batch, m, k, n = map(str, work.matrices)
-            return f"matmul {m}×{k}×{n}" + (f", {batch} of them" if batch != "1" else "")
+            shown = f" {m}×{k}×{n}" + (f", {batch} of them" if batch != "1" else "")
+            return "matmul" + shown * sizes
     kinds = [work.kind for work in works if work.kind not in ("check", "view")]
     computing = [name for name in kinds if name != "copy"]
     return " and ".join(dict.fromkeys(computing or kinds)) or "view"
+
+
+def _matrices(works: Sequence[Work]) -> dict[str, int | str] | None:
+    """Return how many products of matrices a step has, and of which sizes."""
+    found = next((work.matrices for work in works if work.matrices is not None), None)
+    return None if found is None else _plain(dict(zip(("count", "m", "k", "n"), found, strict=True)))
+
+
+def _sums(works: Sequence[Work]) -> dict[str, Figure]:
+    """Return the figures of a row, in the order of the table."""
+    copies = Figure.of(sum(work.kind == "copy" for work in works))
+    return {
+        "flops": total(works, "flops"),
+        "bytes_read": total(works, "read"),
+        "bytes_written": total(works, "written"),
+        "copies": copies,
+    }
+
+
+def _plain(figures: Mapping[str, Figure]) -> dict[str, int | str]:
+    return {name: int(figure) if figure.written_out else str(figure) for name, figure in figures.items()}
 
 
 def _busy(works: Sequence[Work]) -> bool:
