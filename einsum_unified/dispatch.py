@@ -365,7 +365,12 @@ def describe(x: Any) -> str:
     return _shown(type(x), adapter) if adapter else type(x).__name__
 
 
-# --- for the conformance kit ----------------------------------------------------------------------
+# --- for the conformance kit and the command line -------------------------------------------------
+
+
+def plugins() -> dict[str, str]:
+    """Return the adapters of installed plugins: root package of the library → where the adapter is."""
+    return {point.name: point.value for point in _entry_points()}
 
 
 def plugin(name: str) -> Backend | None:

@@ -607,7 +607,7 @@ def test_the_command_prints_outcomes_as_json(capsys):
         (["--callable", "json:dumps"], "--callable json:dumps: json has no asarray"),
         (["--backend", "numpy", "--row", "21"], "--row 21: the rules have rows 1 to 20"),
         (["--backend", "numpy", "--case", "nothing"], "--case nothing: no case has that in its id"),
-        ([], "--backend NAME or --callable MODULE:NAME is needed"),
+        ([], "--backend: it is needed, or --callable"),
     ],
 )
 def test_misuse_is_one_line_that_names_the_argument(capsys, arguments, says):
@@ -615,13 +615,7 @@ def test_misuse_is_one_line_that_names_the_argument(capsys, arguments, says):
     printed = capsys.readouterr()
     assert printed.out == ""
     (line,) = printed.err.splitlines()
-    assert line.startswith(f"python -m einsum_unified conformance: {says}")
-
-
-def test_help_has_an_example(capsys):
-    with pytest.raises(SystemExit):
-        main(["conformance", "--help"])
-    assert "python -m einsum_unified conformance --callable torch:einsum" in capsys.readouterr().out
+    assert line.startswith(f"einsum-unified conformance: error: argument {says}")
 
 
 def test_all_frameworks_are_known_to_the_kit():

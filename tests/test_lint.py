@@ -587,6 +587,7 @@ def test_rules_are_selected_and_ignored_by_code_or_its_beginning(tmp_path, capsy
     ("arguments", "said"),
     [
         (["nowhere.py"], "argument PATH: no such path: 'nowhere.py'"),
+        (["n" * 300], "argument PATH: no such path: 'nnn"),
         ([".", "--select", "EU9"], "argument --select: no such rule: 'EU9'"),
         ([".", "--ignore", ""], "argument --ignore: no such rule: ''"),
         ([".", "--format", "xml"], "argument --format: invalid choice: 'xml'"),
@@ -600,7 +601,8 @@ def test_misuse_is_status_2_and_names_the_argument(arguments, said, tmp_path, mo
     assert caught.value.code == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert said in err.splitlines()[-1]
+    (line,) = err.splitlines()
+    assert said in line
 
 
 BAD_FILES = {
@@ -662,6 +664,20 @@ def test_names_of_files_may_be_anything(tmp_path, monkeypatch):
             assert done.stdout.splitlines()[0].startswith(b"\\x1b[31m\\n.py:4:6: EU002")
         elif style == "github":
             assert len(done.stdout.splitlines()) == 2
+
+
+def test_a_directory_that_may_not_be_looked_into_stops_nothing(tmp_path, monkeypatch, capsys):
+    write((tmp_path / "a").mkdir() or tmp_path / "a" / "x.py", FAULT)
+    stat = os.stat
+
+    def refuse(path, **options):
+        if str(path).endswith("pyvenv.cfg"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    assert main(["lint", str(tmp_path)]) == 1
+    assert "EU002" in capsys.readouterr().out
 
 
 def test_directories_are_searched_but_for_hidden_ones_and_environments(tmp_path, capsys):
@@ -810,7 +826,7 @@ def test_each_example_of_the_help_runs(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["lint", "--help"])
     assert caught.value.code == 0
-    commands = re.findall(r"^  python -m einsum_unified (lint .*)$", capsys.readouterr().out, re.MULTILINE)
+    commands = re.findall(r"^  einsum-unified (lint .*)$", capsys.readouterr().out, re.MULTILINE)
     assert len(commands) == 3
     monkeypatch.chdir(tmp_path)
     for name in ("src", "tests"):

@@ -18,7 +18,7 @@ def python_files(paths: Iterable[str], failed: Callable[[OSError], None]) -> Ite
     seen: set[Path] = set()
     for name in paths:
         path = Path(name)
-        for file in _walk(path, failed) if path.is_dir() else [path]:
+        for file in _walk(path, failed) if os.path.isdir(path) else [path]:
             key = Path(os.path.abspath(file))
             if key not in seen:
                 seen.add(key)
@@ -34,4 +34,5 @@ def _walk(top: Path, failed: Callable[[OSError], None]) -> Iterator[Path]:
 
 
 def _is_skipped(path: Path) -> bool:
-    return path.name.startswith(".") or path.name in _SKIPPED or (path / "pyvenv.cfg").exists()
+    # os.path, unlike pathlib, says no of what may not be looked at, and goes on.
+    return path.name.startswith(".") or path.name in _SKIPPED or os.path.exists(path / "pyvenv.cfg")

@@ -13,7 +13,9 @@ from einsum_unified.api import einsum
 from einsum_unified.backend import Backend
 from einsum_unified.errors import OperandTypeError
 
-_RTOL = {"float16": 1e-2, "bfloat16": 4e-2, "float32": 1e-5, "complex64": 1e-5, "float64": 1e-10}
+RTOL = {"float16": 1e-2, "bfloat16": 4e-2, "float32": 1e-5, "complex64": 1e-5, "float64": 1e-10,
+        "complex128": 1e-10}  # fmt: skip
+"""dtype → relative tolerance; none for others."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def check_einsum(
         want = np.asarray(got if want is None else want)
         dtype = dtypes.name_of(tensor.dtype)
         results.append(Result(name, got.shape, dtype, greatest_difference(got, want)))
-        tolerance = _RTOL.get(dtype, 0.0) if rtol is None else rtol
+        tolerance = RTOL.get(dtype, 0.0) if rtol is None else rtol
         _compare(Report(equation, tuple(results)), name, got, want, tolerance, atol)
     return Report(equation, tuple(results))
 

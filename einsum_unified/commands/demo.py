@@ -1,7 +1,8 @@
-"""The demo: run the gallery on every installed framework and print a table of agreement."""
+"""The command ``demo``: run the gallery on every installed framework and print a table of agreement."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,14 +10,27 @@ import numpy as np
 
 from einsum_unified import dispatch
 from einsum_unified.api import einsum
+from einsum_unified.commands.tables import print_table
 from einsum_unified.errors import EinsumError
 from einsum_unified.gallery import GALLERY, MISTAKE, Picture
-from einsum_unified.tables import print_table
 from einsum_unified.testing import check_einsum
 from einsum_unified.testing.check import to_framework
 
 _COLOURS = {"✓": "green", "✗": "red"}
 _RTOL = 1e-5  # the gallery has float32 operands, too
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the command to a program's."""
+    parser = commands.add_parser(
+        "demo",
+        help="run the gallery on every library that is installed",
+        description="Run well-known operations as einsum on every installed library, compare each with\n"
+        "NumPy's own function, and print a table.\n\n"
+        "The exit status is 1 if anything disagrees.",
+        epilog="example:\n  einsum-unified demo",
+    )
+    parser.set_defaults(run=lambda asked: run())
 
 
 def run(frameworks: Sequence[str] | None = None) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Sequence
 
+from einsum_unified.commands.terminal import printable
+
 
 def print_table(
     title: str,
@@ -13,6 +15,7 @@ def print_table(
     colour: Callable[[str], str] = lambda cell: "",
 ) -> None:
     """Print a table; ``colour`` gives the style of a cell."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     if importlib.util.find_spec("rich") is None:
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
         for row in [header, ["-" * width for width in widths], *rows]:
@@ -22,7 +25,7 @@ def print_table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, header_style="bold")
+    table = Table(title=Text(title), header_style="bold")
     for name in header:
         table.add_column(name)
     for row in rows:

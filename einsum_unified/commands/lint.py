@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,14 +19,14 @@ _DESCRIPTION = """\
 Look for mistakes in the einsum equations and einops patterns of Python files: what cannot work, what is
 probably a typo, what the called library refuses. Nothing is imported or run.
 
+The rules are in docs/lint-rules.md; a comment `# noqa: EU101` silences one on its line.
+
 The exit status is 0 if nothing is found, 1 if something is or a file cannot be read, 2 for misuse."""
 _EXAMPLES = """\
 examples:
-  python -m einsum_unified lint src tests
-  python -m einsum_unified lint . --ignore EU103,EU3
-  python -m einsum_unified lint src --select EU0 --format sarif
-
-The rules are in docs/lint-rules.md; a comment `# noqa: EU101` silences one on its line."""
+  einsum-unified lint src tests
+  einsum-unified lint . --ignore EU103,EU3
+  einsum-unified lint src --select EU0 --format sarif"""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,7 +36,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="look for mistakes in the equations of Python files",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("paths", metavar="PATH", nargs="+", type=_path, help="a file or directory")
     codes = "separated by commas; the beginning of a code stands for all such"
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _path(text: str) -> str:
-    if not Path(text).exists():
+    if not os.path.exists(text):  # unlike pathlib's, no error for a name that is too long
         raise argparse.ArgumentTypeError(f"no such path: {text!r}")
     return text
 

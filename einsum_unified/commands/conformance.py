@@ -1,11 +1,10 @@
-"""The command ``python -m einsum_unified conformance``: run the kit and print a table."""
+"""The command ``conformance``: run the kit and print a table."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -13,18 +12,18 @@ from operator import attrgetter
 from typing import Any
 
 from einsum_unified import dispatch
-from einsum_unified.tables import print_table
+from einsum_unified.commands.arguments import MisuseError
+from einsum_unified.commands.tables import print_table
 from einsum_unified.testing.conformance.cases import Case, corpus, rows
 from einsum_unified.testing.conformance.makers import SPECIAL, library_of
 from einsum_unified.testing.conformance.runner import Outcome, run
 
-EXAMPLE = """\
+_EXAMPLES = """\
 examples:
-  python -m einsum_unified conformance --backend jax
-  python -m einsum_unified conformance --callable torch:einsum --row 10
-  python -m einsum_unified conformance --callable opt_einsum:contract --backend numpy
-  KERAS_BACKEND=torch python -m einsum_unified conformance --backend keras --json
-"""
+  einsum-unified conformance --backend torch
+  einsum-unified conformance --callable torch:einsum --row 10
+  einsum-unified conformance --callable opt_einsum:contract --backend numpy
+  KERAS_BACKEND=torch einsum-unified conformance --backend keras --case diagonals --json"""
 
 
 def add(commands: Any) -> None:
@@ -32,10 +31,9 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "conformance",
         help="run the conformance kit on a library, or on a function that is called like einsum",
-        description="Run the cases of the conformance kit and print how many pass, by the rows of the rules; "
-        "exit status 1 if any fails.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Run the cases of the conformance kit and print how many pass, by the rows of the rules.\n\n"
+        "The exit status is 1 if any fails.",
+        epilog=_EXAMPLES,
     )
     known = ", ".join(dict.fromkeys([*dispatch.FRAMEWORKS, *SPECIAL]))
     parser.add_argument(
@@ -55,14 +53,10 @@ def add(commands: Any) -> None:
 
 
 def run_command(asked: argparse.Namespace) -> int:
-    """Run the command; return 0 if nothing failed, 1 if something did, 2 for misuse."""
-    try:
-        cases = _chosen(asked.row, asked.case)
-        function = None if asked.callable is None else _function(asked.callable)
-        library = _library(asked.backend, asked.callable)
-    except _Misuse as misuse:
-        print(f"python -m einsum_unified conformance: {misuse}", file=sys.stderr)
-        return 2
+    """Run the command; return 0 if nothing failed, 1 if something did."""
+    cases = _chosen(asked.row, asked.case)
+    function = None if asked.callable is None else _function(asked.callable)
+    library = _library(asked.backend, asked.callable)
     outcomes = run(library, cases, function)
     if asked.json:
         print(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
@@ -71,43 +65,41 @@ def run_command(asked: argparse.Namespace) -> int:
     return int(any(outcome.status == "failed" for outcome in outcomes))
 
 
-class _Misuse(Exception):  # noqa: N818 - it is no error of ours
-    """What is wrong with an argument."""
-
-
 def _chosen(row: int | None, text: str | None) -> list[Case]:
     if row is not None and row not in rows():
-        raise _Misuse(f"--row {row}: the rules have rows 1 to {max(rows())}")
+        raise MisuseError(f"--row {row}", f"the rules have rows 1 to {max(rows())}")
     cases = [case for case in corpus() if row in (None, case.row) and (text or "") in case.id]
     if not cases:
-        raise _Misuse(f"--case {text}: no case has that in its id")
+        raise MisuseError(f"--case {text}", "no case has that in its id")
     return cases
 
 
 def _function(spelled: str) -> Callable[..., Any]:
     module, colon, name = spelled.partition(":")
     if not (module and colon and name):
-        raise _Misuse(f"--callable {spelled}: it is spelled MODULE:NAME, as torch:einsum")
+        raise MisuseError(f"--callable {spelled}", "it is spelled MODULE:NAME, as torch:einsum")
     try:
         found = attrgetter(name)(importlib.import_module(module))
     except Exception as error:  # whatever a module raises when it is imported
-        raise _Misuse(f"--callable {spelled}: {_first_line(error)}") from error
+        raise MisuseError(f"--callable {spelled}", f"{_first_line(error)}") from error
     if not callable(found):
-        raise _Misuse(f"--callable {spelled}: that is a {type(found).__name__}, which cannot be called")
+        raise MisuseError(
+            f"--callable {spelled}", f"that is a {type(found).__name__}, which cannot be called"
+        )
     function: Callable[..., Any] = found
     return function
 
 
 def _library(backend: str | None, spelled: str | None) -> Any:
     if backend is None and spelled is None:
-        raise _Misuse("--backend NAME or --callable MODULE:NAME is needed")
+        raise MisuseError("--backend", "it is needed, or --callable")
     name = str(spelled).partition(":")[0].partition(".")[0] if backend is None else backend
     shown = f"--callable {spelled}" if backend is None else f"--backend {name}"
     try:
         return library_of(name)
     except Exception as error:  # whatever a module raises when it is imported
         hint = "" if backend is not None else "; --backend NAME says whose tensors it takes"
-        raise _Misuse(f"{shown}: {_first_line(error)}{hint}") from error
+        raise MisuseError(shown, f"{_first_line(error)}{hint}") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,173 @@
+"""The arguments that commands share, EQUATION SHAPE... and their options, and the plan for them."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import re
+from typing import Any
+
+from einsum_unified import dispatch, dtypes
+from einsum_unified.errors import (
+    BackendError,
+    EinsumError,
+    EquationError,
+    OperandError,
+    OperandTypeError,
+    PathError,
+    quoted,
+)
+from einsum_unified.path import strategy
+from einsum_unified.plan import Plan, plan_of, prepared
+from einsum_unified.testing.conformance.cases import numpy_dtype
+from einsum_unified.testing.conformance.makers import Library, library_of
+
+SHAPES = "A shape is written 2x8x128x64, with ? for a size that is not known (?x64), or: scalar."
+
+Shape = tuple[int | None, ...]
+
+_SIZE = re.compile(r"[0-9]+|\?")
+_DIGITS = 18
+"""Of the sizes that fit 64 bits whatever they are."""
+
+_BLANK = dict.fromkeys(map(ord, "\t\n\r\v\f"), " ")
+
+_ARGUMENTS: dict[type[EinsumError], str] = {
+    EquationError: "EQUATION",
+    OperandError: "SHAPE",
+    PathError: "--optimize",
+    OperandTypeError: "--dtype",
+    BackendError: "--backend",
+}
+"""Which argument an error is about."""
+
+
+class MisuseError(Exception):
+    """What is wrong with an argument."""
+
+    def __init__(self, argument: str, why: str) -> None:
+        super().__init__(f"argument {argument}: {why}")
+
+
+def add_call(parser: argparse.ArgumentParser, default_dtype: str) -> None:
+    """Add EQUATION, SHAPE, ``--dtype``, whose default is told in words, and ``--optimize``."""
+    parser.add_argument("equation", metavar="EQUATION", type=_equation, help='as for einsum: "ij,jk->ik"')
+    parser.add_argument("shapes", metavar="SHAPE", nargs="+", type=shape, help="of an operand, each")
+    about = f"of the operands, by name; the default is {default_dtype}"
+    parser.add_argument("--dtype", metavar="D", type=dtype, help=about)
+    parser.add_argument(
+        "--optimize",
+        metavar="O",
+        type=_optimize,
+        default="auto",
+        help="how the path is found: auto (the default), none (left to right), or opt_einsum's optimal, dp, "
+        "greedy, random-greedy, branch-2, ...",
+    )
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def shape(text: str) -> Shape:
+    """Return the shape that text spells.
+
+    >>> shape("2x?x64"), shape("5"), shape("scalar")
+    ((2, None, 64), (5,), ())
+    """
+    text = text.strip()
+    if text == "scalar":
+        return ()
+    sizes = text.replace("×", "x").split("x")
+    for size in sizes:
+        if re.fullmatch(r"-[0-9]+", size):
+            raise argparse.ArgumentTypeError(f"{quoted(text)} is no shape: {quoted(size)} is negative")
+        if not _SIZE.fullmatch(size):
+            raise argparse.ArgumentTypeError(
+                f"{quoted(text)} is no shape: sizes are whole numbers or ?, joined by x; or: scalar"
+            )
+        if len(size) > _DIGITS:
+            raise argparse.ArgumentTypeError(
+                f"{quoted(text)} is no shape: a size has at most {_DIGITS} digits"
+            )
+    return tuple(None if size == "?" else int(size) for size in sizes)
+
+
+def dtype(text: str) -> str:
+    """Return a dtype's name as all frameworks spell it."""
+    name = dtypes.name_of(text)
+    if not dtypes.kind_of(name):
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is no dtype of numbers, such as float32, bfloat16 or int8"
+        )
+    return name
+
+
+def _equation(text: str) -> str:
+    return text.strip().translate(_BLANK)  # blanks are dropped anyway, and others break the lines of messages
+
+
+def _optimize(text: str) -> str | None:
+    if text.lower() == "none":
+        return None
+    try:
+        strategy(text)
+    except PathError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("optimize=")) from None
+    return text
+
+
+# --- planning -------------------------------------------------------------------------------------
+
+
+def plan(asked: argparse.Namespace, backend: str = "numpy", dtype: str | None = None) -> Plan:
+    """Return the plan for what was asked, on a library's tensors.
+
+    Without a dtype, here or asked for, they are float64 on NumPy, as for `einsum_plan`, else float32. Raises
+    `MisuseError`, which names the argument that is wrong.
+    """
+    example = _tensor(library_named(backend), dtype or asked.dtype)
+    signatures = tuple((type(example), shape, example.dtype) for shape in asked.shapes)
+    try:
+        return plan_of(asked.equation, signatures, asked.optimize, None)
+    except EinsumError as error:
+        argument = next(name for cls, name in _ARGUMENTS.items() if isinstance(error, cls))
+        raise MisuseError(argument, str(error)) from error
+
+
+def library_named(name: str) -> Library:
+    """Return a library by name; raises `MisuseError` if there is none, or it cannot be imported."""
+    try:
+        return library_of(name)
+    except Exception as error:  # whatever a module raises when it is imported
+        known = ", ".join(dispatch.FRAMEWORKS)
+        why = f"no library {quoted(name)}; with an adapter: {known}" if _unknown(name) else one_line(error)
+        raise MisuseError("--backend", why) from error
+
+
+def _unknown(name: str) -> bool:
+    if name in dispatch.FRAMEWORKS:
+        return False
+    return not name.isidentifier() or importlib.util.find_spec(name) is None
+
+
+def _tensor(library: Library, name: str | None) -> Any:
+    """Return some tensor of a library, in a dtype: a plan is made for its class."""
+    adapter = library.adapter
+    name = name or ("float64" if adapter is dispatch.default_backend() else library.dtype)
+    numpy_dtype(name)  # imports ml_dtypes if it is one of its own, for the libraries that have these then
+    if library.lacks(name):
+        raise MisuseError("--dtype", f"{library.name} has no dtype {quoted(name)} to compute with")
+    try:
+        made = adapter.cast(library.example(), adapter.dtype_from_name(name))
+        (tensor,), _ = prepared([made])
+    except Exception as error:  # as each library likes
+        raise MisuseError("--dtype", f"{library.name} makes no {name}: {one_line(error)}") from error
+    found = dtypes.name_of(tensor.dtype)
+    if found != name:
+        raise MisuseError("--dtype", f"{library.name} makes {found} of {quoted(name)}, as it is set up here")
+    return tensor
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an error says in one line."""
+    return "; ".join(line.strip() for line in str(error).splitlines() if line.strip()) or type(error).__name__

@@ -1,0 +1,150 @@
+"""The command ``bench``: a call of ours beside the library's own einsum, on the same tensors."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from einsum_unified import dispatch
+from einsum_unified.commands.arguments import SHAPES, MisuseError, add_call, library_named, plan
+from einsum_unified.commands.contest import OWN, Row, contest
+from einsum_unified.commands.tables import print_table
+from einsum_unified.commands.terminal import printable
+from einsum_unified.commands.timing import progress
+from einsum_unified.dtypes import itemsize, kind_of
+from einsum_unified.plan import Plan
+
+_MOST_BYTES = 4 * 2**30
+"""Of operands, intermediates and result."""
+
+_MOST_AXES = 64
+
+_NOTE = 60
+"""Characters of a note in the table."""
+
+_DESCRIPTION = f"""\
+Time einsum_unified.einsum beside the libraries' own einsum, on the same random tensors: results are compared
+first, then the two take turns. Printed are median times of a call, and the ratio: below 1 ours is quicker.
+
+{SHAPES} Here all sizes have to be known.
+
+The exit status is 1 if results differ, or ours fails where the library's own does not."""
+_EXAMPLES = """\
+examples:
+  einsum-unified bench "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64 --backend numpy
+  einsum-unified bench "ij,jk,kl->il" 40x50 50x60 60x70 --dtype float64 --seconds 0.2"""
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the command to a program's."""
+    parser = commands.add_parser(
+        "bench",
+        help="time an equation beside the libraries' own einsum",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+    )
+    add_call(parser, "float32")
+    parser.set_defaults(dtype="float32")
+    parser.add_argument(
+        "--backend",
+        metavar="B",
+        action="append",
+        help="a library, also several times; the default is all that are installed",
+    )
+    parser.add_argument(
+        "--seconds", metavar="S", type=_seconds, default=1.0, help="to time each library; the default is 1"
+    )
+    parser.set_defaults(run=run)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text.strip()!r} is no number of seconds up to 3600")
+    return seconds
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Print the table; return 1 if something is wrong with ours."""
+    made = plan(asked)
+    _check_affordable(made)
+    names = _names(asked.backend)
+    arrays = list(_arrays(asked.shapes, made.bound.operands[0].dtype))
+    rows: list[Row] = []
+    with progress(asked.seconds * len(names)) as begin:
+        for name in names:
+            rows += contest(name, made, arrays, asked.seconds, begin(name))
+    title = f"{asked.equation}  {'  '.join('x'.join(map(str, x.shape)) for x in arrays)}  {made.bound.dtype}"
+    header = ("library", "its own einsum", "ours", "its own", "ratio", "")
+    print_table(printable(title), header, [_cells(row) for row in rows])
+    return int(any(row.wrong for row in rows))
+
+
+def _names(asked: Sequence[str] | None) -> list[str]:
+    """Return the libraries to run; each that was asked for can be imported."""
+    if asked is None:
+        return [name for name in dispatch.installed() if name in OWN]
+    for name in asked:
+        library_named(name)
+        if name not in OWN:
+            raise MisuseError("--backend", f"{name} has no einsum of its own; there are: {', '.join(OWN)}")
+    return list(dict.fromkeys(asked))
+
+
+def _check_affordable(made: Plan) -> None:
+    if made.bound.unknown:
+        raise MisuseError("SHAPE", "a benchmark needs every size; ? is none")
+    if any(len(x.shape or ()) > _MOST_AXES for x in made.bound.operands):
+        raise MisuseError("SHAPE", f"NumPy's arrays have at most {_MOST_AXES} axes")
+    operands = sum(math.prod(map(int, x.shape or ())) * itemsize(x.dtype) for x in made.bound.operands)
+    needed = operands + int(made.figures()["peak_bytes"])
+    if needed > _MOST_BYTES:
+        raise MisuseError(
+            "SHAPE",
+            f"operands, intermediates and result take {needed / 2**30:,.1f} GiB, "
+            f"more than the {_MOST_BYTES // 2**30} GiB that a benchmark may",
+        )
+
+
+def _arrays(shapes: Sequence[Any], dtype: str) -> Iterator[Any]:
+    """Return random arrays: normally distributed, or small integers."""
+    random = np.random.default_rng(0)
+    wanted = dispatch.default_backend().dtype_from_name(dtype)
+    for shape in shapes:
+        if kind_of(dtype) in ("float", "complex"):
+            values = random.standard_normal(shape, np.float32)
+            parts = 1j * random.standard_normal(shape, np.float32) if kind_of(dtype) == "complex" else 0
+            yield np.asarray(values + parts).astype(wanted)
+        else:
+            yield np.asarray(random.integers(0, 2 if dtype == "bool" else 4, shape)).astype(wanted)
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    ours, own = row.ours_seconds, row.own_seconds
+    ratio = "" if ours is None or own is None else f"{ours / own:.2f}"
+    note = row.note if len(row.note) <= _NOTE else f"{row.note[:_NOTE]}…"
+    return (row.library, row.own, _time(ours), _time(own), ratio, note)
+
+
+def _time(seconds: float | None) -> str:
+    """Return seconds with three digits in the unit that suits them.
+
+    >>> _time(0.0123456), _time(2.5e-7), _time(12.0), _time(None)
+    ('12.3 ms', '0.250 µs', '12.0 s', '')
+    """
+    if seconds is None:
+        return ""
+    unit, name = next((u, n) for u, n in ((1, "s"), (1e-3, "ms"), (1e-6, "µs")) if seconds >= u or n == "µs")
+    value = seconds / unit
+    digits = 2 - int(math.log10(value)) if value >= 1 else 3
+    return f"{value:.{max(digits, 0)}f} {name}"

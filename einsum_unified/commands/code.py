@@ -1,0 +1,43 @@
+"""The command ``code``: an equation as a function of plain framework calls."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from einsum_unified.commands.arguments import SHAPES, MisuseError, add_call, one_line, plan
+from einsum_unified.errors import OperandTypeError
+from einsum_unified.explain.source import DIALECTS
+
+_DESCRIPTION = f"""\
+Print an equation, on operands of some shapes, as the text of a function in plain calls of a framework. It
+needs nothing of this library; the framework need not be installed.
+
+{SHAPES}"""
+_EXAMPLES = """\
+examples:
+  einsum-unified code "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64 --backend torch
+  einsum-unified code "bij,jk->bik" ?x3x4 4x5"""
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the command to a program's."""
+    parser = commands.add_parser(
+        "code",
+        help="print an equation as a function in plain calls of a framework",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+    )
+    add_call(parser, "float64 for numpy and float32 for others")
+    parser.add_argument("--backend", choices=DIALECTS, default="numpy", help="the default is numpy")
+    parser.set_defaults(run=run)
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Print the code and return 0."""
+    made = plan(asked, dtype=asked.dtype or ("float64" if asked.backend == "numpy" else "float32"))
+    try:
+        print(made.to_python(asked.backend), end="")
+    except OperandTypeError as error:
+        raise MisuseError("--dtype", one_line(error)) from error
+    return 0

@@ -1,0 +1,130 @@
+"""Ours beside a library's own einsum, on the same tensors: compared, then timed."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from operator import methodcaller
+from typing import Any
+
+import numpy as np
+
+from einsum_unified import dispatch
+from einsum_unified.api import einsum
+from einsum_unified.commands.arguments import one_line
+from einsum_unified.commands.timing import Call, Tick, medians
+from einsum_unified.dtypes import kind_of
+from einsum_unified.plan import Plan
+from einsum_unified.testing.check import RTOL, greatest_difference, to_framework
+
+OWN = {
+    "numpy": "numpy",
+    "torch": "torch",
+    "tensorflow": "tensorflow",
+    "jax": "jax.numpy",
+    "mlx": "mlx.core",
+    "cupy": "cupy",
+    "dask": "dask.array",
+    "sparse": "sparse",
+}
+"""Library → the module that has its einsum."""
+
+_LOOP = "numpy.einsum"
+_MOST_LOOPED = 10**10
+"""FLOPs beyond which numpy.einsum without optimize, one nested loop, is left out: more than ten seconds."""
+
+_ACCURATE = 10_000
+"""Products in a sum up to which the usual tolerances hold; rounding errors grow with their square root."""
+
+_OURS = "ours"
+
+
+@dataclass(frozen=True)
+class Row:
+    """How ours and a library's own einsum compare; seconds are None where there was nothing to time."""
+
+    library: str
+    own: str
+    """The library's function."""
+    ours_seconds: float | None = None
+    own_seconds: float | None = None
+    note: str = ""
+    wrong: bool = False
+    """Whether results differ, or ours failed where the library's own did not."""
+
+
+def contest(name: str, plan: Plan, arrays: Sequence[Any], seconds: float, tick: Tick) -> list[Row]:
+    """Compare ours with each way to call a library's own einsum, and time all of them together."""
+    try:
+        adapter = dispatch.load(name)
+        own = importlib.import_module(OWN[name]).einsum
+        tensors = [to_framework(x, adapter) for x in arrays]
+    except Exception as error:  # a broken installation; a dtype that is lacking
+        return [Row(name, "", note=one_line(error))]
+    equation = plan.equation.text
+    raw: dict[str, Call] = {_OURS: partial(einsum, equation, *tensors, optimize=plan.options[0])}
+    if name == "numpy":
+        raw |= {f"{_LOOP}, optimize=True": partial(own, equation, *tensors, optimize=True)}
+    raw |= {f"{OWN[name]}.einsum": partial(own, equation, *tensors)}
+    results, notes = _results(raw, adapter, int(plan.figures()["naive_flops"]))
+    finish = _finisher(name)
+    calls = {call: _finished(raw[call], finish) for call in results}
+    taken = medians(calls, seconds, tick) if calls else {}
+    rows = []
+    for rival in [call for call in raw if call != _OURS]:
+        failed = _OURS in notes and rival in results
+        differs = "" if {_OURS, rival} - {*results} else _difference(results[_OURS], results[rival], plan)
+        note = f"ours: {notes[_OURS]}" if _OURS in notes else notes.get(rival, differs)
+        rows.append(Row(name, rival, taken.get(_OURS), taken.get(rival), note, failed or bool(differs)))
+    return rows
+
+
+def _results(calls: dict[str, Call], adapter: Any, looped: int) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return what each call gives, and why those that give nothing do not."""
+    results, notes = {}, {}
+    for name, call in calls.items():
+        if name == _LOOP and looped > _MOST_LOOPED:
+            notes[name] = f"left out: a loop of {looped:.0e} FLOPs"
+            continue
+        try:
+            results[name] = np.asarray(adapter.to_numpy(call()))
+        except Exception as error:  # whatever a library says to an equation or dtype it does not know
+            notes[name] = f"{type(error).__name__}: {one_line(error)}"
+    return results, notes
+
+
+def _difference(ours: Any, own: Any, plan: Plan) -> str:
+    """Return in words by how much results differ; "" if that is within the tolerance of the dtype."""
+    if ours.shape != own.shape:
+        return f"differs: the shapes are {ours.shape} and {own.shape}"
+    difference = greatest_difference(ours, own)
+    dtype = plan.bound.dtype
+    usual = RTOL.get(dtype, 0.25 if kind_of(dtype) in ("float", "complex") else 0.0)  # 0.25: of 8 bits
+    summed = math.prod(map(int, plan.bound.sizes)) / max(ours.size, 1)
+    finite = np.isfinite(own) if kind_of(dtype) != "object" else True
+    scale = float(np.max(np.abs(own), initial=0, where=finite))
+    if difference <= usual * max(1.0, math.sqrt(summed / _ACCURATE)) * scale:
+        return ""
+    return f"differs by {difference:.1e}, the greatest element being {scale:.1e}"
+
+
+# --- calls that wait for their result -------------------------------------------------------------
+
+
+def _finished(call: Call, finish: Callable[[Any], object] | None) -> Call:
+    return call if finish is None else lambda: finish(call())
+
+
+def _finisher(name: str) -> Callable[[Any], object] | None:
+    """Return what waits for a result, where a call returns before there is one."""
+    if name == "mlx":
+        evaluate: Callable[[Any], object] = importlib.import_module("mlx.core").eval
+        return evaluate
+    if name == "cupy":
+        stream = importlib.import_module("cupy").cuda.get_current_stream()
+        return lambda result: stream.synchronize()
+    method = {"jax": "block_until_ready", "dask": "compute"}.get(name)
+    return methodcaller(method) if method else None

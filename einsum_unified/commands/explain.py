@@ -1,0 +1,88 @@
+"""The command ``explain``: what an equation costs on shapes, step by step, as text, JSON, page or picture."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from einsum_unified.commands.arguments import SHAPES, MisuseError, add_call, plan
+from einsum_unified.commands.terminal import printable
+from einsum_unified.explain.accounts import label_name
+from einsum_unified.plan import Plan
+
+SCHEMA = 1
+"""The version of what ``--json`` prints."""
+
+_DESCRIPTION = f"""\
+Show how an equation is computed on operands of some shapes, as print(plan) does: each step with what it
+computes, its FLOPs, the bytes it reads and writes and its copies, and the code that runs. No operand is
+needed, and none is made.
+
+{SHAPES} Of sizes that are not known the figures are sums of products.
+
+With --html and --svg that is also drawn to a file, whose name is told on stderr."""
+_EXAMPLES = """\
+examples:
+  einsum-unified explain "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64
+  einsum-unified explain "bij,jk,kl->bil" ?x10x20 20x30 30x4 --dtype float32 --optimize greedy
+  einsum-unified explain "ij,jk->ik" 10x20 20x30 --html matmul.html --svg matmul.svg
+  einsum-unified explain "ij,jk->ik" 10x20 20x30 --json"""
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the command to a program's."""
+    parser = commands.add_parser(
+        "explain",
+        help="show the steps of an equation on some shapes, their cost, and the code that runs",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+    )
+    add_call(parser, "float64 on NumPy, else float32")
+    parser.add_argument(
+        "--backend",
+        metavar="B",
+        default="numpy",
+        help="plan for this library's tensors; it is imported. The default is numpy",
+    )
+    parser.add_argument("--html", metavar="FILE", help="write a page with picture, table and index stepper")
+    parser.add_argument("--svg", metavar="FILE", help="write the picture")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Print what was asked for and return 0."""
+    made = plan(asked, asked.backend)
+    text = json.dumps(_data(made), indent=1) if asked.json else printable(str(made))
+    _write("--html", asked.html, made.to_html)
+    _write("--svg", asked.svg, made.to_svg)
+    print(text)
+    return 0
+
+
+def _data(made: Plan) -> dict[str, Any]:
+    bound = made.bound
+    return {
+        "schema": SCHEMA,
+        "plan": made.to_dict(),
+        "backend": made.backend.name,
+        "dtype": bound.dtype,
+        "assumed_sizes": {label_name(bound, n): int(bound.sizes[n]) for n in bound.unknown},
+        **made.figures(),
+        "code": made.source,
+    }
+
+
+def _write(option: str, file: str | None, writes: Callable[[str], str]) -> None:
+    """Write a file if one was named, and say so."""
+    if file is None:
+        return
+    try:
+        writes(file)
+    except (OSError, ValueError) as error:  # the latter for a name with a null character
+        why = getattr(error, "strerror", None) or str(error)
+        raise MisuseError(option, f"cannot write {file!r}: {why}") from error
+    print(f"wrote {printable(file)}", file=sys.stderr)

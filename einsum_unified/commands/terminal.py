@@ -1,0 +1,34 @@
+"""What a terminal can show: no control characters, and nothing that its encoding lacks."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import sys
+
+_LACKING = "einsum_unified.lacking"
+_PLAIN = {"×": "x", "·": "*", "µ": "u", "…": "...", "–": "-", "✓": "+", "✗": "-"}
+
+
+def printable(text: str) -> str:
+    r"""Return text with whatever cannot be printed, but for new lines, as escapes.
+
+    >>> printable("a\x1b[31m\nb")
+    'a\\x1b[31m\nb'
+    """
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def prepare_streams() -> None:
+    """Let output be written in plainer characters, or as escapes, where the encoding lacks some."""
+    codecs.register_error(_LACKING, _plainer)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_LACKING)
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(c) or ascii(c)[1:-1] for c in lacking), error.end
