@@ -58,7 +58,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the command to a program's."""
     parser = commands.add_parser(
         "backends",
-        help="list the libraries with an adapter: found or not, version, what they can do",
+        help="list the libraries with an adapter, and what they can do",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
     )

@@ -36,7 +36,7 @@ The exit status is 1 if results differ, or ours fails where the library's own do
 _EXAMPLES = """\
 examples:
   einsum-unified bench "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64 --backend numpy
-  einsum-unified bench "ij,jk,kl->il" 40x50 50x60 60x70 --dtype float64 --seconds 0.2"""
+  einsum-unified bench "ij,jk->ik" 40x50 50x60 --dtype float64 --seconds 0.2"""
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:

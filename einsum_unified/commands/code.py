@@ -17,7 +17,7 @@ needs nothing of this library; the framework need not be installed.
 _EXAMPLES = """\
 examples:
   einsum-unified code "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64 --backend torch
-  einsum-unified code "bij,jk->bik" ?x3x4 4x5"""
+  einsum-unified code "bij,jk->bik" "?x3x4" 4x5"""
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:

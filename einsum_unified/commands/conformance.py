@@ -30,8 +30,8 @@ def add(commands: Any) -> None:
     """Add the command to those of the command line."""
     parser = commands.add_parser(
         "conformance",
-        help="run the conformance kit on a library, or on a function that is called like einsum",
-        description="Run the cases of the conformance kit and print how many pass, by the rows of the rules.\n\n"
+        help="run the conformance kit on a library or function",
+        description="Run the cases of the conformance kit; print how many pass, by the rows of the rules.\n\n"
         "The exit status is 1 if any fails.",
         epilog=_EXAMPLES,
     )

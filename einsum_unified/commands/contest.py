@@ -100,12 +100,12 @@ def _difference(ours: Any, own: Any, plan: Plan) -> str:
     """Return in words by how much results differ; "" if that is within the tolerance of the dtype."""
     if ours.shape != own.shape:
         return f"differs: the shapes are {ours.shape} and {own.shape}"
+    ours, own = (x.astype(np.float64) if x.dtype == object else x for x in (ours, own))
     difference = greatest_difference(ours, own)
     dtype = plan.bound.dtype
     usual = RTOL.get(dtype, 0.25 if kind_of(dtype) in ("float", "complex") else 0.0)  # 0.25: of 8 bits
     summed = math.prod(map(int, plan.bound.sizes)) / max(ours.size, 1)
-    finite = np.isfinite(own) if kind_of(dtype) != "object" else True
-    scale = float(np.max(np.abs(own), initial=0, where=finite))
+    scale = float(np.max(np.abs(own), initial=0, where=np.isfinite(own)))
     if difference <= usual * max(1.0, math.sqrt(summed / _ACCURATE)) * scale:
         return ""
     return f"differs by {difference:.1e}, the greatest element being {scale:.1e}"

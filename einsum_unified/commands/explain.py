@@ -27,7 +27,7 @@ With --html and --svg that is also drawn to a file, whose name is told on stderr
 _EXAMPLES = """\
 examples:
   einsum-unified explain "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64
-  einsum-unified explain "bij,jk,kl->bil" ?x10x20 20x30 30x4 --dtype float32 --optimize greedy
+  einsum-unified explain "bij,jk,kl->bil" "?x10x20" 20x30 30x4 --dtype float32 --optimize greedy
   einsum-unified explain "ij,jk->ik" 10x20 20x30 --html matmul.html --svg matmul.svg
   einsum-unified explain "ij,jk->ik" 10x20 20x30 --json"""
 
@@ -36,7 +36,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the command to a program's."""
     parser = commands.add_parser(
         "explain",
-        help="show the steps of an equation on some shapes, their cost, and the code that runs",
+        help="show the steps of an equation, their cost, and what runs",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
     )

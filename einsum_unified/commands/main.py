@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -15,19 +16,29 @@ from einsum_unified.commands import backends, bench, code, conformance, demo, ex
 from einsum_unified.commands.arguments import MisuseError
 from einsum_unified.commands.terminal import prepare_streams, printable
 
+_DESCRIPTION = """\
+See what an einsum does, what it costs and what runs, and find mistakes before it does.
+
+The exit status is 2 for misuse and 130 after Ctrl-C; each command's help says what else it may be."""
 _EXAMPLES = """\
 examples:
   einsum-unified explain "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64
-  einsum-unified explain --help
+  einsum-unified explain --help"""
 
-The exit status is 2 for misuse, 130 after Ctrl-C; each command's help says what else it may be."""
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Fills paragraphs, but for those with indented lines: examples."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = text.split("\n\n")
+        return "\n\n".join(p if "\n  " in p else textwrap.fill(p, width) for p in paragraphs) + "\n"
 
 
 class Parser(argparse.ArgumentParser):
     """argparse's, whose errors are one line, and which takes ``-2x3`` for an argument, not an option."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
+        super().__init__(formatter_class=Help, **settings)
 
     def error(self, message: str) -> NoReturn:
         """Print a line and exit."""
@@ -42,11 +53,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status: 0 if all is well, 1 if something is not, 2 for misuse."""
-    parser = Parser(
-        prog="einsum-unified",
-        description="See what an einsum does, what it costs and what runs; find mistakes before it does.",
-        epilog=_EXAMPLES,
-    )
+    parser = Parser(prog="einsum-unified", description=_DESCRIPTION, epilog=_EXAMPLES)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
     for command in (explain, code, bench, backends, demo, lint, conformance):

@@ -69,8 +69,7 @@ class Explanation:
         ]
 
     def data(self) -> dict[str, Any]:
-        """Return rows and totals as data that JSON can hold: integers, or text where sizes are not known
-        or a number has hundreds of digits."""
+        """Return rows and totals as data that JSON can hold: integers, or text as in `Blueprint.figures`."""
         steps = [
             {
                 "step": number,

@@ -1,6 +1,6 @@
 """The conformance kit: a corpus of calls as data that shows whether an array library follows the rules.
 
-For a library's tests, `ConformanceSuite`; from the shell, ``python -m einsum_unified conformance``.
+For a library's tests, `ConformanceSuite`; from the shell, ``einsum-unified conformance``.
 """
 
 from einsum_unified.testing.conformance.cases import Case, Operand, corpus, rows
