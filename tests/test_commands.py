@@ -167,6 +167,12 @@ def test_explain_writes_page_and_picture_and_says_so(capsys, tmp_path):
     assert picture.read_text("utf-8") == plan.to_svg()
 
 
+def test_the_name_of_a_file_is_told_without_control_characters(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["explain", *MATMUL, "--svg", "\x1b[31m.svg"]) == 0
+    assert capsys.readouterr().err == "wrote \\x1b[31m.svg\n"
+
+
 # --- code -----------------------------------------------------------------------------------------
 
 
@@ -400,6 +406,8 @@ MISUSE = {
     "explain i-> 3 --optimize best": "argument --optimize: 'best' is no strategy; known are",
     "explain i-> 3 --html /no/where.html": "argument --html: cannot write '/no/where.html': No such file",
     "explain i-> 3 --svg /": "argument --svg: cannot write '/': Is a directory",
+    "explain i-> 3 --col\x1b[31m": "unrecognized arguments: --col\\x1b[31m",
+    "conformance --backend numpy --case \x1b[31m": "argument --case \\x1b[31m: no case has that in its id",
     "explain i-> 3 --colour": "unrecognized arguments: --colour",
     "code i-> 3 --backend foo": "argument --backend: invalid choice: 'foo' (choose from",
     "code i-> 3 --dtype float33": "argument --dtype: numpy has no dtype 'float33' to compute with",
