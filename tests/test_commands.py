@@ -561,7 +561,7 @@ program()
 
 def help_of(*command: str) -> str:
     out = io.StringIO()  # no terminal: 80 columns wide
-    with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+    with contextlib.redirect_stdout(out), pytest.raises(SystemExit):
         main([*command, "--help"])
     return out.getvalue()
 
@@ -595,7 +595,14 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+SLOW = ("einsum-unified demo",)  # it starts every library
+
+
+@pytest.mark.parametrize(
+    "example",
+    [pytest.param(line, marks=pytest.mark.slow if line in SLOW else ()) for line in EXAMPLES],
+    ids=EXAMPLES,
+)
 def test_an_example_of_a_help_text_runs(example, folder):
     done = in_shell(example, folder)
     assert done.returncode == (1 if example in DIFFERS else 0), done.stderr

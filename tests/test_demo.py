@@ -26,6 +26,7 @@ def all_frameworks():
         available(cls)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("all_frameworks")
 def test_the_demo_shows_every_picture_agreeing_on_every_framework(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
