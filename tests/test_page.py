@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from math import prod
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ import pytest
 from einsum_unified import einsum_plan
 from einsum_unified.page.lessons import lessons, small_sizes
 from einsum_unified.page.shown import shown
+
+ROOT = Path(__file__).parents[1]
 
 STRANGE = [
     "<script>alert(1)</script>",
@@ -355,6 +358,15 @@ def test_the_mouse_lights_what_is_multiplied_for_every_cell(visit, name):
     cells.last.click()
     seen.page.mouse.move(0, 0)
     seen.check(seen.cells()[-1])
+
+
+def test_the_documentation_shows_what_the_page_writes(visit):
+    text = (ROOT / "docs" / "explain.md").read_text("utf-8")
+    example = re.search(r"```\n(out\[0,1\].*?)```", text, re.DOTALL)[1]
+    seen = Seen(visit(einsum_plan("ij,jk->ik", (2, 3), (3, 4))), "matmul")
+    seen.page.locator("td.chosen").focus()
+    seen.page.keyboard.press("ArrowRight")
+    assert seen.page.evaluate(READ)["written"].split() == example.split()
 
 
 def test_up_and_down_move_by_rows_and_stop_at_the_edge(visit):
