@@ -258,3 +258,10 @@ def test_figures_are_polynomials():
         assert ((b + Figure.of(2)) * s).at({"b": m, "s": n}) == (m + 2) * n
     with pytest.raises(ValueError, match="b is no number before its sizes are known"):
         int(b)
+
+
+def test_shapes_in_the_code_are_written_as_python_writes_them():
+    code = einsum_plan("bk,kn->bn", (None, 1024), (1024, 2048)).to_python()
+    assert "# a0: (b, 1024) float64" in code
+    assert "# a1: (1024, 2048) float64" in code
+    assert "1,024" not in code

@@ -100,18 +100,21 @@ class Figure:
         return self.at({})
 
     def __str__(self) -> str:
-        return " + ".join(map(_shown, self.terms)) or "0"
+        return self.text()
+
+    def text(self, separator: str = ",") -> str:
+        """Return it to be read, with a separator between thousands."""
+        return " + ".join(_shown(*term, separator) for term in self.terms) or "0"
 
 
-def _shown(term: tuple[tuple[str, ...], int]) -> str:
-    labels, number = term
-    factors = [*([_number(number)] if number != 1 or not labels else []), *labels]
+def _shown(labels: tuple[str, ...], number: int, separator: str) -> str:
+    factors = [*([_number(number, separator)] if number != 1 or not labels else []), *labels]
     return "·".join(factors)
 
 
-def _number(number: int) -> str:
+def _number(number: int, separator: str) -> str:
     if abs(number) < _LONGEST:
-        return f"{number:,}"
+        return f"{number:{separator}}"
     from decimal import Decimal  # seldom needed, and slow to import
 
     return f"{Decimal(number):.3e}"

@@ -237,7 +237,7 @@ class _Text:
 
     def shown(self, shape: Sequence[int]) -> str:
         """Return a shape for a comment."""
-        sizes = [ascii(str(Figure.of_size(size, self.label)))[1:-1] for size in shape]
+        sizes = [ascii(Figure.of_size(size, self.label).text(separator=""))[1:-1] for size in shape]
         return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
     def label(self, reading: Sequence[tuple[int, int]]) -> str:
