@@ -17,6 +17,7 @@ from einsum_unified.errors import PathError
 from einsum_unified.operands import Bound
 from einsum_unified.path import Path, Step, Strategy, pairwise, steps, strategy
 from einsum_unified.primitives import Program
+from einsum_unified.printable import plain
 from einsum_unified.summary import operand_lines, unknown_lines
 
 Keywords = tuple[tuple[str, Any], ...]
@@ -92,15 +93,14 @@ class Blueprint:
         from einsum_unified.explain.table import explain  # seldom needed
 
         title = f"{self.equation.text}  on {self.backend.name}, {self.bound.dtype}"
-        return "\n".join(
-            [
-                title,
-                *operand_lines(self.bound),
-                *unknown_lines(self.bound),
-                *explain(self.bound, self.program, self.backend.capabilities, self.steps, self._algorithm()),
-                *self._code(),
-            ]
-        )
+        lines = [
+            title,
+            *operand_lines(self.bound),
+            *unknown_lines(self.bound),
+            *explain(self.bound, self.program, self.backend.capabilities, self.steps, self._algorithm()),
+            *self._code(),
+        ]
+        return "\n".join(map(plain, lines))
 
     def to_svg(self, file: str | PathLike[str] | None = None) -> str:
         """Return a picture of the plan as SVG, and write it to a file if one is named.
@@ -166,8 +166,9 @@ class Blueprint:
         """Return the plan as the text of a function ``contract`` in plain calls of a framework.
 
         It needs nothing of this library, and checks nothing: it is right for operands of these shapes and
-        dtypes, tensors of the framework. ``backend`` is "numpy", "torch", "tensorflow", "jax" or "array_api".
-        Raises `OperandTypeError` for another.
+        dtypes, tensors of the framework. A size that is not known may not be 1 where another is greater:
+        the code does not broadcast it. ``backend`` is "numpy", "torch", "tensorflow", "jax" or "array_api".
+        Raises `OperandTypeError` for another, and for one that lacks a dtype of the plan.
 
         >>> from einsum_unified import einsum_plan
         >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).to_python("torch"))
@@ -203,6 +204,7 @@ class Blueprint:
         from einsum_unified.explain.data import to_dict  # seldom needed
 
         self._check_no_keywords("be kept as data")
+        self._check_ranked()
         shapes = [operand.shape for operand in self.bound.operands]
         return to_dict(self.equation, shapes, self._dtypes(), self.path, self._asked_dtype(), self.strict)
 
@@ -210,6 +212,10 @@ class Blueprint:
         if self.keywords:
             names = ", ".join(f"{name}=" for name, _ in self.keywords)
             raise PathError(f"a plan made with {names} cannot {what}: that is {self.backend.name}'s own")
+
+    def _check_ranked(self) -> None:
+        if self.bound.unranked:
+            raise PathError("a plan for unknown numbers of axes has no path to keep")
 
     def _dtypes(self) -> tuple[str, ...]:
         return tuple(operand.dtype for operand in self.bound.operands)

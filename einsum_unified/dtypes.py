@@ -78,6 +78,14 @@ def kind_of(name: str) -> str:
     return stem if stem in ("int", "complex", "object") else "complex" if name == "clongdouble" else ""
 
 
+def stand_in(name: str, backend: Any) -> Any:
+    """Return the dtype object of a name, or of the nearest common dtype where a backend lacks it."""
+    found = backend.dtype_from_name(name)
+    if found is not None:
+        return found
+    return backend.dtype_from_name({"complex": "complex64", "int": "int64"}.get(kind_of(name), "float32"))
+
+
 def integer_range(name: str) -> tuple[int, int]:
     """Return the least and greatest value of an integer dtype.
 

@@ -72,6 +72,16 @@ class Bound:
         """The labels whose sizes are not known before the program runs."""
         return tuple(label for label, size in enumerate(self.sizes) if isinstance(size, Size))
 
+    @property
+    def loose(self) -> frozenset[int]:
+        """The labels that have an axis of which the size is not known, also where another axis tells it."""
+        return frozenset(
+            label
+            for term, operand in zip(self.terms, self.operands, strict=True)
+            for label, size in zip(term, operand.shape or (), strict=True)
+            if size is None
+        )
+
     def reduced(self) -> tuple[tuple[int, ...], ...]:
         """Return each operand's distinct labels without those of axes that broadcast."""
         return tuple(

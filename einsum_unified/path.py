@@ -160,7 +160,7 @@ def find_path(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how
 def _find(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy) -> Path:
     if how.name == "explicit":
         _check_fits(how.path, len(terms))
-        return how.path
+        return how.path if len(terms) > 1 else ((0,),)
     if len(terms) <= 2 or how.name == "none":
         return (tuple(range(len(terms))),)
     if how.name == "auto":

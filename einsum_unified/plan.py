@@ -87,7 +87,7 @@ class Plan(Blueprint):
         """Whether operands are what was planned for, any size being right for one that was not known."""
         if signatures == self.signatures:
             return True
-        if not self.bound.unknown or self.strict:  # only binding tells what broadcasts
+        if not self.bound.loose or self.strict:  # only binding tells what broadcasts
             return False
         for (cls, shape, dtype), (planned_cls, planned, planned_dtype) in zip(
             signatures, self.signatures, strict=True
@@ -97,12 +97,12 @@ class Plan(Blueprint):
         return self._agree([shape for _, shape, _ in signatures])
 
     def _agree(self, shapes: Sequence[Any]) -> bool:
-        """Whether each label that was not known has one size: the program does not check that."""
-        unknown = set(self.bound.unknown)
+        """Whether each label with an axis that was not known has one size: programs do not check that."""
         found: dict[int, Any] = {}
+        loose = self.bound.loose
         for term, shape in zip(self.bound.terms, shapes, strict=True):
             for label, size in zip(term, shape, strict=True):
-                if label in unknown and size is not None and found.setdefault(label, size) != size:
+                if label in loose and size is not None and found.setdefault(label, size) != size:
                     return False
         return True
 
@@ -120,6 +120,7 @@ class Plan(Blueprint):
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._check_no_keywords("be pickled")
+        self._check_ranked()
         key, shapes, path, *_ = self.recipe(literal=False)
         return _restored, (key, shapes, self._dtypes(), path, self._asked_dtype(), self.strict)
 
@@ -133,9 +134,16 @@ def _restored(
     strict: bool,
 ) -> Plan:
     """Make a plan again, on NumPy: called with other tensors it is made for these."""
-    known = [default_backend().dtype_from_name(name) or np.dtype(np.float32) for name in names]
-    signatures = tuple((np.ndarray, tuple(shape), own) for shape, own in zip(shapes, known, strict=True))
-    return plan_of(equation, signatures, ("einsum_path", *path), dtype, strict=strict)
+    there = {name: dtypes.stand_in(name, default_backend()) for name in (*names, *([dtype] if dtype else []))}
+    signatures = tuple((np.ndarray, tuple(shape), there[n]) for shape, n in zip(shapes, names, strict=True))
+    asked = None if dtype is None else there[dtype]
+    plan = plan_of(equation, signatures, ("einsum_path", *path), asked, strict=strict)
+    if all(dtypes.name_of(found) == name for name, found in there.items()):
+        return plan
+    # NumPy lacks a dtype: whatever such a plan is called with is planned for, so no signature fits.
+    operands = [x._replace(dtype=name) for x, name in zip(plan.bound.operands, names, strict=True)]
+    bound = replace(plan.bound, operands=tuple(operands), dtype=dtype or dtypes.promote(*names))
+    return replace(plan, bound=bound, options=(plan.options[0], dtype), signatures=())
 
 
 @lru_cache(maxsize=64)

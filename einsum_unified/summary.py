@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import prod
 
 from einsum_unified.equation import Equation, spelled
+from einsum_unified.labels import unknown_sizes
 from einsum_unified.operands import Bound
 from einsum_unified.path import Step
 
@@ -19,7 +20,7 @@ def operand_lines(bound: Bound) -> list[str]:
 
 def unknown_lines(bound: Bound) -> list[str]:
     """Return a line that tells what sizes that are not known were planned as, if there are any."""
-    hints = [f"{subscripts(bound, [label])} as {int(bound.sizes[label])}" for label in bound.unknown]
+    hints = [f"{name} as {size}" for name, size in unknown_sizes(bound).items()]
     return [f"  sizes not known: {', '.join(hints)}"] if hints else []
 
 

@@ -1,7 +1,7 @@
 """A linear attention layer looked at from shapes alone: what it costs, its picture, a page, plain torch code.
 
-Run it with ``python examples/see_what_runs.py``: it writes ``attention.svg`` and ``attention.html`` into a temporary
-folder. No framework is needed.
+Run it with ``python examples/see_what_runs.py``: it writes ``attention.svg`` and ``attention.html`` into a
+temporary folder. No framework is needed.
 """
 
 from __future__ import annotations

@@ -13,10 +13,11 @@ from frameworks import FRAMEWORKS
 
 from einsum_unified import OperandTypeError, einsum, einsum_plan
 from einsum_unified.dispatch import load
-from einsum_unified.explain.accounts import account
+from einsum_unified.explain.accounts import Ledger, account
+from einsum_unified.explain.dialects import DIALECTS
 from einsum_unified.explain.figures import Figure
-from einsum_unified.explain.source import DIALECTS
 from einsum_unified.gallery import GALLERY
+from einsum_unified.values import Value
 
 
 def accounted(plan):
@@ -265,3 +266,114 @@ def test_shapes_in_the_code_are_written_as_python_writes_them():
     assert "# a0: (b, 1024) float64" in code
     assert "# a1: (1024, 2048) float64" in code
     assert "1,024" not in code
+
+
+# --- sizes that only some operands tell, and labels of any kind ------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("equation", "shapes", "dtype"),
+    [
+        ("bij,bjk->bik", [(8, 2, 3), (None, 3, 4)], "float16"),
+        ("i,i->i", [(3,), (None,)], "int8"),
+        ("ii,i->i", [(None, None), (3,)], "float32"),
+        ("bi,bj->bij", [(None, 2), (7, 3)], "bfloat16"),
+        ("ij,jk->ik", [(None, 3), (None, 4)], "float32"),
+    ],
+)
+def test_a_plan_of_a_framework_that_compares_sizes_late_tells_everything(tf, equation, shapes, dtype):
+    plans = []
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, dtype) for shape in shapes])
+    def trace(x, y):
+        plans.append(einsum_plan(equation, x, y))
+        return x
+
+    trace.get_concrete_function()
+    (plan,) = plans
+    assert "most held at a time" in plan.explain()
+    assert plan.figures()["steps"]
+    assert plan.to_python("tensorflow").startswith("import tensorflow as tf")
+    assert plan.to_svg().startswith("<svg")
+    assert plan.to_html().startswith("<!DOCTYPE html>")
+    named = set(re.findall(r"[a-z]", str(plan.figures()["totals"]["flops"])))
+    (line,) = [line for line in plan.explain().splitlines() if "sizes not known" in line]
+    assert named <= set(re.findall(r"\b([a-z]) as", line))
+
+
+@pytest.mark.parametrize("path", [[], [(0,)], [(0,), (0,)]])
+def test_a_path_of_one_operand_is_one_step(path):
+    plan = einsum_plan("ij->ji", (2, 3), optimize=path)
+    assert plan.path == ((0,),)
+    assert "view" in plan.explain()
+    assert plan.to_svg().startswith("<svg")
+    assert plan(np.ones((2, 3))).shape == (3, 2)
+
+
+def test_figures_of_interleaved_labels_can_be_told_from_numbers():
+    plan = einsum_plan((None, None), [0, 1], (None, None), [1, "1"], [0, "1"])
+    assert plan.figures()["totals"]["flops"] == "2·['1']·[0]·[1]"
+    assert "sizes not known: [0] as 6, [1] as 6, ['1'] as 6" in plan.explain()
+
+
+def test_labels_that_look_alike_are_told_apart():
+    class Axis:
+        def __repr__(self) -> str:
+            return "Axis"
+
+    one, other = Axis(), Axis()
+    flops = einsum_plan((None, None), [one, other], []).figures()["totals"]["flops"]
+    assert flops == "[Axis#0]·[Axis#1]"
+    long = ["x" * 50 + "a", "x" * 50 + "b"]
+    assert len(set(einsum_plan((None, None), long, []).figures()["totals"]["flops"].split("·"))) == 2
+
+
+def test_axes_of_an_ellipsis_that_are_not_known_are_named_one_by_one():
+    assert "sizes not known: ...0 as 6, ...1 as 6" in einsum_plan("...->...", (None, None)).explain()
+
+
+def test_labels_never_break_a_line_of_the_listing_nor_reach_the_terminal_raw():
+    class Axis:
+        def __repr__(self) -> str:
+            return "a\n\x1b[31mb"
+
+    for label in ("a\nb\x1b[31m", Axis()):
+        text = einsum_plan((None, 3), [label, 0], (3,), [0], [label]).explain()
+        assert all(line.isprintable() for line in text.split("\n"))
+        assert len(text.split("\n")) == len(einsum_plan("ij,j->i", (None, 3), (3,)).explain().split("\n"))
+
+
+# --- what code can be written for ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", DIALECTS)
+def test_the_code_takes_a_python_number_that_comes_first(backend: str):
+    text = einsum_plan(",i->i", 2.5, np.arange(3, dtype="float32")).to_python(backend)
+    got = contract(text)(2.5, tensor_of(backend)(np.arange(3, dtype="float32")))
+    np.testing.assert_array_equal(np.asarray(got), np.array([0, 2.5, 5], "float32"))
+
+
+@pytest.mark.parametrize(
+    ("backend", "dtype"),
+    [("torch", "longdouble"), ("torch", "object"), ("jax", "clongdouble"), ("tensorflow", "object"),
+     ("array_api", "float16"), ("array_api", "bfloat16")],
+)  # fmt: skip
+def test_no_code_is_written_with_a_dtype_that_the_framework_lacks(backend: str, dtype: str):
+    with pytest.raises(OperandTypeError, match=f"for {backend}: it has no dtype"):
+        einsum_plan("ij,jk->ik", (2, 3), (3, 4), dtype=dtype).to_python(backend)
+
+
+def test_the_code_for_numpy_imports_what_gives_it_a_dtype():
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    x = np.full((3, 4), 1.5, ml_dtypes.bfloat16)
+    text = einsum_plan("ij,kj->ik", x, x).to_python()
+    assert text.startswith("import ml_dtypes")
+    assert contract(text)(x, x).dtype == x.dtype
+    assert "ml_dtypes" not in einsum_plan("ij,kj->ik", (3, 4), (3, 4)).to_python()
+
+
+def test_memory_that_axes_repeat_is_read_once():
+    plan = einsum_plan("ij->ji", (3, 4))
+    ledger = Ledger(plan.bound, plan.program, plan.backend.capabilities)
+    assert int(ledger.bytes_of(Value(0, (), (3, 4), (0, 1), "float32"))) == 4 * 4
+    assert int(ledger.bytes_of(Value(0, (), (3, 4), (4, 1), "float32"))) == 12 * 4

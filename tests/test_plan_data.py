@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -110,3 +112,83 @@ def test_a_loaded_plan_gives_what_einsum_gives():
     x, y = rng.standard_normal((2, 3)), rng.standard_normal((3, 4))
     plan = Plan.from_dict(einsum_plan("ij,jk->ki", x, y).to_dict())
     np.testing.assert_array_equal(plan(x, y), einsum("ij,jk->ki", x, y))
+
+
+# --- dtypes that NumPy lacks ----------------------------------------------------------------------
+
+
+LACKING = """
+import pickle, sys, warnings, numpy as np, torch
+from einsum_unified import OperandTypeError, Plan, einsum_plan
+warnings.simplefilter("ignore")
+x, y = torch.ones(2, 3), torch.ones(2, 3, dtype=torch.{dtype})
+for plan in (einsum_plan("ij,ij->i", y, y), einsum_plan("ij,ij->i", x, y, dtype=torch.{dtype})):
+    for again in (Plan.from_dict(plan.to_dict()), pickle.loads(pickle.dumps(plan))):
+        assert again.to_dict() == plan.to_dict()
+        assert str(again).startswith("ij,ij->i  on numpy, {dtype}"), again
+        operands = [y if name == "{dtype}" else x for name in again.to_dict()["dtypes"]]
+        result = again(*operands)
+        assert (str(result.dtype), result.tolist()) == ("torch.{dtype}", [3, 3])
+try:
+    again(np.ones((2, 3)), np.ones((2, 3)))
+except OperandTypeError as error:
+    print(error)
+assert "ml_dtypes" not in sys.modules
+"""
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "complex32"])
+def test_a_plan_comes_back_as_it_was_where_numpy_lacks_its_dtype(torch, dtype):
+    done = subprocess.run(
+        [sys.executable, "-c", LACKING.format(dtype=dtype)], capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout == f"dtype='{dtype}' is no dtype that numpy can compute with\n", done.stderr
+
+
+# --- what is no plan ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "says"),
+    [
+        ("schema", 10**5000, "an integer too large"),
+        ("schema", np.ones(3), "of schema array"),
+        ("schema", [1] * 10**6, "cannot be read"),
+        ("strict", 10**5000, "an integer too large in 'strict'"),
+        ("path", [[0, 10**5000]], "an integer too large in 'path'"),
+        ("path", [[0]] * 200_000 + [[0, 1, 2]], "200001 steps in 'path' are too many for 3 operands"),
+        ("shapes", [[1] * 10_000, [3, 4], [4, 5]], "10000 axes in 'shapes' are more than any framework has"),
+        ("equation", {"inputs": [[10**5000]], "output": None}, "an integer too large cannot be kept"),
+        ("equation", {"inputs": [[np.ones(2)]], "output": None}, "cannot be kept as data"),
+        ("equation", {"inputs": [[{"ellipsis": np.ones(2)}]], "output": None}, "cannot be kept as data"),
+        *[("dtypes", [name, "float64", "float64"], "in 'dtypes' is no dtype of numbers")
+          for name in ("float99", "uint7", "float64\0", "bfloat32", "complex", "floatfloat")],
+    ],
+    ids=lambda value: str(value)[:20] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_hostile_data_is_refused_at_once_in_a_short_line(entry, value, says):
+    data = {**good(), entry: value}
+    with pytest.raises(PathError) as caught:
+        Plan.from_dict(data)
+    assert says in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+def test_what_is_no_entry_is_named_shortly():
+    with pytest.raises(PathError) as caught:
+        Plan.from_dict({**good(), "x" * 10**6: 1})
+    assert len(str(caught.value)) < 200
+
+
+def test_a_plan_for_unknown_numbers_of_axes_is_neither_pickled_nor_data(tf):
+    plans = []
+
+    @tf.function(input_signature=[tf.TensorSpec(None), tf.TensorSpec(None)])
+    def trace(x, y):
+        plans.append(einsum_plan("...i,...i->...", x, y))
+        return x
+
+    trace.get_concrete_function()
+    for keep in (pickle.dumps, Plan.to_dict):
+        with pytest.raises(PathError, match="unknown numbers of axes"):
+            keep(plans[0])

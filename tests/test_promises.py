@@ -215,7 +215,7 @@ def strings(tree: ast.Module) -> set[str]:
 
 
 # lint names what the sources that it reads call, a contest the libraries' own functions.
-NAMING = {"dispatch", "commands/contest", "explain/source", "testing/conformance/makers"}
+NAMING = {"dispatch", "commands/contest", "explain/dialects", "testing/conformance/makers"}
 NAMING |= {name for name in MODULES if name.startswith("lint/")}
 
 

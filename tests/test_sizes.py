@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from einsum_unified import (
     OperandError,
     PathError,
+    Plan,
     cache_info,
     clear_cache,
     einsum,
@@ -266,3 +267,24 @@ def test_int8_matrices_of_unknown_size(torch):
 def test_a_negative_size_is_named():
     with pytest.raises(OperandError, match=r"operand 0: the shape \(None, -3\) has a negative size"):
         einsum_plan("ij->", (None, -3))
+
+
+# --- a size that one operand tells and another does not --------------------------------------------
+
+
+@pytest.mark.parametrize("through", [lambda plan: plan, lambda plan: Plan.from_dict(plan.to_dict())])
+def test_operands_that_do_not_fit_each_other_are_refused_where_one_size_was_known(framework, through):
+    plan = through(einsum_plan("bij,ij->b", (None, None, None), (4, 3)))
+    x, y = np.ones((5, 4, 3)), np.ones((4, 3))
+    assert framework.numpy(plan(framework.tensor(x), framework.tensor(y))).tolist() == [12] * 5
+    with pytest.raises(OperandError, match="label 'i' is 2 in operand 0 but 4 in operand 1"):
+        plan(framework.tensor(np.ones((5, 2, 6))), framework.tensor(y))
+
+
+def test_size_1_broadcasts_where_the_other_size_was_known(framework):
+    plan = einsum_plan("ij,jk->ik", (None, 3), (None, 4))
+    x, y = np.arange(6.0).reshape(2, 3), np.arange(4.0).reshape(1, 4)
+    result = plan(framework.tensor(x), framework.tensor(y))
+    np.testing.assert_allclose(framework.numpy(result), np.einsum("ij,jk->ik", x, y))
+    with pytest.raises(OperandError, match="label 'j' is 3 in operand 0 but 5 in operand 1"):
+        plan(framework.tensor(x), framework.tensor(np.ones((5, 4))))

@@ -10,7 +10,7 @@ from typing import Any
 
 from einsum_unified.commands.arguments import SHAPES, MisuseError, add_call, plan
 from einsum_unified.commands.terminal import printable
-from einsum_unified.explain.accounts import label_name
+from einsum_unified.labels import unknown_sizes
 from einsum_unified.plan import Plan
 
 SCHEMA = 1
@@ -70,7 +70,7 @@ def _data(made: Plan) -> dict[str, Any]:
         "plan": made.to_dict(),
         "backend": made.backend.name,
         "dtype": bound.dtype,
-        "assumed_sizes": {label_name(bound, n): int(bound.sizes[n]) for n in bound.unknown},
+        "assumed_sizes": unknown_sizes(bound),
         **made.figures(),
         "code": made.source,
     }

@@ -19,6 +19,7 @@ from einsum_unified import primitives as p
 from einsum_unified.backend import Capabilities
 from einsum_unified.dtypes import itemsize
 from einsum_unified.explain.figures import Figure
+from einsum_unified.labels import label_name, label_sizes
 from einsum_unified.operands import Bound
 from einsum_unified.primitives import Instruction, Program
 from einsum_unified.sizes import Reading, broadcast
@@ -53,7 +54,7 @@ class Account:
     """Bytes of intermediates and result that are held at a time, operands aside: by the hints."""
 
 
-class _Ledger:
+class Ledger:
     """Registers as values, whose memory each is, and the work done so far."""
 
     def __init__(self, bound: Bound, program: Program, capabilities: Capabilities) -> None:
@@ -72,6 +73,7 @@ class _Ledger:
         return label_name(self.bound, self.bound.terms[operand][axis])
 
     def elements(self, shape: Sequence[int]) -> Figure:
+        """Return how many elements a shape has."""
         return Figure.product(shape, self.name)
 
     def bytes_of(self, x: Value) -> Figure:
@@ -80,12 +82,14 @@ class _Ledger:
         return self.elements(own) * itemsize(x.dtype)
 
     def view(self, source: Value, target: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Work:
+        """Note that a register is a view of another's memory."""
         self.values[target] = Value(target, (), shape, strides, source.dtype)
         self.owners[target] = self.owners[source.register]
         return Work("view", shape)
 
     def make(self, kind: str, sources: Sequence[Value], target: int, shape: tuple[int, ...], dtype: str,
              flops: Figure = _ZERO, matrices: Any = None) -> Work:  # fmt: skip
+        """Note that a register has memory of its own, made from others."""
         made = Value(target, (), shape, dense(shape), dtype)
         self.values[target], self.owners[target] = made, target
         read = _ZERO
@@ -96,12 +100,12 @@ class _Ledger:
 
 def account(bound: Bound, program: Program, capabilities: Capabilities) -> Account:
     """Return what a program does on operands as they were planned: C-contiguous."""
-    ledger = _Ledger(bound, program, capabilities)
+    ledger = Ledger(bound, program, capabilities)
     works = tuple(_work(instruction, ledger) for instruction in program.instructions)
     return Account(works, _peak(ledger))
 
 
-def _peak(ledger: _Ledger) -> Figure:
+def _peak(ledger: Ledger) -> Figure:
     """Return the bytes that the registers hold, operands aside, when these are most."""
     program, bound = ledger.program, ledger.bound
     ends = {source: n for n, instruction in enumerate(program.instructions) for source in instruction.sources}
@@ -109,7 +113,7 @@ def _peak(ledger: _Ledger) -> Figure:
     until: dict[int, int] = {}  # memory is held as long as any view of it is used
     for register, owner in ledger.owners.items():
         until[owner] = max(until.get(owner, -1), ends.get(register, -1))
-    hints = {label_name(bound, label): int(bound.sizes[label]) for label in bound.unknown}
+    hints = label_sizes(bound)
     gone: dict[int, list[Figure]] = {}
     peak, size_of_peak, held = _ZERO, 0, _ZERO
     for number, instruction in enumerate(program.instructions):
@@ -125,13 +129,7 @@ def _peak(ledger: _Ledger) -> Figure:
     return peak
 
 
-def label_name(bound: Bound, label: int) -> str:
-    """Return how a label is called: by its name, an axis of an ellipsis by its place in it."""
-    name = bound.labels[label]
-    return f"...{label - bound.labels.index(...)}" if name is ... else str(name)
-
-
-def _work(instruction: Instruction, ledger: _Ledger) -> Work:
+def _work(instruction: Instruction, ledger: Ledger) -> Work:
     sources = [ledger.values[register] for register in instruction.sources]
     if isinstance(instruction, (p.InRange, p.SameDevice)):
         return Work("check", ())
@@ -143,7 +141,7 @@ def _work(instruction: Instruction, ledger: _Ledger) -> Work:
 # --- what moves -----------------------------------------------------------------------------------
 
 
-def _moving(instruction: Instruction, x: Value, ledger: _Ledger) -> Work:
+def _moving(instruction: Instruction, x: Value, ledger: Ledger) -> Work:
     target, views = instruction.target, ledger.capabilities.views
     if isinstance(instruction, (p.Cast, p.AsArray)):
         return ledger.make("copy", [x], target, x.shape, instruction.dtype)
@@ -161,7 +159,7 @@ def _moving(instruction: Instruction, x: Value, ledger: _Ledger) -> Work:
     return _copied(x, target, shape, ledger)
 
 
-def _copied(x: Value, target: int, shape: tuple[int, ...], ledger: _Ledger) -> Work:
+def _copied(x: Value, target: int, shape: tuple[int, ...], ledger: Ledger) -> Work:
     return ledger.make("copy", [x], target, shape, x.dtype)
 
 
@@ -215,7 +213,7 @@ def _reshaped(x: Value, shape: tuple[int, ...]) -> tuple[int, ...] | None:
 # --- what computes --------------------------------------------------------------------------------
 
 
-def _computing(instruction: Instruction, sources: Sequence[Value], ledger: _Ledger) -> Work:
+def _computing(instruction: Instruction, sources: Sequence[Value], ledger: Ledger) -> Work:
     target, x = instruction.target, sources[0]
     if isinstance(instruction, p.Sum):
         shape = tuple([n for axis, n in enumerate(x.shape) if axis not in instruction.axes])
@@ -228,7 +226,7 @@ def _computing(instruction: Instruction, sources: Sequence[Value], ledger: _Ledg
     return _matmul(instruction, sources, ledger)
 
 
-def _matmul(instruction: Instruction, sources: Sequence[Value], ledger: _Ledger) -> Work:
+def _matmul(instruction: Instruction, sources: Sequence[Value], ledger: Ledger) -> Work:
     a, b = sources
     turned = getattr(instruction, "turned_a", 0), getattr(instruction, "turned_b", 0)
     left = _matrix(a.shape, turned[0], (1,))
@@ -254,7 +252,7 @@ def _matrix(
     return matrix[::-1] if turned else matrix
 
 
-def _einsum(instruction: p.Native, sources: Sequence[Value], ledger: _Ledger) -> Work:
+def _einsum(instruction: p.Native, sources: Sequence[Value], ledger: Ledger) -> Work:
     inputs, output = instruction.equation.split("->")
     sizes: dict[str, int] = {}
     for term, x in zip(inputs.split(","), sources, strict=True):

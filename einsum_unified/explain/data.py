@@ -5,19 +5,24 @@ Nothing of such data is executed; what is no plan is refused before anything is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from einsum_unified.dtypes import kind_of
 from einsum_unified.equation import Equation, Sublists
-from einsum_unified.errors import PathError
+from einsum_unified.errors import PathError, quoted
 from einsum_unified.path import Path
 
 SCHEMA = 1
 """The version of the format; data of another one is refused."""
 
 _LARGEST = 2**63 - 1
+_AXES = 1024
+_DTYPE = re.compile(
+    r"bool|object|u?int(2|4|8|16|32|64)|b?float16|float(32|64|96|128)|float[468]_e[0-9]m[0-9][a-z0-9]{0,6}"
+    r"|complex(32|64|128|192|256)|c?longdouble"
+)
 _ELLIPSIS = {"ellipsis": True}
 
 
@@ -45,11 +50,8 @@ def to_dict(
 ) -> dict[str, Any]:
     """Return a plan's data.
 
-    Raises `PathError` for labels that JSON cannot hold as they are (anything but text and integers), and for
-    operands whose number of axes is not known.
+    Raises `PathError` for labels that JSON cannot hold as they are: anything but text and integers.
     """
-    if any(shape is None for shape in shapes):
-        raise PathError("a plan for unknown numbers of axes has no path to keep")
     return {
         "schema": SCHEMA,
         "equation": _sublists(equation) if equation.sublists else equation.text,
@@ -70,9 +72,9 @@ def _sublists(equation: Equation) -> dict[str, Any]:
 
 
 def _plain(label: Any) -> Any:
-    if isinstance(label, str) or type(label) is int:
+    if isinstance(label, str) or (type(label) is int and abs(label) <= _LARGEST):
         return label
-    raise PathError(f"label {label!r} cannot be kept as data: only text and integers can")
+    raise PathError(f"label {_shown(label)} cannot be kept as data: only text and integers can")
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -87,23 +89,33 @@ def checked(data: Any) -> PlanData:
     unknown = [name for name in data if name not in wanted]
     if missing or unknown:
         raise PathError(f"a plan's data has {', '.join(wanted)}; {_odd(missing, unknown)}")
-    if data["schema"] != SCHEMA or isinstance(data["schema"], bool):
-        raise PathError(f"a plan's data of schema {data['schema']!r} cannot be read, only of {SCHEMA}")
+    if type(data["schema"]) is not int or data["schema"] != SCHEMA:
+        raise PathError(f"a plan's data of schema {_shown(data['schema'])} cannot be read, only of {SCHEMA}")
     shapes = tuple(_shape(shape) for shape in _list(data["shapes"], "shapes"))
     dtypes = tuple(_dtype(name, "dtypes") for name in _list(data["dtypes"], "dtypes"))
     if len(shapes) != len(dtypes):
         raise PathError(f"a plan's data has {len(shapes)} shapes but {len(dtypes)} dtypes")
     path = tuple(_step(step) for step in _list(data["path"], "path"))
+    if len(path) > 2 * len(shapes):  # a step for each operand alone, and those that join them
+        raise PathError(f"a plan's data: {len(path)} steps in 'path' are too many for {len(shapes)} operands")
     dtype = None if data["dtype"] is None else _dtype(data["dtype"], "dtype")
     if not isinstance(data["strict"], bool):
-        raise PathError(f"a plan's data: {data['strict']!r} in 'strict' is neither true nor false")
+        raise PathError(f"a plan's data: {_shown(data['strict'])} in 'strict' is neither true nor false")
     return PlanData(_equation(data["equation"]), shapes, dtypes, path, dtype, data["strict"])
 
 
 def _odd(missing: Sequence[str], unknown: Sequence[Any]) -> str:
     if missing:
         return f"{missing[0]!r} is missing"
-    return f"{unknown[0]!r} is none of them"
+    return f"{_shown(unknown[0])} is none of them"
+
+
+def _shown(value: Any) -> str:
+    """Return a value as messages show it, whatever it is."""
+    try:
+        return quoted(value)
+    except ValueError:  # Python writes out no integer of thousands of digits
+        return "an integer too large"
 
 
 def _list(value: Any, name: str) -> Sequence[Any]:
@@ -113,22 +125,24 @@ def _list(value: Any, name: str) -> Sequence[Any]:
 
 
 def _shape(value: Any) -> tuple[int | None, ...]:
-    for size in _list(value, "shapes"):
+    if len(_list(value, "shapes")) > _AXES:
+        raise PathError(f"a plan's data: {len(value)} axes in 'shapes' are more than any framework has")
+    for size in value:
         if size is not None and (type(size) is not int or not 0 <= size <= _LARGEST):
-            raise PathError(f"a plan's data: {size!r} in 'shapes' is no size")
+            raise PathError(f"a plan's data: {_shown(size)} in 'shapes' is no size")
     return tuple(value)
 
 
 def _dtype(value: Any, name: str) -> str:
-    if not isinstance(value, str) or not kind_of(value) or len(value) > 32:
-        raise PathError(f"a plan's data: {str(value)[:40]!r} in {name!r} is no dtype of numbers")
+    if not isinstance(value, str) or not _DTYPE.fullmatch(value):
+        raise PathError(f"a plan's data: {_shown(value)} in {name!r} is no dtype of numbers")
     return value
 
 
 def _step(value: Any) -> tuple[int, ...]:
     for position in _list(value, "path"):
-        if type(position) is not int:
-            raise PathError(f"a plan's data: {position!r} in 'path' is no position of an operand")
+        if type(position) is not int or not 0 <= position <= _LARGEST:
+            raise PathError(f"a plan's data: {_shown(position)} in 'path' is no position of an operand")
     return tuple(value)
 
 
@@ -142,4 +156,8 @@ def _equation(value: Any) -> str | Sublists:
 
 
 def _term(value: Any) -> tuple[Any, ...]:
-    return tuple(... if label == _ELLIPSIS else _plain(label) for label in _list(value, "equation"))
+    return tuple(... if _is_ellipsis(label) else _plain(label) for label in _list(value, "equation"))
+
+
+def _is_ellipsis(label: Any) -> bool:
+    return isinstance(label, Mapping) and len(label) == 1 and label.get("ellipsis") is True

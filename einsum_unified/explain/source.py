@@ -7,144 +7,27 @@ The text is made of our own words, numbers and dtypes' names. Of an equation onl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from einsum_unified import primitives as p
 from einsum_unified.backend import Capabilities
 from einsum_unified.errors import OperandTypeError
-from einsum_unified.explain.accounts import account, label_name
+from einsum_unified.explain.accounts import account
+from einsum_unified.explain.dialects import DIALECTS, ML_DTYPES, Dialect
 from einsum_unified.explain.figures import Figure
+from einsum_unified.labels import label_name
 from einsum_unified.lowering import lower
 from einsum_unified.operands import Bound
 from einsum_unified.path import Path
 from einsum_unified.primitives import Instruction
 from einsum_unified.sizes import Size
 
-_FLOAT8 = ("float8_e4m3fn", "float8_e5m2")
-_COUNTED = {"bool": "float32", **dict.fromkeys(_FLOAT8, "float32")}
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How a framework writes what a program does. In the templates ``{x}`` is a tensor, ``{y}`` another."""
-
-    head: str
-    """What stands above the function."""
-    calls: dict[str, str]
-    """A primitive's function → its text."""
-    dtype: str
-    """A dtype, by its name ``{name}``."""
-    size: str = "{x}.shape[{axis}]"
-    first: str = ""
-    """The first line of the function, if it needs one."""
-    arithmetic: tuple[tuple[str, str], ...] = tuple(_COUNTED.items())
-    """Dtypes whose products and sums are made in another."""
-
-
-_METHODS = {"matmul": "{x} @ {y}", "multiply": "{x} * {y}"}
-
-DIALECTS = {
-    "numpy": Dialect(
-        "import numpy as np",
-        {
-            **_METHODS,
-            "transpose": "np.transpose({x}, {axes})",
-            "reshape": "np.reshape({x}, {shape})",
-            "diagonal": "np.diagonal({x}, axis1={axis1}, axis2={axis2})",
-            "sum": "np.sum({x}, axis={axes}, dtype={x}.dtype)",
-            "cast": "{x}.astype({dtype})",
-            "asarray": "np.asarray({x}, {dtype})",
-            "broadcast_to": "np.broadcast_to({x}, {shape})",
-            "contiguous": "np.ascontiguousarray({x})",
-        },
-        'np.dtype("{name}")',
-        arithmetic=(*_COUNTED.items(), ("float16", "float32"), ("bfloat16", "float32")),
-    ),
-    "torch": Dialect(
-        "import torch",
-        {
-            **_METHODS,
-            "transpose": "torch.permute({x}, {axes})",
-            "reshape": "torch.reshape({x}, {shape})",
-            "diagonal": "torch.diagonal({x}, dim1={axis1}, dim2={axis2})",
-            "sum": "torch.sum({x}, {axes}, dtype={x}.dtype)",
-            "cast": "{x}.to({dtype})",
-            "asarray": "torch.as_tensor({x}, dtype={dtype})",
-            "broadcast_to": "{x}.expand({shape})",
-            "contiguous": "{x}.contiguous()",
-        },
-        "torch.{name}",
-        arithmetic=(
-            *_COUNTED.items(),
-            *((name, "int64") for name in ("uint16", "uint32", "uint64")),
-            ("complex32", "complex64"),
-        ),
-    ),
-    "tensorflow": Dialect(
-        "import tensorflow as tf",
-        {
-            "transpose": "tf.transpose({x}, {axes})",
-            "reshape": "tf.reshape({x}, {shape})",
-            "diagonal": "tf.linalg.diag_part(tf.transpose({x}, {last}))",
-            "sum": "tf.reduce_sum({x}, {axes})",
-            "cast": "tf.cast({x}, {dtype})",
-            "asarray": "tf.cast({x}, {dtype})",
-            "broadcast_to": "tf.broadcast_to({x}, {shape})",
-            "contiguous": "{x}",
-            "matmul": "tf.matmul({x}, {y})",
-            "multiply": "tf.multiply({x}, {y})",
-        },
-        "tf.{name}",
-        "tf.shape({x})[{axis}]",
-        arithmetic=(
-            *_COUNTED.items(),
-            *((name, "int32") for name in ("int8", "uint8", "int16", "uint16")),
-            *((name, "int64") for name in ("uint32", "uint64")),
-            ("float16", "float32"),
-            ("bfloat16", "float32"),
-        ),
-    ),
-    "jax": Dialect(
-        "import jax.numpy as jnp",
-        {
-            **_METHODS,
-            "transpose": "jnp.transpose({x}, {axes})",
-            "reshape": "jnp.reshape({x}, {shape})",
-            "diagonal": "jnp.diagonal({x}, axis1={axis1}, axis2={axis2})",
-            "sum": "jnp.sum({x}, axis={axes}, dtype={x}.dtype)",
-            "cast": "{x}.astype({dtype})",
-            "asarray": "jnp.asarray({x}, {dtype})",
-            "broadcast_to": "jnp.broadcast_to({x}, {shape})",
-            "contiguous": "{x}",
-        },
-        'jnp.dtype("{name}")',
-    ),
-    "array_api": Dialect(
-        "",
-        {
-            "transpose": "xp.permute_dims({x}, {axes})",
-            "reshape": "xp.reshape({x}, {shape})",
-            "diagonal": "xp.reshape(xp.permute_dims({x}, {last}), {flat})[..., :: {step}]",
-            "sum": "xp.sum({x}, axis={axes}, dtype={x}.dtype)",
-            "cast": "xp.astype({x}, {dtype})",
-            "asarray": "xp.asarray({x}, dtype={dtype})",
-            "broadcast_to": "xp.broadcast_to({x}, {shape})",
-            "contiguous": "{x}",
-            "matmul": "xp.matmul({x}, {y})",
-            "multiply": "xp.multiply({x}, {y})",
-        },
-        "xp.{name}",
-        first="xp = a0.__array_namespace__()",
-    ),
-}
-"""The frameworks that code can be written for."""
-
 
 def to_python(bound: Bound, path: Path, backend: str) -> str:
     """Return the text of a module with one function, ``contract``.
 
-    Raises `OperandTypeError` for a backend that code cannot be written for, or a plan without known ranks.
+    Raises `OperandTypeError` for a backend that code cannot be written for, or that lacks a dtype of the
+    plan, and for a plan without known ranks.
     """
     if backend not in DIALECTS:
         raise OperandTypeError(
@@ -153,6 +36,10 @@ def to_python(bound: Bound, path: Path, backend: str) -> str:
     if bound.unranked:
         raise OperandTypeError("no code can be written before the numbers of axes are known")
     dialect = DIALECTS[backend]
+    names = (bound.dtype, *(operand.dtype for operand in bound.operands if not operand.weak))
+    lacking = next((name for name in names if name not in dialect.dtypes), None)
+    if lacking is not None:
+        raise OperandTypeError(f"no code can be written for {backend}: it has no dtype {lacking}")
     return _Text(bound, path, dialect).module()
 
 
@@ -170,16 +57,27 @@ class _Text:
     def module(self) -> str:
         """Return head, signature, and a line for each instruction."""
         parameters = ", ".join(self.names.values())
-        lines = [self.dialect.first] if self.dialect.first else []
+        lines = [self.first()] if self.dialect.first else []
         for number, shape in self.shapes.items():
             lines.append(f"# a{number}: {self.shown(shape)} {self.bound.operands[number].dtype}")
         for instruction, work in zip(self.program.instructions, self.works, strict=True):
             lines += self.lines(instruction, work.shape)
         lines.append(f"return {self.names[self.program.result]}")
         title = f"# {ascii(self.bound.equation.text)[1:-1]}"
-        head = [self.dialect.head, "", ""] if self.dialect.head else []
         body = [f"    {line}" for line in lines]
-        return "\n".join([*head, title, f"def contract({parameters}):", *body]) + "\n"
+        return "\n".join([*self.head(body), title, f"def contract({parameters}):", *body]) + "\n"
+
+    def head(self, body: Sequence[str]) -> list[str]:
+        """Return what stands above the function."""
+        if not self.dialect.head:
+            return []
+        named = any(f'np.dtype("{name}")' in line for line in body for name in ML_DTYPES)
+        return [*(["import ml_dtypes  # gives NumPy the dtypes"] if named else []), self.dialect.head, "", ""]
+
+    def first(self) -> str:
+        """Return the first line, which asks a tensor: a Python number tells nothing."""
+        tensor = next((n for n, operand in enumerate(self.bound.operands) if not operand.weak), 0)
+        return self.dialect.first.format(x=self.names[tensor])
 
     def lines(self, instruction: Instruction, shape: tuple[int, ...]) -> list[str]:
         """Return the line of an instruction, with the shape of what it makes as a comment."""

@@ -7,8 +7,9 @@ from math import prod
 from typing import Any
 
 from einsum_unified.backend import Capabilities
-from einsum_unified.explain.accounts import Account, Work, account, label_name
+from einsum_unified.explain.accounts import Account, Work, account
 from einsum_unified.explain.figures import Figure
+from einsum_unified.labels import label_name
 from einsum_unified.operands import Bound
 from einsum_unified.path import Step
 from einsum_unified.primitives import Program
@@ -54,8 +55,8 @@ class Explanation:
 
     def naive(self) -> Figure:
         """Return the FLOPs of one nested loop over all labels: n - 1 products of n operands, and a sum."""
-        bound = self.bound
-        sizes = [Figure.of_label(label_name(bound, n)) if n in bound.unknown else Figure.of(int(size))
+        bound, unknown = self.bound, set(self.bound.unknown)
+        sizes = [Figure.of_label(label_name(bound, n)) if n in unknown else Figure.of(int(size))
                  for n, size in enumerate(bound.sizes)]  # fmt: skip
         summed = len({label for term in bound.terms for label in term}) > len(bound.output)
         return prod(sizes, start=Figure.of(len(bound.terms) - 1 + summed))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from einsum_unified.equation import Label
+from einsum_unified.printable import plain
 
 LONGEST_LABEL = 12
 LONGEST_TEXT = 240
@@ -17,7 +18,7 @@ def shown(text: str, most: int = LONGEST_TEXT) -> str:
     a\u202eb\ud800 abc…
     """
     clipped = text if len(text) <= most else f"{text[: most - 1]}…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in clipped)
+    return plain(clipped)
 
 
 def shown_labels(labels: tuple[Label, ...]) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement
 
 from einsum_unified.picture.palette import ADVANCE, SIZES
-from einsum_unified.picture.text import clipped, plain, width
+from einsum_unified.picture.text import clipped, width
+from einsum_unified.printable import plain
 
 _COMMON = frozenset("…·×→Σ–")
 """Characters beside ASCII that fonts of equal widths have."""

@@ -14,11 +14,12 @@ from einsum_unified.path import Step
 from einsum_unified.picture import equation, palette
 from einsum_unified.picture import steps as drawing
 from einsum_unified.picture.canvas import box, group, length, word
-from einsum_unified.picture.text import amount, clipped, plain
+from einsum_unified.picture.text import amount, clipped
 from einsum_unified.picture.tree import Tree, cost
 from einsum_unified.picture.wiring import wiring
 from einsum_unified.picture.words import description
 from einsum_unified.primitives import Program
+from einsum_unified.printable import plain
 from einsum_unified.summary import unknown_lines, with_output
 
 _PAD = 16

@@ -6,31 +6,10 @@ import unicodedata
 from collections.abc import Iterable
 
 from einsum_unified.explain.figures import Figure
+from einsum_unified.printable import is_mark
 
 _EXACT = 10**12
 """From here on numbers are scientific."""
-
-
-def plain(text: str) -> str:
-    r"""Return text with what is not printable spelled out: also what XML forbids or turns lines around.
-
-    So are marks that stand alone or pile up on another.
-
-    >>> print(plain("a\x00\u202e\ud800b"), plain("x\u0300\u0300") == "x\u0300\\u0300")
-    a\x00\u202e\ud800b True
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_spelled(c, before) for before, c in zip(("", *text), text, strict=False))
-
-
-def _spelled(c: str, before: str) -> str:
-    alone = _is_mark(c) and (not before.strip() or _is_mark(before))
-    return c if c.isprintable() and not alone else c.encode("unicode_escape").decode("ascii")
-
-
-def _is_mark(c: str) -> bool:
-    return unicodedata.category(c).startswith("M")
 
 
 def width(text: str) -> int:
@@ -45,7 +24,7 @@ def width(text: str) -> int:
 
 
 def _width(c: str) -> int:
-    if _is_mark(c):
+    if is_mark(c):
         return 0
     return 2 if unicodedata.east_asian_width(c) in "WF" else 1
 
@@ -86,7 +65,7 @@ def amount(figure: Figure) -> str:
     >>> amount(Figure.of(2**60)), amount(Figure.of_label("b") * 1000 + Figure.of(1))
     ('1.153e+18', '1,000·b + 1')
     """
-    return plain(" + ".join(_term(labels, n) for labels, n in figure.terms) or "0")
+    return " + ".join(_term(labels, n) for labels, n in figure.terms) or "0"
 
 
 def _term(labels: tuple[str, ...], n: int) -> str:

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from einsum_unified.explain.accounts import Work, label_name
+from einsum_unified.explain.accounts import Work
 from einsum_unified.explain.figures import Figure
 from einsum_unified.explain.table import Explanation, total
+from einsum_unified.labels import label_sizes
 from einsum_unified.picture.wiring import OPERANDS
 
 _EXPANDED = 15
@@ -73,8 +74,7 @@ class Tree:
     @cached_property
     def hints(self) -> dict[str, int]:
         """The sizes that unknown ones are compared by."""
-        bound = self.told.bound
-        return {label_name(bound, label): int(bound.sizes[label]) for label in bound.unknown}
+        return label_sizes(self.told.bound)
 
     @cached_property
     def flops(self) -> list[int]:

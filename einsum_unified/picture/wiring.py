@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from einsum_unified.equation import Label
 from einsum_unified.errors import quoted
-from einsum_unified.explain.accounts import label_name
+from einsum_unified.labels import label_name
 from einsum_unified.operands import Bound
 from einsum_unified.picture.text import clipped, counted, number
 from einsum_unified.sizes import Size
