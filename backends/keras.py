@@ -87,7 +87,7 @@ def _symbolic(
     hints = check_hints(options.get("hints"), key)
     bound = _bind(key, xs, options.get("dtype"), dict(hints))
     if options.get("strict"):
-        check_operands(bound)
+        check_operands(bound, _adapter())
     if planned is not None:
         check_planned(planned, bound)
     text = key if isinstance(key, str) else in_letters(bound.equation)

@@ -9,7 +9,14 @@ import numpy as np
 
 from einsum_unified import dispatch, dtypes
 from einsum_unified import plan as planning
-from einsum_unified.arguments import KEYWORDS, arguments, check_hints, check_keywords, is_shape
+from einsum_unified.arguments import (
+    KEYWORDS,
+    arguments,
+    check_hints,
+    check_keywords,
+    check_strict,
+    is_shape,
+)
 from einsum_unified.backend import Backend
 from einsum_unified.dispatch import backend_for
 from einsum_unified.equation import parse
@@ -95,7 +102,7 @@ def einsum(
         return _einsum_slowly(equation, operands, optimize, dtype, out, hints, strict, options)
     plan = None
     try:
-        how = strictly(optimize) if strict else optimize
+        how = optimize if strict is False else strictly(optimize, check_strict(strict))
         if len(operands) == 2:  # the most frequent are written out
             a, b = operands
             plan = planning.cached_plan(
@@ -143,7 +150,7 @@ def _einsum_slowly(
         given = {name: x for name, x in known.items() if x is not (einsum.__kwdefaults__ or {})[name]}
         return recorder.record(einsum, equation, operands, {**given, **options})
     key, operands = arguments(equation, operands)
-    checked = check_hints(hints, key)
+    checked, strict = check_hints(hints, key), check_strict(strict)
     xs, classes = prepared(operands)
     check_keywords(options, KEYWORDS, "einsum", backend_for(classes))
     backend = is_native(xs)
@@ -213,7 +220,7 @@ def einsum_plan(
     key, items = arguments(equation, operands_or_shapes, shapes=True)
     to_come = [_shape_to_come(x) for x in items]
     items = [x if shape is None else shape for x, shape in zip(items, to_come, strict=True)]
-    checked = check_hints(hints, key)
+    checked, strict = check_hints(hints, key), check_strict(strict)
     numbers = [n for n, x in enumerate(items) if not is_shape(x)]
     xs, classes = prepared([items[n] for n in numbers])
     signatures = dict(zip(numbers, prepared_signatures(xs, classes), strict=True))

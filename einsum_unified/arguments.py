@@ -113,6 +113,13 @@ def check_hints(hints: Any, equation: str | Sublists) -> tuple[tuple[Label, int]
     return tuple(checked.items())
 
 
+def check_strict(strict: Any) -> bool:
+    """Return ``strict=`` as a bool; raises a TypeError for anything else."""
+    if not isinstance(strict, (bool, np.bool_)):
+        raise TypeError(f"strict={strict!r} is neither True nor False")
+    return bool(strict)
+
+
 # --- what is no tensor --------------------------------------------------------------------------
 
 

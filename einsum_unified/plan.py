@@ -147,9 +147,9 @@ def _restored(
 
 
 @lru_cache(maxsize=64)
-def strictly(optimize: Any) -> Strategy:
-    """Return the strategy that a value of ``optimize=`` asks for, and that plans are refused by rules."""
-    return replace(strategy(optimize), strict=True)
+def strictly(optimize: Any, strict: bool) -> Strategy:
+    """Return the strategy that a value of ``optimize=`` asks for, with ``strict=``."""
+    return replace(strategy(optimize), strict=strict)
 
 
 # --- making -------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def make_plan(
     how = optimize if isinstance(optimize, Strategy) else strategy(optimize)
     bound = bind(parsed, operands, backend, dtype, dict(how.hints))
     if how.strict:
-        check_operands(bound)
+        check_operands(bound, backend)
     path = _path(bound, how)
     if keywords:
         backend = backend.configured(dict(keywords))

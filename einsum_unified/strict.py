@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from einsum_unified.backend import Backend
 from einsum_unified.equation import Equation, Label
 from einsum_unified.errors import EquationError, OperandError, clipped, message, quoted
 from einsum_unified.operands import Bound
-from einsum_unified.sizes import is_known
 from einsum_unified.summary import with_output
+
+_OFFERED = 120
+"""The longest equation, in characters, that is offered in full."""
 
 
 def check_equation(equation: Equation) -> None:
@@ -30,7 +33,9 @@ def check_equation(equation: Equation) -> None:
       rule 'no lone sums': keep it in the output, or sum it beforehand
     """
     if not equation.explicit:
-        note = f"rule 'explicit output': write {with_output(equation)}"
+        text = with_output(equation)
+        offer = f"write {text}" if len(text) <= _OFFERED else "write '->' and the labels of the result"
+        note = f"rule 'explicit output': {offer}"
         raise EquationError(
             message("strict: the output is left out", equation.text, [len(equation.text)], [note])
         )
@@ -39,14 +44,32 @@ def check_equation(equation: Equation) -> None:
     _check_sums(equation, terms, equation.output, lambda label: label)
 
 
-def check_operands(bound: Bound) -> None:
-    """Raise `EquationError` or `OperandError` for what is to be seen with operands, sizes that are known."""
+def check_operands(bound: Bound, backend: Backend) -> None:
+    """Raise `EquationError` or `OperandError` for what is to be seen with operands, where sizes are known."""
     check_equation(bound.equation)
     _check_sums(bound.equation, bound.terms, bound.output, lambda label: bound.labels[label])
-    for number, (term, shape) in enumerate(zip(bound.terms, bound.shapes, strict=True)):
-        for label, size in zip(term, shape, strict=True):
-            if bound.broadcasts(label, size) and is_known(bound.sizes[label]):
-                _raise_broadcast(bound, label, number)
+    ones, others = _sizes(bound, backend)
+    for label, number in ones.items():
+        if label in others:
+            _raise_broadcast(bound, label, number, *others[label])
+
+
+def _sizes(bound: Bound, backend: Backend) -> tuple[dict[int, int], dict[int, tuple[int, Any]]]:
+    """Return of each label the first operand that has size 1 there, and the first with another size.
+
+    A symbol of torch's while it traces is known not to be 1: it compiles anew for 1.
+    """
+    ones: dict[int, int] = {}
+    others: dict[int, tuple[int, Any]] = {}
+    for number, (term, operand) in enumerate(zip(bound.terms, bound.operands, strict=False)):
+        for label, size in zip(term, operand.shape or (), strict=True):
+            if size is None:
+                continue
+            if size == 1 if type(size) is int else backend.same_size(size, 1):
+                ones.setdefault(label, number)
+            else:
+                others.setdefault(label, (number, size))
+    return ones, others
 
 
 def _check_sums(
@@ -69,14 +92,8 @@ def _check_sums(
         raise EquationError(message(headline, equation.text, equation.find(number, named), [note]))
 
 
-def _raise_broadcast(bound: Bound, label: int, number: int) -> None:
-    """Say which operand has the greater size."""
+def _raise_broadcast(bound: Bound, label: int, number: int, other: int, size: Any) -> None:
     equation, name = bound.equation, bound.labels[label]
-    other, size = next(
-        (n, shape[term.index(label)])
-        for n, (term, shape) in enumerate(zip(bound.terms, bound.shapes, strict=True))
-        if label in term and is_known(shape[term.index(label)]) and shape[term.index(label)] != 1
-    )
     what = f"axis {label - len(bound.labels)} of '...'" if name is ... else f"label {quoted(name)}"
     headline = f"strict: {what} is 1 in operand {number} but {size} in operand {other}"
     pair = sorted((number, other))

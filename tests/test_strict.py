@@ -202,3 +202,36 @@ def test_strict_holds_for_what_only_the_framework_can_contract(torch):
     assert einsum("ij,jk->ik", x, torch.ones(3, 2), strict=True).shape == (3, 2)
     with pytest.raises(EquationError, match="explicit output"):
         einsum("ij,jk", x, torch.ones(3, 2), strict=True)
+
+
+def test_strict_holds_under_torch_compile_once_sizes_are_dynamic(torch):
+    def product(x, y):
+        return einsum("ij,jk->ik", x, y, strict=True)
+
+    compiled = torch.compile(product, fullgraph=True, backend="aot_eager")
+    for m, n in ((2, 3), (5, 6), (7, 8)):
+        assert compiled(torch.ones(m, n), torch.ones(n, 4)).tolist() == [[n] * 4] * m
+    with pytest.raises(Exception, match="no broadcasting"):
+        compiled(torch.ones(5, 6), torch.ones(1, 4))
+
+
+@pytest.mark.parametrize("strict", ["no", 1, None, np.ones(2)])
+def test_what_is_neither_true_nor_false_is_refused(strict):
+    for call in (
+        lambda: einsum("i->i", np.ones(2), strict=strict),
+        lambda: einsum_plan("i->i", (2,), strict=strict),
+    ):
+        with pytest.raises(TypeError, match="is neither True nor False"):
+            call()
+
+
+def test_numpys_bools_will_do():
+    with pytest.raises(EquationError):
+        einsum("ij", np.ones((2, 3)), strict=np.True_)
+    assert einsum("ij", np.ones((2, 3)), strict=np.False_).shape == (2, 3)
+
+
+def test_the_note_on_a_long_equation_is_short():
+    with pytest.raises(EquationError) as caught:
+        einsum(",".join(["ab"] * 500), *[np.ones((1, 1))] * 500, strict=True)
+    assert len(str(caught.value)) < 400
