@@ -173,8 +173,59 @@ def test_a_call_of_einops(source: str, expected: list[str]):
 
 
 @pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("einops.einsum(x, 'i j -> i', a)", "einops.einsum takes the pattern as its last argument"),
+        ("rearrange('a b -> b a', x)", "einops.rearrange takes the pattern as its second argument"),
+        ("np.einsum(a, 'ij,jk->ik', b)", "numpy.einsum takes the equation as its first argument"),
+    ],
+)
+def test_a_text_in_the_wrong_place_is_told_the_right_one(source: str, said: str):
+    (finding,) = check(IMPORTS + source)
+    assert (finding.code, finding.message) == ("EU008", said)
+    assert finding.column == source.index("'") + 1 + len("'")
+
+
+def test_a_size_for_a_name_like_one_of_the_pattern_says_so():
+    (finding,) = check(IMPORTS + "repeat(x, 'batch h w -> batch h w chanel', channel=3)")
+    assert (finding.code, finding.notes) == ("EU006", ("'channel' and 'chanel' differ by one letter",))
+    (finding,) = check(IMPORTS + "repeat(x, 'batch h w -> batch h w chanel', depth=3)")
+    assert (finding.code, finding.notes) == ("EU006", ())
+
+
+@pytest.mark.parametrize(
     ("source", "expected"),
     [
+        ("einsum('ij,jk', a, b, strict=True)", ["EU009"]),
+        ("einsum('kj,ji', a, b, strict=True)", ["EU009"]),
+        ("einsum('', a, strict=True)", ["EU009"]),
+        ("einsum('ij,jk->i', a, b, strict=True)", ["EU009"]),
+        ("einsum('ij,ik->', a, b, strict=True)", ["EU009"]),
+        ("einsum('ij->i', a, strict=True)", ["EU009"]),
+        ("einsum(a, [0, 1], [0], strict=True)", ["EU009"]),
+        ("einsum(a, [0, 1], strict=True)", ["EU009"]),
+        ("einsum_unified.einsum_plan('ij,jk', (2, 3), (3, 4), strict=True)", ["EU009"]),
+        ("einsum('ij,jk->i', a, b, c, strict=True)", ["EU004", "EU009"]),
+        ("einsum('ij,jk->ik', a, b, strict=True)", []),
+        ("einsum('ij->i', a, strict=False)", []),
+        ("einsum('ij,jk', a, b, strict=strict)", ["EU103"]),
+        ("np.einsum('ij->i', a, strict=True)", ["EU207"]),
+    ],
+)
+def test_what_a_strict_call_refuses_is_an_error(source: str, expected: list[str]):
+    assert sorted(codes(source)) == expected
+    assert all(RULES[code].level == "error" for code in expected if code != "EU103")
+
+
+def test_the_place_of_what_a_strict_call_refuses_is_in_its_equation():
+    assert found(IMPORTS + "einsum('ij,jk', a, b, strict=True)")[0][2] == len("einsum('ij,jk")
+    assert found(IMPORTS + "einsum('ij,jk->i', a, b, strict=True)")[0][2] == len("einsum('ij,jk")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("tf.keras.ops.einsum('ij,jk->iz', a, b)", ["EU002"]),
         ("np.einsum('ij,jk->ik', a, b, *c)", []),
         ("np.einsum('ij,jk->ik', a, b, c)", ["EU004"]),
         ("np.einsum('ij->ji')", ["EU004"]),
@@ -635,6 +686,7 @@ def test_a_bad_file_is_one_line_on_stderr_while_the_others_go_on(name, tmp_path)
     assert line.startswith("'a_bad.py': ")
     assert said in line
     assert done.stdout.startswith("good.py:4:6: EU002")
+    assert done.stdout.endswith("\n1 finding in 1 of 2 files; 1 could not be read\n")
 
 
 def test_what_cannot_be_opened_is_a_line_on_stderr(tmp_path, capsys):
@@ -643,7 +695,7 @@ def test_what_cannot_be_opened_is_a_line_on_stderr(tmp_path, capsys):
     (tmp_path / "folder.py").mkdir()
     assert main(["lint", str(tmp_path)]) == 1
     out, err = capsys.readouterr()
-    assert out == "no findings in 2 files\n"
+    assert out == "no findings in 0 of 2 files; 2 could not be read\n"
     assert sorted(line.rpartition(": ")[2] for line in err.splitlines()) == [
         "No such file or directory",
         "is no regular file",

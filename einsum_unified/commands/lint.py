@@ -71,6 +71,7 @@ def run(options: argparse.Namespace) -> int:
             found = check(read(path), options.portable)
         except UnreadableError as error:
             fail(path, str(error))
+            results.unread += 1
             continue
         results.findings += [(path, finding) for finding in found if finding.code in chosen]
     _write(sys.stdout, FORMATS[options.format](results))

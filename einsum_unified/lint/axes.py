@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, permutations
 
 from einsum_unified.lint.calls import Call
@@ -96,9 +96,7 @@ def _one_sided(form: Form, pattern: Pattern) -> Iterator[Remark]:
     if wrong:
         said = f"ax{'es' if len(wrong) > 1 else 'is'} {_names(wrong)} on one side of '->' only"
         pairs = permutations([*gone, *new], 2) if len(gone) + len(new) < _MOST_NAMES else ()
-        near = next(((a.name, b.name) for a, b in pairs if is_near(a.name, b.name)), None)
-        notes = [f"{near[0]!r} and {near[1]!r} differ by one letter"] if near else []
-        yield Remark("EU005", said, _marks(wrong), notes)
+        yield Remark("EU005", said, _marks(wrong), _near((a.name, b.name) for a, b in pairs))
 
 
 def _is_big(axis: Axis) -> bool:
@@ -113,7 +111,9 @@ def _sizes(call: Call, pattern: Pattern, incomplete: bool) -> Iterator[Remark]:
     for keyword in call.node.keywords:
         if keyword.arg and keyword.arg not in axes | _OTHERS:
             said = f"a size is given for {keyword.arg!r}, which is no axis of the pattern"
-            yield Remark("EU006", said, node=keyword)
+            yield Remark(
+                "EU006", said, notes=_near((keyword.arg, name) for name in sorted(axes)), node=keyword
+            )
             incomplete = True
     if call.is_open or incomplete:
         return
@@ -165,6 +165,12 @@ def _near_duplicates(pattern: Pattern) -> Iterator[Remark]:
                 done.add(pair)
                 said = f"{axis.name!r} and {other.name!r} differ by one letter: are they one axis?"
                 yield Remark("EU102", said, [axis.at, other.at])
+
+
+def _near(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Return a note on the first two names that look like one."""
+    near = next(((a, b) for a, b in pairs if is_near(a, b)), None)
+    return [f"{near[0]!r} and {near[1]!r} differ by one letter"] if near else []
 
 
 def is_near(a: str, b: str) -> bool:

@@ -138,12 +138,11 @@ def _may_be_text(node: ast.expr) -> bool:
 
 
 def _misplaced(site: Site, function: Function, library: Library) -> Call | None:
-    """Return a call with its only text, an equation by its looks, at the other end of the arguments."""
-    arguments = site.call.args
-    at = -1 if function.at == 0 else 0
-    if len(arguments) < 2 or isinstance(arguments[at], ast.Starred):
+    """Return a call with a text, an equation by its looks, elsewhere among the arguments."""
+    if len(site.call.args) < 2:
         return None
-    text = resolve(arguments[at], site.scope)
-    if text is None or "->" not in text.value:
-        return None
-    return Call(site.call, site.scope, function, library, text, misplaced=True)
+    for argument in site.call.args:
+        text = None if isinstance(argument, ast.Starred) else resolve(argument, site.scope)
+        if text and "->" in text.value:
+            return Call(site.call, site.scope, function, library, text, misplaced=True)
+    return None

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from einsum_unified.equation import Equation, parse
 from einsum_unified.errors import EquationError, quoted
 from einsum_unified.lint.calls import Call
+from einsum_unified.lint.libraries import OURS
 from einsum_unified.lint.rules import Remark, listed, plural
+from einsum_unified.strict import check_equation
 
 _MOST_MARKS = 8
 
@@ -19,8 +22,11 @@ def equation_remarks(call: Call) -> Iterator[Remark]:
     """Yield what holds whatever the library is; raises `EquationError` if the equation cannot be read."""
     equation = parse(call.text.value if call.sublists is None else call.sublists)
     yield from _operand_count(call, equation)
-    yield from _lonely_labels(equation)
-    yield from _implicit_output(call, equation)
+    refused = list(_strict(call, equation))
+    yield from refused
+    if not refused:
+        yield from _lonely_labels(equation)
+        yield from _implicit_output(call, equation)
     yield from _path(call, equation)
 
 
@@ -40,6 +46,8 @@ def malformed(error: EquationError, text: str) -> Remark:
         code = "EU002"
     elif headline.endswith("is repeated in the output"):
         code = "EU003"
+    elif headline.startswith("strict: "):
+        code = "EU009"
     notes = [line[2:] for line in lines if line.startswith("  ") and not line.startswith("    ")]
     return Remark(code, headline, _marks(lines, text), notes)
 
@@ -70,6 +78,19 @@ def _operand_count(call: Call, equation: Equation) -> Iterator[Remark]:
         notes = [f"{call.function.name} takes its operands one by one: *operands for a list"]
     said = f"the equation has {plural(terms, 'term')} but the call {plural(count, 'operand')}"
     yield Remark("EU004", said, [mark], notes)
+
+
+def _strict(call: Call, equation: Equation) -> Iterator[Remark]:
+    """Find what the call itself forbids."""
+    asked = call.keyword("strict")
+    if call.library is not OURS or not isinstance(asked, ast.Constant) or asked.value is not True:
+        return
+    try:
+        check_equation(equation)
+    except EquationError as error:
+        remark = malformed(error, equation.text)
+        last = max(len(equation.text.rstrip()) - 1, 0)
+        yield replace(remark, marks=[min(mark, last) for mark in remark.marks])
 
 
 def _lonely_labels(equation: Equation) -> Iterator[Remark]:

@@ -131,6 +131,7 @@ _FOUND = [
         Function(f"{name}.einsum", Library(name))
         for name in ("cupy", "dask.array", "keras.ops", "mlx.core", "autograd.numpy", "sparse")
     ),
+    Function("tensorflow.keras.ops.einsum", Library("keras.ops")),
     *_EINOPS,
     *_LAYERS,
 ]

@@ -27,6 +27,8 @@ class Results:
     findings: list[tuple[Path, Finding]] = field(default_factory=list)
     failures: list[tuple[Path, str]] = field(default_factory=list)
     files: int = 0
+    unread: int = 0
+    """Of the files, how many could not be read."""
 
 
 # --- text -----------------------------------------------------------------------------------------
@@ -37,9 +39,11 @@ def text(results: Results) -> str:
     blocks = [_block(path, finding) for path, finding in results.findings]
     count, files = len(results.findings), len({path for path, _ in results.findings})
     where = plural(results.files, "file")
+    lacking = f"; {results.unread} could not be read" if results.unread else ""
     if not count:
-        return f"no findings in {where}\n"
-    return "\n".join([*blocks, f"{plural(count, 'finding')} in {files} of {where}\n"])
+        some = f"{results.files - results.unread} of " if results.unread else ""
+        return f"no findings in {some}{where}{lacking}\n"
+    return "\n".join([*blocks, f"{plural(count, 'finding')} in {files} of {where}{lacking}\n"])
 
 
 def _block(path: Path, finding: Finding) -> str:

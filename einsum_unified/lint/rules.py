@@ -27,6 +27,7 @@ _TABLE = (
     ("EU006", "axis-size", "error", "a size is given for no axis of the einops pattern, or is lacking"),
     ("EU007", "unknown-reduction", "error", "einops.reduce is told a reduction that it does not know"),
     ("EU008", "equation-place", "error", "the equation is not where the function looks for it"),
+    ("EU009", "strict-refusal", "error", "strict=True, in the call itself, refuses the equation"),
     # It runs, but probably does not do what is meant.
     ("EU101", "lonely-label", "warning", "a label occurs once, beside other operands, and is summed away"),
     ("EU102", "near-duplicate", "warning", "two names of an einops pattern differ by one letter"),
