@@ -17,13 +17,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import available
+from conftest import available, require
 from frameworks import FRAMEWORKS
 
 import einsum_unified
 from einsum_unified import Plan, dispatch, einsum_plan
 from einsum_unified.commands import bench, contest, timing
 from einsum_unified.commands.main import main
+from einsum_unified.testing.conformance.cases import corpus
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = ("explain", "code", "bench", "backends", "demo", "lint", "conformance")
@@ -156,6 +157,60 @@ def test_explain_plans_for_any_library_with_an_adapter(capsys):
         assert text.startswith(f"ij,jk->ik  on {name}, float32\n")
 
 
+EVERY = ["array_api_strict", "autograd", "dask", "jax", "keras", "mlx", "ndonnx", "numpy", "pint", "sparse"]
+EVERY += ["tensorflow", "torch"]
+
+
+@pytest.mark.slow  # it starts every library
+@pytest.mark.parametrize("name", EVERY)
+def test_explain_takes_every_library_that_conformance_does(name):
+    done = run("explain", "ij,jk->ik", "2x3", "3x4", "--backend", name)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^  operand 1 'jk': shape \(3, 4\), ", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("backend", ["torch", "tensorflow", "jax"])
+def test_a_plan_for_keras_is_that_for_the_tensors_of_its_backend(backend):
+    require("keras")
+    require(backend)
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    done = run("explain", "ij,jk->ik", "2x3", "3x4", "--backend", "keras", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"ij,jk->ik  on {backend}, float32\n")
+
+
+def test_options_stand_anywhere_among_the_shapes(capsys):
+    text = printed(capsys, "explain", *MATMUL, "--dtype", "float32")
+    for command in (
+        ["explain", "--dtype", "float32", *MATMUL],
+        ["explain", "ij,jk->ik", "--dty", "float32", "10x20", "20x30"],
+        ["explain", "ij,jk->ik", "10x20", "--dtype=float32", "20x30"],
+        ["explain", "--dtype", "float32", "--", *MATMUL],
+    ):
+        assert printed(capsys, *command) == text
+
+
+def test_names_of_files_may_begin_with_a_dash_and_a_digit(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["explain", *MATMUL, "--svg", "-1.svg"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["-1.svg"]
+    capsys.readouterr()
+    (tmp_path / "-1.py").write_text("import numpy\nnumpy.einsum('i->z', x)\n")
+    for words in (["-1.py"], ["--", "-1.py"], ["--select", "EU0", "-1.py"]):
+        assert printed(capsys, "lint", *words, status=1).startswith("-1.py:2:18: EU002")
+
+
+def test_a_part_of_a_case_may_be_a_negative_number(capsys):
+    cases = {case.id for case in corpus() if "-1" in case.id}
+    text = printed(capsys, "conformance", "--backend", "numpy", "--case", "-1", "--json")
+    assert {outcome["id"] for outcome in json.loads(text)} == cases
+
+
+def test_an_equation_that_the_shell_has_cut_off_is_to_be_quoted(capsys):
+    *_, note = refused(capsys, "explain", "ij,jk-", "2x3", "3x4")
+    assert note == "  quote the equation: a shell reads > as a redirection"
+
+
 def test_explain_writes_page_and_picture_and_says_so(capsys, tmp_path):
     page, picture = tmp_path / "a.html", tmp_path / "a.svg"
     assert main(["explain", *MATMUL, "--html", str(page), "--svg", str(picture), "--json"]) == 0
@@ -185,6 +240,26 @@ def test_code_is_that_of_the_plan(capsys):
         assert text == plan.to_python(backend)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "hint"), [("bfloat16", "; that takes ml_dtypes: pip install ml_dtypes"), ("float33", "")]
+)
+def test_a_dtype_of_ml_dtypes_says_so_where_that_is_not_installed(dtype, hint):
+    code = f"""
+import sys
+sys.modules["ml_dtypes"] = None
+from einsum_unified.commands.main import main
+sys.exit(main(["code", *{MATMUL}, "--backend", "torch", "--dtype", "{dtype}"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"argument --dtype: numpy has no dtype '{dtype}' to compute with{hint}\n")
+
+
+def test_ml_dtypes_is_imported_when_a_dtype_is_one_of_its_own():
+    done = run("code", *MATMUL, "--backend", "torch", "--dtype", "bfloat16")
+    assert "# a0: (10, 20) bfloat16" in done.stdout
+
+
 def test_code_runs(capsys):
     names: dict = {}
     exec(printed(capsys, "code", "ij,kj->ik", "?x3", "4x3", "--dtype", "float32"), names)
@@ -197,7 +272,7 @@ def test_code_runs(capsys):
 
 def cells(text: str) -> list[list[str]]:
     """The rows of a table without rich."""
-    return [re.split(r"  +", line.strip()) for line in text.splitlines()[2:]]
+    return [re.split(r"  +", line.strip()) for line in text.splitlines()[3:]]
 
 
 @pytest.fixture
@@ -282,6 +357,35 @@ def test_functions_take_turns_and_slow_ones_are_called_once():
     assert turns.count("a") == turns.count("b") > 1
     assert 0.02 <= taken["a"] < taken["slow"]
     assert 0.2 <= sum(passed) < 2
+
+
+def test_ratios_have_two_digits():
+    assert [bench._ratio(x) for x in (0.000561, 0.0835, 0.914, 1.25, 12.3, 123.4)] == [
+        *("0.00056", "0.084", "0.91", "1.2", "12", "123")
+    ]
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_table_without_rich_has_its_title_with_scalars_in_it(capsys):
+    text = printed(capsys, "bench", ",i->i", "scalar", "3", "--backend", "numpy", "--seconds", "0")
+    assert text.startswith(",i->i  scalar  3  float32\nlibrary")
+
+
+def test_a_narrow_table_has_its_figures_and_names_whole(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "50")
+    row = contest.Row("numpy", "numpy.einsum, optimize=True", 1.234e-5, 9.876e-5)
+    monkeypatch.setattr(bench, "contest", lambda *arguments: [row])
+    text = printed(capsys, "bench", *MATMUL, "--backend", "numpy")
+    for figure in ("12.3 µs", "98.8 µs", "0.12"):
+        assert f" {figure} " in text
+    assert "…" not in text
+
+
+def test_a_library_without_an_einsum_is_not_imported_to_say_so(capsys, monkeypatch, tmp_path):
+    (tmp_path / "heavy_library.py").write_text("raise RuntimeError('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    (line,) = refused(capsys, "bench", "i->", "3", "--backend", "heavy_library")
+    assert "heavy_library has no einsum of its own; there are: numpy, torch" in line
 
 
 def test_times_have_three_digits_and_a_unit():
@@ -370,6 +474,13 @@ def test_a_library_that_is_not_installed_is_no_failure(capsys, monkeypatch):
     assert "not installed" in printed(capsys, "backends")
 
 
+def test_a_version_is_found_where_no_package_tells_its_distribution(capsys, monkeypatch):
+    monkeypatch.setattr(dispatch, "FRAMEWORKS", {"numpy": "einsum_unified.backends.numpy"})
+    monkeypatch.setattr("einsum_unified.commands.backends.packages_distributions", dict)
+    (row,) = json.loads(printed(capsys, "backends", "--json"))
+    assert row["version"] == np.__version__
+
+
 def test_plugins_are_listed_by_where_their_adapter_is(capsys, monkeypatch):
     monkeypatch.setattr(dispatch, "FRAMEWORKS", {"numpy": "einsum_unified.backends.numpy"})
     monkeypatch.setattr(dispatch, "plugins", lambda: {"sybil": "toy.einsum:adapter"})
@@ -441,7 +552,8 @@ def refused(capsys, *arguments: str) -> list[str]:
 def test_misuse_is_one_line_that_names_the_argument(command, capsys):
     (line,) = refused(capsys, *[word for word in command.split(" ") if word])
     program, said = line.split(": error: ", 1)
-    assert program in ("einsum-unified", f"einsum-unified {command.split(' ')[0]}")
+    name = command.split(" ")[0]
+    assert program == (f"einsum-unified {name}" if name in COMMANDS else "einsum-unified")
     assert MISUSE[command] in said
 
 
@@ -517,6 +629,29 @@ def test_a_reader_that_leaves_is_no_error():
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE)
     os.close(writer)
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+FAULTY = "import numpy as np\nnp.einsum('ij,jk->iz', a, b)\n"
+WRITING = ["explain ij,jk->ik 10x20 20x30", "lint a.py", "bench i-> 3 --backend numpy --seconds 0"]
+
+
+@pytest.mark.parametrize("command", WRITING)
+@pytest.mark.parametrize(
+    ("redirection", "why"),
+    [(">/dev/full", "No space left on device"), (">&-", "standard output is closed")],
+)
+def test_output_that_cannot_be_written_is_a_line_and_status_1(command, redirection, why, tmp_path):
+    (tmp_path / "a.py").write_text(FAULTY)
+    done = in_shell(f"einsum-unified {command.replace('>', chr(92) + '>')} {redirection}", tmp_path)
+    assert (done.returncode, done.stderr) == (1, f"einsum-unified: error: {why}\n")
+
+
+def test_without_a_place_for_errors_there_is_output_alone(tmp_path):
+    (tmp_path / "a.py").write_text(FAULTY)
+    (tmp_path / "b.py").write_text("(")
+    done = in_shell("einsum-unified lint a.py b.py 2>&-", tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.endswith("1 finding in 1 of 2 files; 1 could not be read\n")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])

@@ -30,6 +30,9 @@ _SIZE = re.compile(r"[0-9]+|\?")
 _DIGITS = 18
 """Of the sizes that fit 64 bits whatever they are."""
 
+_EXTRA = re.compile(r"bfloat16|float[468]_e\w+|u?int[124]")
+"""The dtypes that NumPy has from ml_dtypes."""
+
 _BLANK = dict.fromkeys(map(ord, "\t\n\r\v\f"), " ")
 
 _ARGUMENTS: dict[type[EinsumError], str] = {
@@ -131,7 +134,10 @@ def plan(asked: argparse.Namespace, backend: str = "numpy", dtype: str | None = 
         return plan_of(asked.equation, signatures, asked.optimize, None)
     except EinsumError as error:
         argument = next(name for cls, name in _ARGUMENTS.items() if isinstance(error, cls))
-        raise MisuseError(argument, str(error)) from error
+        said = str(error)
+        if argument == "EQUATION" and asked.equation.endswith("-"):
+            said += "\n  quote the equation: a shell reads > as a redirection"
+        raise MisuseError(argument, said) from error
 
 
 def library_named(name: str) -> Library:
@@ -139,15 +145,15 @@ def library_named(name: str) -> Library:
     try:
         return library_of(name)
     except Exception as error:  # whatever a module raises when it is imported
+        check_known(name)
+        raise MisuseError("--backend", one_line(error)) from error
+
+
+def check_known(name: str) -> None:
+    """Raise `MisuseError` if a library has no adapter here and cannot be found; nothing is imported."""
+    if name not in dispatch.FRAMEWORKS and not (name.isidentifier() and importlib.util.find_spec(name)):
         known = ", ".join(dispatch.FRAMEWORKS)
-        why = f"no library {quoted(name)}; with an adapter: {known}" if _unknown(name) else one_line(error)
-        raise MisuseError("--backend", why) from error
-
-
-def _unknown(name: str) -> bool:
-    if name in dispatch.FRAMEWORKS:
-        return False
-    return not name.isidentifier() or importlib.util.find_spec(name) is None
+        raise MisuseError("--backend", f"no library {quoted(name)}; with an adapter: {known}")
 
 
 def _tensor(library: Library, name: str | None) -> Any:
@@ -156,9 +162,15 @@ def _tensor(library: Library, name: str | None) -> Any:
     name = name or ("float64" if adapter is dispatch.default_backend() else library.dtype)
     numpy_dtype(name)  # imports ml_dtypes if it is one of its own, for the libraries that have these then
     if library.lacks(name):
-        raise MisuseError("--dtype", f"{library.name} has no dtype {quoted(name)} to compute with")
+        extra = _EXTRA.fullmatch(name) and adapter is dispatch.default_backend()
+        missing = extra and importlib.util.find_spec("ml_dtypes") is None
+        hint = "; that takes ml_dtypes: pip install ml_dtypes" if missing else ""
+        raise MisuseError("--dtype", f"{library.name} has no dtype {quoted(name)} to compute with{hint}")
     try:
-        made = adapter.cast(library.example(), adapter.dtype_from_name(name))
+        example = library.example()
+        if dispatch.recorder_for([example]) is not None:
+            example = example.value  # a variable of Keras counts as the tensor that it holds
+        made = adapter.cast(example, adapter.dtype_from_name(name))
         (tensor,), _ = prepared([made])
     except Exception as error:  # as each library likes
         raise MisuseError("--dtype", f"{library.name} makes no {name}: {one_line(error)}") from error

@@ -6,8 +6,9 @@ import argparse
 import importlib.util
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import Any
 
 from einsum_unified import dispatch
@@ -98,8 +99,11 @@ def _library(name: str, adapter: str, distributions: Mapping[str, Sequence[str]]
 
 
 def _version(name: str, distributions: Sequence[str]) -> str | None:
-    """Return the version of a package, of the distribution of its name if several share it."""
-    return version(min(distributions, key=lambda own: own != name)) if distributions else None
+    """Return the version of the distribution of a package's name, or else of one that has the package."""
+    for distribution in (name, *distributions):  # Python 3.10 finds few of the latter
+        with suppress(PackageNotFoundError):
+            return version(distribution)
+    return None
 
 
 def _capabilities(backend: Backend | None) -> dict[str, Any]:

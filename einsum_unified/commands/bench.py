@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from einsum_unified import dispatch
-from einsum_unified.commands.arguments import SHAPES, MisuseError, add_call, library_named, plan
+from einsum_unified.commands.arguments import SHAPES, MisuseError, add_call, check_known, library_named, plan
 from einsum_unified.commands.contest import OWN, Row, contest
 from einsum_unified.commands.tables import print_table
 from einsum_unified.commands.terminal import printable
@@ -22,6 +22,8 @@ _MOST_BYTES = 4 * 2**30
 """Of operands, intermediates and result."""
 
 _MOST_AXES = 64
+
+_FIGURES = ("ours", "its own", "ratio")
 
 _NOTE = 60
 """Characters of a note in the table."""
@@ -81,9 +83,10 @@ def run(asked: argparse.Namespace) -> int:
     with progress(asked.seconds * len(names)) as begin:
         for name in names:
             rows += contest(name, made, arrays, asked.seconds, begin(name))
-    title = f"{asked.equation}  {'  '.join('x'.join(map(str, x.shape)) for x in arrays)}  {made.bound.dtype}"
-    header = ("library", "its own einsum", "ours", "its own", "ratio", "")
-    print_table(printable(title), header, [_cells(row) for row in rows])
+    shapes = ["x".join(map(str, x.shape)) or "scalar" for x in arrays]
+    title = "  ".join([asked.equation, *shapes, made.bound.dtype])
+    header = ("library", "its own einsum", *_FIGURES, "")
+    print_table(printable(title), header, [_cells(row) for row in rows], whole=_FIGURES)
     return int(any(row.wrong for row in rows))
 
 
@@ -92,9 +95,10 @@ def _names(asked: Sequence[str] | None) -> list[str]:
     if asked is None:
         return [name for name in dispatch.installed() if name in OWN]
     for name in asked:
-        library_named(name)
         if name not in OWN:
+            check_known(name)
             raise MisuseError("--backend", f"{name} has no einsum of its own; there are: {', '.join(OWN)}")
+        library_named(name)
     return list(dict.fromkeys(asked))
 
 
@@ -131,9 +135,18 @@ def _arrays(shapes: Sequence[Any], dtype: str) -> Iterator[Any]:
 
 def _cells(row: Row) -> tuple[str, ...]:
     ours, own = row.ours_seconds, row.own_seconds
-    ratio = "" if ours is None or own is None else f"{ours / own:.2f}"
+    ratio = "" if ours is None or own is None else _ratio(ours / own)
     note = row.note if len(row.note) <= _NOTE else f"{row.note[:_NOTE]}…"
     return (row.library, row.own, _time(ours), _time(own), ratio, note)
+
+
+def _ratio(value: float) -> str:
+    """Return a ratio with two digits.
+
+    >>> _ratio(0.000561), _ratio(0.914), _ratio(1.25), _ratio(123.4)
+    ('0.00056', '0.91', '1.2', '123')
+    """
+    return f"{value:.{max(1 - math.floor(math.log10(value)), 0)}f}"
 
 
 def _time(seconds: float | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from einsum_unified.commands.terminal import printable
 
@@ -13,10 +13,12 @@ def print_table(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],
     colour: Callable[[str], str] = lambda cell: "",
+    whole: Collection[str] = (),
 ) -> None:
-    """Print a table; ``colour`` gives the style of a cell."""
+    """Print a table; ``colour`` gives the style of a cell, ``whole`` names columns that are never cut."""
     rows = [[printable(cell) for cell in row] for row in rows]
     if importlib.util.find_spec("rich") is None:
+        print(title)
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
         for row in [header, ["-" * width for width in widths], *rows]:
             print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -27,7 +29,7 @@ def print_table(
 
     table = Table(title=Text(title), header_style="bold")
     for name in header:
-        table.add_column(name)
+        table.add_column(name, no_wrap=name in whole, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell, style=colour(cell)) for cell in row))
     Console().print(table)

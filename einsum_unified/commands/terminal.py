@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import sys
 
 _LACKING = "einsum_unified.lacking"
@@ -20,7 +21,12 @@ def printable(text: str) -> str:
 
 
 def prepare_streams() -> None:
-    """Let output be written in plainer characters, or as escapes, where the encoding lacks some."""
+    """Let output be written in plainer characters, or as escapes, where the encoding lacks some.
+
+    Where there is no stderr, what would be written there goes nowhere.
+    """
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     codecs.register_error(_LACKING, _plainer)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
