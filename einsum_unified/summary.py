@@ -82,7 +82,9 @@ def with_output(equation: Equation) -> str:
 
 def contraction(bound: Bound, step: Step) -> str:
     """Return a step's labels in and out: "ij,jk->ik"."""
-    terms = [subscripts(bound, term) for term in (*step.inputs, step.output)]
+    # Of one operand the step is all that happens, diagonals too; of several they are taken before the steps.
+    inputs = bound.terms if len(bound.terms) == 1 else step.inputs
+    terms = [subscripts(bound, term) for term in (*inputs, step.output)]
     return f"{','.join(terms[:-1])}->{terms[-1]}"
 
 

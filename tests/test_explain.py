@@ -310,6 +310,12 @@ def test_a_path_of_one_operand_is_one_step(path):
     assert plan(np.ones((2, 3))).shape == (3, 2)
 
 
+def test_a_diagonal_of_one_operand_is_shown_as_it_is_written():
+    for equation in ("ii->i", "ii->", "i...i->..."):
+        (step,) = einsum_plan(equation, (3, 3)).figures()["steps"]
+        assert step["labels"] == equation.replace("...", "")
+
+
 def test_figures_of_interleaved_labels_can_be_told_from_numbers():
     plan = einsum_plan((None, None), [0, 1], (None, None), [1, "1"], [0, "1"])
     assert plan.figures()["totals"]["flops"] == "2·['1']·[0]·[1]"
