@@ -472,6 +472,12 @@ def test_pictures_in_one_document_do_not_disturb_each_other():
     assert all(selector == f".{scope}" or f".{scope} " in selector for selector in selectors)
 
 
+def test_a_path_with_thousands_of_steps_of_one_operand_is_collapsed_too():
+    plan = einsum_plan("i,i,i->i", (3,), (3,), (3,), optimize=[*[(0,)] * 3000, (0, 1, 2)])
+    assert len(plan.to_svg()) < 150_000
+    assert "of 3002 steps are shown" in plan.to_svg()
+
+
 def test_the_same_plan_is_the_same_text_in_every_process():
     code = (
         "from einsum_unified import einsum_plan as p;"

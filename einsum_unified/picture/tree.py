@@ -109,7 +109,7 @@ class Tree:
     @cached_property
     def expanded(self) -> frozenset[int]:
         """The steps that have a row of their own: all, or downwards from the last where most FLOPs are."""
-        if self.operands <= OPERANDS:
+        if len(self.sources) <= 2 * OPERANDS:  # with the steps of one operand that a path may have
             return frozenset(range(self.operands, len(self.sources)))
         below = list(self.flops)
         for node, sources in enumerate(self.sources):
