@@ -46,7 +46,8 @@ def test_the_demo_runs_without_rich_as_plain_text(capsys, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert demo.run(["numpy"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["operation", "equation", "shape", "numpy"]
+    assert lines[0] == "einsum_unified: the gallery"
+    assert lines[1].split() == ["operation", "equation", "shape", "numpy"]
     assert "┃" not in "".join(lines)
 
 
