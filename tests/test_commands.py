@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import available, require
+from conftest import available, installed_module, require
 from frameworks import FRAMEWORKS
 
 import einsum_unified
@@ -327,7 +327,7 @@ def test_results_that_differ_are_shown_and_make_the_exit_status_1(capsys, monkey
 
 @pytest.mark.usefixtures("plain")
 def test_a_dtype_that_a_library_lacks_is_said_in_its_row(capsys):
-    pytest.importorskip("mlx.core")
+    installed_module("mlx.core")
     text = printed(capsys, "bench", "i->", "3", "--dtype", "complex128", "--backend", "mlx", "--seconds", "0")
     assert cells(text) == [["mlx", "mlx has no dtype complex128"]]
 
@@ -569,7 +569,7 @@ def test_a_library_that_is_known_but_not_installed_is_named(capsys, monkeypatch)
 def test_a_dtype_that_a_library_does_not_make_as_it_is_set_up_is_refused(capsys):
     if os.environ.get("JAX_ENABLE_X64"):
         pytest.skip("JAX has 64 bits here")
-    pytest.importorskip("jax")
+    installed_module("jax")
     (line,) = refused(capsys, "explain", "i->", "3", "--backend", "jax", "--dtype", "float64")
     assert line.endswith("argument --dtype: jax makes float32 of 'float64', as it is set up here")
 

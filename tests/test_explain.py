@@ -8,7 +8,7 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from conftest import available
+from conftest import available, installed_module
 from frameworks import FRAMEWORKS
 
 from einsum_unified import OperandTypeError, einsum, einsum_plan
@@ -171,10 +171,10 @@ def test_the_totals_are_the_sums_of_the_rows():
 
 def tensor_of(backend: str):
     if backend == "jax":
-        jax = pytest.importorskip("jax")
+        jax = installed_module("jax")
         return jax.numpy.asarray
     if backend == "array_api":
-        return pytest.importorskip("array_api_strict").asarray
+        return installed_module("array_api_strict").asarray
     framework = available(next(cls for cls in FRAMEWORKS if cls.name == backend))
     return framework.tensor
 
@@ -193,7 +193,7 @@ def test_the_code_of_every_picture_runs_on_its_framework(picture, backend: str):
 
 
 def in_64_bits(backend: str):
-    return pytest.importorskip("jax").enable_x64(True) if backend == "jax" else nullcontext()
+    return installed_module("jax").enable_x64(True) if backend == "jax" else nullcontext()
 
 
 def contract(text: str):
@@ -370,7 +370,7 @@ def test_no_code_is_written_with_a_dtype_that_the_framework_lacks(backend: str, 
 
 
 def test_the_code_for_numpy_imports_what_gives_it_a_dtype():
-    ml_dtypes = pytest.importorskip("ml_dtypes")
+    ml_dtypes = installed_module("ml_dtypes")
     x = np.full((3, 4), 1.5, ml_dtypes.bfloat16)
     text = einsum_plan("ij,kj->ik", x, x).to_python()
     assert text.startswith("import ml_dtypes")

@@ -17,6 +17,7 @@ from einsum_unified.errors import (
     PathError,
     quoted,
 )
+from einsum_unified.explain.dialects import ML_DTYPES
 from einsum_unified.path import strategy
 from einsum_unified.plan import Plan, plan_of, prepared
 from einsum_unified.testing.conformance.cases import numpy_dtype
@@ -29,9 +30,6 @@ Shape = tuple[int | None, ...]
 _SIZE = re.compile(r"[0-9]+|\?")
 _DIGITS = 18
 """Of the sizes that fit 64 bits whatever they are."""
-
-_EXTRA = re.compile(r"bfloat16|float[468]_e\w+|u?int[124]")
-"""The dtypes that NumPy has from ml_dtypes."""
 
 _BLANK = dict.fromkeys(map(ord, "\t\n\r\v\f"), " ")
 
@@ -162,7 +160,7 @@ def _tensor(library: Library, name: str | None) -> Any:
     name = name or ("float64" if adapter is dispatch.default_backend() else library.dtype)
     numpy_dtype(name)  # imports ml_dtypes if it is one of its own, for the libraries that have these then
     if library.lacks(name):
-        extra = _EXTRA.fullmatch(name) and adapter is dispatch.default_backend()
+        extra = name in ML_DTYPES and adapter is dispatch.default_backend()
         missing = extra and importlib.util.find_spec("ml_dtypes") is None
         hint = "; that takes ml_dtypes: pip install ml_dtypes" if missing else ""
         raise MisuseError("--dtype", f"{library.name} has no dtype {quoted(name)} to compute with{hint}")
