@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from einsum_unified.backend import ArrayAPIAdapter, Backend
+from einsum_unified.adapter import ArrayAPIAdapter, Backend
 
 
 @dataclass(frozen=True)

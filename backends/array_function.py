@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from einsum_unified.backend import About, Backend, Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
+from einsum_unified.adapter import About, Backend, Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
 
 
 @lru_cache(maxsize=64)

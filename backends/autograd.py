@@ -8,7 +8,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.numpy.numpy_boxes import ArrayBox
 
-from einsum_unified.backend import About, Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
+from einsum_unified.adapter import About, Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
 
 
 class AutogradAdapter(NumPyLikeAdapter):

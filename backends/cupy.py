@@ -7,8 +7,8 @@ from typing import Any
 import cupy
 import numpy as np
 
-from einsum_unified.backend import About, Capabilities, Form, NumPyLikeAdapter
-from einsum_unified.backend.array_api import STANDARD
+from einsum_unified.adapter import About, Capabilities, Form, NumPyLikeAdapter
+from einsum_unified.adapter.array_api import STANDARD
 from einsum_unified.errors import OperandTypeError
 
 

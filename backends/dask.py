@@ -17,7 +17,7 @@ from dask.array.core import common_blockdim
 from dask.utils import parse_bytes
 
 from einsum_unified import einsum
-from einsum_unified.backend import About, Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
+from einsum_unified.adapter import About, Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
 from einsum_unified.errors import OperandError, message
 
 Sizes = tuple[int, ...]

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from einsum_unified.backend import About, ArrayAPIAdapter, Backend, Capabilities, Form, StalePlan
+from einsum_unified.adapter import About, ArrayAPIAdapter, Backend, Capabilities, Form, StalePlan
 from einsum_unified.dtypes import integer_range, is_narrow, kind_of, name_of, no_promotion
 from einsum_unified.errors import OperandError, OperandTypeError
 

@@ -12,18 +12,18 @@ from typing import Any
 import keras
 import numpy as np
 
-from einsum_unified.arguments import KEYWORDS, arguments, check_hints, check_keywords, prepare
-from einsum_unified.backend import Backend, Form
-from einsum_unified.dispatch import load
+from einsum_unified.adapter import Backend, Form
+from einsum_unified.adapter.dispatch import load
+from einsum_unified.binding.arguments import KEYWORDS, arguments, check_hints, check_keywords, prepare
+from einsum_unified.binding.operands import Bound, Hints, Operand, bind
+from einsum_unified.binding.strict import check_operands
 from einsum_unified.dtypes import WEAK, name_of
-from einsum_unified.equation import Label, Sublists, parse
 from einsum_unified.errors import OperandTypeError
-from einsum_unified.letters import in_letters
-from einsum_unified.operands import Bound, Hints, Operand, bind
-from einsum_unified.path import find_path, strategy
+from einsum_unified.language.equation import Label, Sublists, parse
+from einsum_unified.language.letters import in_letters
+from einsum_unified.language.sizes import is_known
 from einsum_unified.plan import check_planned
-from einsum_unified.sizes import is_known
-from einsum_unified.strict import check_operands
+from einsum_unified.planning.path import find_path, strategy
 
 
 @keras.saving.register_keras_serializable(package="einsum_unified")

@@ -8,7 +8,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from einsum_unified.backend import About, Adapter, Capabilities, Form, numpy_dtypes
+from einsum_unified.adapter import About, Adapter, Capabilities, Form, numpy_dtypes
 from einsum_unified.dtypes import name_of
 
 _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from einsum_unified.backend import ADAPTER_API, About, Backend, Capabilities, Form, numpy_dtypes
-from einsum_unified.costs import Costs
+from einsum_unified.adapter import ADAPTER_API, About, Backend, Capabilities, Form, numpy_dtypes
+from einsum_unified.adapter.costs import Costs
 from einsum_unified.errors import OperandError
 
 adapter_api = ADAPTER_API

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import sparse
 
-from einsum_unified.backend import About, ArrayAPIAdapter, Capabilities, Form
-from einsum_unified.backend.array_api import STANDARD
+from einsum_unified.adapter import About, ArrayAPIAdapter, Capabilities, Form
+from einsum_unified.adapter.array_api import STANDARD
 
 _ELEMENTS = 2000
 """So many elements of a result ``tensordot`` goes over in the time that it gains with one product."""

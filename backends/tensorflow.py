@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
-from einsum_unified.backend import ADAPTER_API, About, Backend, Capabilities, Form
-from einsum_unified.costs import Costs
+from einsum_unified.adapter import ADAPTER_API, About, Backend, Capabilities, Form
+from einsum_unified.adapter.costs import Costs
 from einsum_unified.dtypes import beside, kind_of, promote
 from einsum_unified.errors import OperandTypeError
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from einsum_unified.backend import ADAPTER_API, About, Backend, Capabilities, Form
-from einsum_unified.costs import Costs
+from einsum_unified.adapter import ADAPTER_API, About, Backend, Capabilities, Form
+from einsum_unified.adapter.costs import Costs
 from einsum_unified.dtypes import Symbol, promote
 from einsum_unified.errors import OperandTypeError
 

@@ -15,7 +15,8 @@ from rich.console import Console
 
 from benchmarks.tables import table
 from benchmarks.timing import compare
-from einsum_unified import dispatch, einsum, register_backend
+from einsum_unified import einsum, register_backend
+from einsum_unified.adapter import dispatch
 from einsum_unified.errors import EinsumError
 
 _ARRAYS = {"jax": "jax.numpy", "mlx": "mlx.core", "dask": "dask.array", "autograd": "autograd.numpy"}

@@ -15,8 +15,8 @@ from statistics import fmean
 from rich.console import Console
 from rich.table import Table
 
-from einsum_unified.path import Strategy, Terms, find_path, steps
-from einsum_unified.sizes import DEFAULT_HINT
+from einsum_unified.language.sizes import DEFAULT_HINT
+from einsum_unified.planning.path import Strategy, Terms, find_path, steps
 
 HINTS = (1, 2, 4, DEFAULT_HINT, 8, 16, 32)
 REAL = tuple(2**n for n in range(11))

@@ -7,9 +7,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from einsum_unified import dispatch, dtypes
+from einsum_unified import dtypes
 from einsum_unified import plan as planning
-from einsum_unified.arguments import (
+from einsum_unified.adapter import Backend, dispatch
+from einsum_unified.adapter.dispatch import backend_for
+from einsum_unified.binding.arguments import (
     KEYWORDS,
     arguments,
     check_hints,
@@ -17,11 +19,9 @@ from einsum_unified.arguments import (
     check_strict,
     is_shape,
 )
-from einsum_unified.backend import Backend
-from einsum_unified.dispatch import backend_for
-from einsum_unified.equation import parse
+from einsum_unified.binding.strict import check_equation
 from einsum_unified.errors import EinsumError, OperandError, OperandTypeError
-from einsum_unified.native import check_options, is_native, run_native
+from einsum_unified.language.equation import parse
 from einsum_unified.plan import (
     Plan,
     Unprepared,
@@ -33,8 +33,8 @@ from einsum_unified.plan import (
     rescue,
     strictly,
 )
-from einsum_unified.strict import check_equation
-from einsum_unified.summary import path_summary
+from einsum_unified.runtime.native import check_options, is_native, run_native
+from einsum_unified.show.summary import path_summary
 
 
 def einsum(
@@ -287,7 +287,7 @@ def einsum_path(
 def register_backend(key: type | str, adapter: Backend, *, replace: bool = False) -> None:
     """Use an adapter for operands of a class, or of a class by its qualified name ("mylib.core.Array").
 
-    The adapter is a module or any object with the members of `einsum_unified.backend.Backend`; it
+    The adapter is a module or any object with the members of `einsum_unified.adapter.Backend`; it
     also serves derived classes. Registering is safe while other threads call `einsum`.
 
     Raises `BackendError` if a member is lacking, it is for another version of the protocol, or the class

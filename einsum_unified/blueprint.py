@@ -11,14 +11,14 @@ from pathlib import Path as File
 from typing import Any
 
 from einsum_unified import dtypes
-from einsum_unified.backend import Backend
-from einsum_unified.equation import Equation, Sublists
+from einsum_unified.adapter import Backend
+from einsum_unified.binding.operands import Bound
 from einsum_unified.errors import PathError
-from einsum_unified.operands import Bound
-from einsum_unified.path import Path, Step, Strategy, pairwise, steps, strategy
-from einsum_unified.primitives import Program
-from einsum_unified.printable import plain
-from einsum_unified.summary import operand_lines, unknown_lines
+from einsum_unified.language.equation import Equation, Sublists
+from einsum_unified.planning.path import Path, Step, Strategy, pairwise, steps, strategy
+from einsum_unified.program.primitives import Program
+from einsum_unified.show.printable import plain
+from einsum_unified.show.summary import operand_lines, unknown_lines
 
 Keywords = tuple[tuple[str, Any], ...]
 
@@ -71,7 +71,7 @@ class Blueprint:
         """Return what ``print(plan)`` shows: operands, a table of the steps, their cost, and the code.
 
         FLOPs are multiplications and additions; bytes read and written are those of the operands and
-        results of every instruction that is no view (`einsum_unified.explain.accounts` defines them). Where
+        results of every instruction that is no view (`einsum_unified.show.accounts` defines them). Where
         sizes are not known the figures are sums of products of them.
 
         >>> from einsum_unified import einsum_plan
@@ -90,7 +90,7 @@ class Blueprint:
               t0 = transpose(a1, (1, 0))
               return dot(a0, t0)
         """
-        from einsum_unified.explain.table import explain  # seldom needed
+        from einsum_unified.show.table import explain  # seldom needed
 
         title = f"{self.equation.text}  on {self.backend.name}, {self.bound.dtype}"
         lines = [
@@ -112,7 +112,7 @@ class Blueprint:
         >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).to_svg()[:40])
         <svg xmlns="http://www.w3.org/2000/svg"
         """
-        from einsum_unified.picture.document import to_svg  # seldom needed
+        from einsum_unified.show.picture.document import to_svg  # seldom needed
 
         return _written(to_svg(self.bound, self.program, self.backend, self.steps), file)
 
@@ -127,8 +127,8 @@ class Blueprint:
         >>> page.splitlines()[0], "<title>ij,jk-&gt;ik</title>" in page
         ('<!DOCTYPE html>', True)
         """
-        from einsum_unified.explain.table import Explanation  # seldom needed
-        from einsum_unified.page.document import document
+        from einsum_unified.show.page.document import document
+        from einsum_unified.show.table import Explanation  # seldom needed
 
         bound, told = self.bound, None
         if not bound.unranked:
@@ -138,7 +138,7 @@ class Blueprint:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
-        from einsum_unified.picture.document import to_html  # seldom needed
+        from einsum_unified.show.picture.document import to_html  # seldom needed
 
         return to_html(self.to_svg(), self.explain())
 
@@ -155,7 +155,7 @@ class Blueprint:
         >>> [step["matrices"] for step in figures["steps"]]
         [{'count': 1, 'm': 'i', 'k': 3, 'n': 4}]
         """
-        from einsum_unified.explain.table import Explanation  # seldom needed
+        from einsum_unified.show.table import Explanation  # seldom needed
 
         if self.bound.unranked:
             raise PathError("a plan for unknown numbers of axes has no figures")
@@ -184,7 +184,7 @@ class Blueprint:
             return t3
         <BLANKLINE>
         """
-        from einsum_unified.explain.source import to_python  # seldom needed
+        from einsum_unified.show.source import to_python  # seldom needed
 
         self._check_no_keywords("be written as code")
         return to_python(self.bound, self.path, backend)
@@ -201,7 +201,7 @@ class Blueprint:
         >>> Plan.from_dict(data)
         <Plan 'ij,jk,kl->il' for (2, 3), (3, 4), (4, 5) on numpy, float64>
         """
-        from einsum_unified.explain.data import to_dict  # seldom needed
+        from einsum_unified.show.data import to_dict  # seldom needed
 
         self._check_no_keywords("be kept as data")
         self._check_ranked()

@@ -15,20 +15,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from einsum_unified import dtypes
-from einsum_unified.arguments import prepare
-from einsum_unified.backend import Backend, Form, StalePlan
+from einsum_unified.adapter import Backend, Form, StalePlan
+from einsum_unified.adapter.dispatch import backend_for, backend_of, default_backend, recorder_for
+from einsum_unified.binding.arguments import prepare
+from einsum_unified.binding.operands import Bound, Operand, bind, shown_shape
+from einsum_unified.binding.strict import check_operands
 from einsum_unified.blueprint import Blueprint, Keywords
-from einsum_unified.compiler import compile_program
-from einsum_unified.dispatch import backend_for, backend_of, default_backend, recorder_for
-from einsum_unified.equation import Label, Sublists, is_long, parse
 from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, article, message
-from einsum_unified.letters import in_letters
-from einsum_unified.lowering import lower
-from einsum_unified.native import run_native
-from einsum_unified.operands import Bound, Operand, bind, shown_shape
-from einsum_unified.out import check_out, check_shape
-from einsum_unified.path import Path, Strategy, find_path, forget_paths, strategy
-from einsum_unified.strict import check_operands
+from einsum_unified.language.equation import Label, Sublists, is_long, parse
+from einsum_unified.language.letters import in_letters
+from einsum_unified.planning.lowering import lower
+from einsum_unified.planning.path import Path, Strategy, find_path, forget_paths, strategy
+from einsum_unified.program.compiler import compile_program
+from einsum_unified.runtime.native import run_native
+from einsum_unified.runtime.out import check_out, check_shape
 
 Signature = tuple[type, Any, Any]
 """Type, shape and dtype of an operand."""
@@ -113,7 +113,7 @@ class Plan(Blueprint):
         Nothing of it is executed; the code is made anew. Raises `PathError` for data that is no plan, and
         the errors of `einsum_unified.einsum` for an equation, shapes or a path that do not go together.
         """
-        from einsum_unified.explain.data import checked
+        from einsum_unified.show.data import checked
 
         read = checked(data)
         return _restored(read.equation, read.shapes, read.dtypes, read.path, read.dtype, read.strict)

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from einsum_unified.adapter.dispatch import leave_whole
 from einsum_unified.api import einsum
-from einsum_unified.dispatch import leave_whole
 from einsum_unified.plan import Plan, run_as_planned
 
 _NUMPYS = (np.ndarray, np.generic, int, float, complex, list, tuple, str, bytes, type(...), type(None))

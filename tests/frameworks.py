@@ -12,7 +12,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from einsum_unified import dispatch
+from einsum_unified.adapter import dispatch
 
 
 class Framework:

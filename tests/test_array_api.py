@@ -10,8 +10,9 @@ import pytest
 from conftest import available, installed_module
 from libraries import Ndonnx, Strict, agree_on_random_calls
 
-from einsum_unified import BackendError, OperandTypeError, dispatch, einsum, einsum_plan
-from einsum_unified.dispatch import backend_of
+from einsum_unified import BackendError, OperandTypeError, einsum, einsum_plan
+from einsum_unified.adapter import dispatch
+from einsum_unified.adapter.dispatch import backend_of
 
 RNG = np.random.default_rng(0)
 A, B = RNG.integers(-3, 4, (2, 3)).astype(float), RNG.integers(-3, 4, (3, 4)).astype(float)

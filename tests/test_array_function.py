@@ -8,7 +8,7 @@ from conftest import available, installed_module
 from libraries import Pint, agree_on_random_calls
 
 from einsum_unified import OperandError, OperandTypeError, einsum
-from einsum_unified.dispatch import backend_of
+from einsum_unified.adapter.dispatch import backend_of
 
 RNG = np.random.default_rng(0)
 A, B = RNG.integers(-3, 4, (2, 3)).astype(float), RNG.integers(-3, 4, (3, 4)).astype(float)

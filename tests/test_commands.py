@@ -21,7 +21,8 @@ from conftest import available, installed_module, require
 from frameworks import FRAMEWORKS
 
 import einsum_unified
-from einsum_unified import Plan, dispatch, einsum_plan
+from einsum_unified import Plan, einsum_plan
+from einsum_unified.adapter import dispatch
 from einsum_unified.commands import bench, contest, timing
 from einsum_unified.commands.main import main
 from einsum_unified.testing.conformance.cases import corpus

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from einsum_unified import einsum, einsum_plan
-from einsum_unified.compiler import compile_program
-from einsum_unified.dispatch import load
-from einsum_unified.primitives import (
+from einsum_unified.adapter.dispatch import load
+from einsum_unified.program.compiler import compile_program
+from einsum_unified.program.primitives import (
     AsArray,
     Cast,
     InRange,

@@ -19,9 +19,9 @@ import pytest
 from conftest import available
 from frameworks import FRAMEWORKS, rule
 
-from einsum_unified import dispatch, einsum
+from einsum_unified import einsum
 from einsum_unified.__main__ import main
-from einsum_unified.backend import Adapter, Capabilities, Form
+from einsum_unified.adapter import Adapter, Capabilities, Form, dispatch
 from einsum_unified.testing import conformance
 from einsum_unified.testing.conformance import (
     ConformanceSuite,
@@ -170,7 +170,7 @@ def test_the_kit_is_imported_without_pytest():
 SUITE = """
 from einsum_unified.testing.conformance import ConformanceSuite
 import numpy as np
-from einsum_unified import dispatch
+from einsum_unified.adapter import dispatch
 
 def same(x):
     return x

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from einsum_unified import einsum, einsum_plan
-from einsum_unified.backend import Capabilities
-from einsum_unified.compiler import compile_program
-from einsum_unified.contraction import MultiplyAndSum, NativeStep
-from einsum_unified.dispatch import load
-from einsum_unified.lowering import lower
-from einsum_unified.pair import Candidate, cheapest
-from einsum_unified.primitives import (
+from einsum_unified.adapter import Capabilities
+from einsum_unified.adapter.dispatch import load
+from einsum_unified.planning.candidates import MultiplyAndSum, NativeStep
+from einsum_unified.planning.lowering import lower
+from einsum_unified.planning.matrix_products import MatrixProduct
+from einsum_unified.planning.pair import Candidate, cheapest
+from einsum_unified.program.compiler import compile_program
+from einsum_unified.program.primitives import (
     Cast,
     Dot,
     IntegerDot,
@@ -24,7 +25,6 @@ from einsum_unified.primitives import (
     Reshape,
     Transpose,
 )
-from einsum_unified.products import MatrixProduct
 
 # The rest of the TCCG benchmark (HPAC/tccg) differs from these in the order of kept labels only.
 EQUATIONS = [

@@ -12,10 +12,10 @@ import pytest
 from conftest import available
 from frameworks import FRAMEWORKS
 
-from einsum_unified import dispatch
 from einsum_unified.__main__ import main
+from einsum_unified.adapter import dispatch
 from einsum_unified.commands import demo
-from einsum_unified.gallery import GALLERY, Picture
+from einsum_unified.testing.gallery import GALLERY, Picture
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from frameworks import KNOWN
 
-from einsum_unified import BackendError, OperandTypeError, clear_cache, dispatch, einsum, register_backend
-from einsum_unified.backend import Adapter, Backend, Form
-from einsum_unified.dispatch import FRAMEWORKS, backend_for, backend_of, describe, installed, load
+from einsum_unified import BackendError, OperandTypeError, clear_cache, einsum, register_backend
+from einsum_unified.adapter import Adapter, Backend, Form, dispatch
+from einsum_unified.adapter.dispatch import FRAMEWORKS, backend_for, backend_of, describe, installed, load
 
 
 class Boxed:
@@ -124,7 +124,7 @@ def test_installed_lists_what_can_be_imported(framework, monkeypatch):
 
 def test_installed_imports_nothing():
     code = (
-        "import sys; from einsum_unified import dispatch; dispatch.installed();"
+        "import sys; from einsum_unified.adapter import dispatch; dispatch.installed();"
         "print(sorted({'torch', 'tensorflow'} & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -11,7 +11,7 @@ from frameworks import FRAMEWORKS
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-from einsum_unified import dispatch
+from einsum_unified.adapter import dispatch
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -13,8 +13,8 @@ import opt_einsum
 import pytest
 
 from einsum_unified import EquationError, OperandError, einsum
-from einsum_unified import equation as module
-from einsum_unified.equation import Sublists, implicit_output, is_long, parse, to_sublists
+from einsum_unified.language import equation as module
+from einsum_unified.language.equation import Sublists, implicit_output, is_long, parse, to_sublists
 
 
 def sublists(*inputs, output=None) -> Sublists:

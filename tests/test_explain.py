@@ -12,12 +12,12 @@ from conftest import available, installed_module
 from frameworks import FRAMEWORKS
 
 from einsum_unified import OperandTypeError, einsum, einsum_plan
-from einsum_unified.dispatch import load
-from einsum_unified.explain.accounts import Ledger, account
-from einsum_unified.explain.dialects import DIALECTS
-from einsum_unified.explain.figures import Figure
-from einsum_unified.gallery import GALLERY
-from einsum_unified.values import Value
+from einsum_unified.adapter.dispatch import load
+from einsum_unified.planning.values import Value
+from einsum_unified.show.accounts import Ledger, account
+from einsum_unified.show.dialects import DIALECTS
+from einsum_unified.show.figures import Figure
+from einsum_unified.testing.gallery import GALLERY
 
 
 def accounted(plan):

@@ -11,7 +11,7 @@ from einops import rearrange
 from frameworks import Framework
 
 from einsum_unified import OperandError, einsum
-from einsum_unified.gallery import GALLERY, MISTAKE, Picture
+from einsum_unified.testing.gallery import GALLERY, MISTAKE, Picture
 
 TOLERANCE = 1e-12  # float64; the one float32 row has its own
 

@@ -23,7 +23,7 @@ from einsum_unified import (
     einsum,
     einsum_plan,
 )
-from einsum_unified.dispatch import load
+from einsum_unified.adapter.dispatch import load
 
 jax = installed_module("jax")
 jnp = jax.numpy

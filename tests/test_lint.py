@@ -18,7 +18,7 @@ import yaml
 
 import einsum_unified.lint
 from einsum_unified.__main__ import main
-from einsum_unified.equation import parse as parse_equation
+from einsum_unified.language.equation import parse as parse_equation
 from einsum_unified.lint import RULES, UnreadableError, check, libraries
 from einsum_unified.lint.axes import REDUCTIONS
 from einsum_unified.lint.patterns import PatternError

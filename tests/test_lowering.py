@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from einsum_unified import EinsumError, OperandError, einsum, einsum_plan
-from einsum_unified.backend import Capabilities
-from einsum_unified.equation import Sublists, parse
-from einsum_unified.letters import in_letters
-from einsum_unified.lowering import lower
-from einsum_unified.primitives import (
+from einsum_unified.adapter import Capabilities
+from einsum_unified.language.equation import Sublists, parse
+from einsum_unified.language.letters import in_letters
+from einsum_unified.planning.lowering import lower
+from einsum_unified.program.primitives import (
     AsArray,
     Cast,
     Diagonal,

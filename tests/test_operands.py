@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from einsum_unified import OperandError, OperandTypeError, einsum
-from einsum_unified.backend import Form
-from einsum_unified.dispatch import load
-from einsum_unified.equation import Sublists, parse
-from einsum_unified.operands import Bound, Operand, bind, in_range, result_dtype
-from einsum_unified.sizes import DEFAULT_HINT, Size
+from einsum_unified.adapter import Form
+from einsum_unified.adapter.dispatch import load
+from einsum_unified.binding.operands import Bound, Operand, bind, in_range, result_dtype
+from einsum_unified.language.equation import Sublists, parse
+from einsum_unified.language.sizes import DEFAULT_HINT, Size
 
 NUMPY = load("numpy")
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from einsum_unified import einsum_plan
-from einsum_unified.page.lessons import lessons, small_sizes
-from einsum_unified.page.shown import shown
+from einsum_unified.show.page.lessons import lessons, small_sizes
+from einsum_unified.show.page.shown import shown
 
 ROOT = Path(__file__).parents[1]
 

@@ -11,8 +11,8 @@ import opt_einsum
 import pytest
 
 from einsum_unified import PathError, einsum, einsum_path
-from einsum_unified import path as module
-from einsum_unified.path import Step, Strategy, find_path, pairwise, steps, strategy
+from einsum_unified.planning import path as module
+from einsum_unified.planning.path import Step, Strategy, find_path, pairwise, steps, strategy
 
 NAMES = (
     "auto",

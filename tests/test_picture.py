@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 
 from einsum_unified import clear_cache, einsum_plan
-from einsum_unified.explain.table import Explanation, kind, total
-from einsum_unified.gallery import GALLERY
-from einsum_unified.picture.palette import DARK, LIGHT
-from einsum_unified.picture.rails import Rail, columns
-from einsum_unified.picture.tree import Tree
+from einsum_unified.show.picture.palette import DARK, LIGHT
+from einsum_unified.show.picture.rails import Rail, columns
+from einsum_unified.show.picture.tree import Tree
+from einsum_unified.show.table import Explanation, kind, total
+from einsum_unified.testing.gallery import GALLERY
 
 ROOT = Path(__file__).parents[1]
 SVG = "{http://www.w3.org/2000/svg}"

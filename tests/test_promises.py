@@ -18,24 +18,15 @@ import numpy as np
 import pytest
 
 import einsum_unified
-from einsum_unified import cache_info, clear_cache, dispatch, einsum, register_backend
-from einsum_unified.dispatch import load
+from einsum_unified import cache_info, clear_cache, einsum, register_backend
+from einsum_unified.adapter import dispatch
+from einsum_unified.adapter.dispatch import load
 
 CORE = Path(einsum_unified.__file__).parent
-FOLDERS = (
-    "",
-    "backend/",
-    "commands/",
-    "explain/",
-    "lint/",
-    "page/",
-    "picture/",
-    "testing/",
-    "testing/conformance/",
-)
 MODULES = {
     path.relative_to(CORE).with_suffix("").as_posix(): ast.parse(path.read_text("utf-8"))
-    for path in [path for folder in FOLDERS for path in sorted(CORE.glob(f"{folder}*.py"))]
+    for path in sorted(CORE.rglob("*.py"))
+    if path.relative_to(CORE).parts[0] != "backends"
 }
 ADAPTERS = {
     name: ast.parse(Path(CORE.parent, "backends", f"{name}.py").read_text("utf-8"))
@@ -44,7 +35,7 @@ ADAPTERS = {
 WHOLE = ("numpy", "torch", "tensorflow")
 """Adapters that are modules with every member of the protocol; the others derive classes from a base."""
 PROTOCOL = next(
-    n for n in MODULES["backend/protocol"].body if isinstance(n, ast.ClassDef) and n.name == "Backend"
+    n for n in MODULES["adapter/protocol"].body if isinstance(n, ast.ClassDef) and n.name == "Backend"
 )
 HEAVY = (*sorted({*dispatch.FRAMEWORKS} - {"numpy"}), "keras", "backends", "rich", "einops")
 
@@ -174,7 +165,8 @@ def edges() -> dict[str, set[str]]:
                 graph[name].add(item if item in MODULES else "__init__")
             elif module.startswith("einsum_unified."):
                 target = module.removeprefix("einsum_unified.").replace(".", "/")
-                graph[name].add(target if target in MODULES else f"{target}/__init__")
+                inside = f"{target}/{item}"
+                graph[name].add(next(t for t in (inside, target, f"{target}/__init__") if t in MODULES))
     return graph
 
 
@@ -184,7 +176,15 @@ def test_the_imports_of_the_core_have_no_cycle():
         ready = [name for name in graph if name not in done and graph[name] <= {*done, name}]
         assert ready, {name: graph[name] - set(done) for name in graph if name not in done}
         done += ready
-    order = ["errors", "equation", "operands", "lowering", "plan", "api", "__init__"]
+    order = [
+        "errors",
+        "language/equation",
+        "binding/operands",
+        "planning/lowering",
+        "plan",
+        "api",
+        "__init__",
+    ]
     assert [name for name in done if name in order] == order
 
 
@@ -204,7 +204,7 @@ def test_the_core_imports_no_adapter_and_no_framework(name: str):
 
 def test_only_the_path_module_uses_opt_einsum():
     users = [name for name, tree in MODULES.items() if any("opt_einsum" in m for m, _ in imported(tree))]
-    assert users == ["path"]
+    assert users == ["planning/path"]
 
 
 def strings(tree: ast.Module) -> set[str]:
@@ -215,7 +215,7 @@ def strings(tree: ast.Module) -> set[str]:
 
 
 # lint names what the sources that it reads call, a contest the libraries' own functions.
-NAMING = {"dispatch", "commands/contest", "explain/dialects", "testing/conformance/makers"}
+NAMING = {"adapter/dispatch", "commands/contest", "show/dialects", "testing/conformance/makers"}
 NAMING |= {name for name in MODULES if name.startswith("lint/")}
 
 
@@ -226,7 +226,7 @@ def test_frameworks_are_named_in_dispatch_only(name: str):
 
 
 def test_dispatch_names_the_frameworks():
-    named = {s.split(".")[0] for s in strings(MODULES["dispatch"])}
+    named = {s.split(".")[0] for s in strings(MODULES["adapter/dispatch"])}
     assert set(dispatch.FRAMEWORKS) <= named
 
 
@@ -237,9 +237,9 @@ def test_dispatch_names_the_frameworks():
 def test_an_adapter_imports_the_core_a_little_numpy_and_its_framework(name: str):
     allowed = {
         "einsum_unified",  # Dask's chunks go through einsum again
-        "einsum_unified.backend",
-        "einsum_unified.backend.array_api",
-        "einsum_unified.costs",
+        "einsum_unified.adapter",
+        "einsum_unified.adapter.array_api",
+        "einsum_unified.adapter.costs",
         "einsum_unified.errors",
         "einsum_unified.dtypes",
         "numpy",

@@ -67,7 +67,7 @@ def test_a_registered_class_with_an_array_method_is_not_made_a_numpy_array():
             if name == "native":
                 return lambda *operands, equation: ("native", equation)
             if name == "form":
-                return lambda cls: einsum_unified.backend.Form.NATIVE
+                return lambda cls: einsum_unified.adapter.Form.NATIVE
             return getattr(dispatch.load("numpy"), name)
 
     register_backend(Mine, Adapter())

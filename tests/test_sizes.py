@@ -20,7 +20,7 @@ from einsum_unified import (
     einsum_path,
     einsum_plan,
 )
-from einsum_unified.sizes import DEFAULT_HINT, Size, broadcast, is_known
+from einsum_unified.language.sizes import DEFAULT_HINT, Size, broadcast, is_known
 
 B, C = Size.read([(0, 0)], hint=4), Size.read([(1, 2)], hint=4)
 

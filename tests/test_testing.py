@@ -7,7 +7,8 @@ import pytest
 from conftest import available
 from frameworks import FRAMEWORKS
 
-from einsum_unified import OperandError, OperandTypeError, dispatch
+from einsum_unified import OperandError, OperandTypeError
+from einsum_unified.adapter import dispatch
 from einsum_unified.testing import check_einsum
 
 A, B = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)

@@ -7,7 +7,8 @@ import importlib.util
 import re
 from typing import Any
 
-from einsum_unified import dispatch, dtypes
+from einsum_unified import dtypes
+from einsum_unified.adapter import dispatch
 from einsum_unified.errors import (
     BackendError,
     EinsumError,
@@ -17,9 +18,9 @@ from einsum_unified.errors import (
     PathError,
     quoted,
 )
-from einsum_unified.explain.dialects import ML_DTYPES
-from einsum_unified.path import strategy
 from einsum_unified.plan import Plan, plan_of, prepared
+from einsum_unified.planning.path import strategy
+from einsum_unified.show.dialects import ML_DTYPES
 from einsum_unified.testing.conformance.cases import numpy_dtype
 from einsum_unified.testing.conformance.makers import Library, library_of
 

@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import Any
 
-from einsum_unified import dispatch
-from einsum_unified.backend import Backend
+from einsum_unified.adapter import Backend, dispatch
 from einsum_unified.commands.arguments import one_line
 from einsum_unified.commands.tables import print_table
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from einsum_unified import dispatch
+from einsum_unified.adapter import dispatch
 from einsum_unified.commands.arguments import SHAPES, MisuseError, add_call, check_known, library_named, plan
 from einsum_unified.commands.contest import OWN, Row, contest
 from einsum_unified.commands.tables import print_table

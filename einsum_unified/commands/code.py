@@ -7,7 +7,7 @@ from typing import Any
 
 from einsum_unified.commands.arguments import SHAPES, MisuseError, add_call, one_line, plan
 from einsum_unified.errors import OperandTypeError
-from einsum_unified.explain.dialects import DIALECTS
+from einsum_unified.show.dialects import DIALECTS
 
 _DESCRIPTION = f"""\
 Print an equation, on operands of some shapes, as the text of a function in plain calls of a framework. It

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from operator import attrgetter
 from typing import Any
 
-from einsum_unified import dispatch
+from einsum_unified.adapter import dispatch
 from einsum_unified.commands.arguments import MisuseError
 from einsum_unified.commands.tables import print_table
 from einsum_unified.testing.conformance.cases import Case, corpus, rows

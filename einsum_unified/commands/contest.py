@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from einsum_unified import dispatch
+from einsum_unified.adapter import dispatch
 from einsum_unified.api import einsum
 from einsum_unified.commands.arguments import one_line
 from einsum_unified.commands.timing import Call, Tick, medians

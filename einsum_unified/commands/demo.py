@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from einsum_unified import dispatch
+from einsum_unified.adapter import dispatch
 from einsum_unified.api import einsum
 from einsum_unified.commands.tables import print_table
 from einsum_unified.errors import EinsumError
-from einsum_unified.gallery import GALLERY, MISTAKE, Picture
 from einsum_unified.testing import check_einsum
 from einsum_unified.testing.check import to_framework
+from einsum_unified.testing.gallery import GALLERY, MISTAKE, Picture
 
 _COLOURS = {"✓": "green", "✗": "red"}
 _RTOL = 1e-5  # the gallery has float32 operands, too

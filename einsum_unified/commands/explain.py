@@ -10,8 +10,8 @@ from typing import Any
 
 from einsum_unified.commands.arguments import SHAPES, MisuseError, add_call, plan
 from einsum_unified.commands.terminal import printable
-from einsum_unified.labels import unknown_sizes
 from einsum_unified.plan import Plan
+from einsum_unified.show.labels import unknown_sizes
 
 SCHEMA = 1
 """The version of what ``--json`` prints."""

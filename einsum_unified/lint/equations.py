@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from einsum_unified.equation import Equation, parse
+from einsum_unified.binding.strict import check_equation
 from einsum_unified.errors import EquationError, quoted
+from einsum_unified.language.equation import Equation, parse
 from einsum_unified.lint.calls import Call
 from einsum_unified.lint.libraries import OURS
 from einsum_unified.lint.rules import Remark, listed, plural
-from einsum_unified.strict import check_equation
 
 _MOST_MARKS = 8
 

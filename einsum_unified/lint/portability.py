@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 
-from einsum_unified.equation import Equation, parse
+from einsum_unified.language.equation import Equation, parse
 from einsum_unified.lint.calls import Call
 from einsum_unified.lint.libraries import Library
 from einsum_unified.lint.rules import Remark, listed

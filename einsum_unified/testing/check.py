@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from einsum_unified import dispatch, dtypes
+from einsum_unified import dtypes
+from einsum_unified.adapter import Backend, dispatch
 from einsum_unified.api import einsum
-from einsum_unified.backend import Backend
 from einsum_unified.errors import OperandTypeError
 
 RTOL = {"float16": 1e-2, "bfloat16": 4e-2, "float32": 1e-5, "complex64": 1e-5, "float64": 1e-10,

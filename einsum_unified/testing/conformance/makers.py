@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from einsum_unified import dispatch
-from einsum_unified.backend import Backend
+from einsum_unified.adapter import Backend, dispatch
 from einsum_unified.dtypes import kind_of, name_of
 from einsum_unified.testing.conformance.cases import corpus, numpy_dtype
 

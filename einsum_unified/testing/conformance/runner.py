@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 import einsum_unified.testing.conformance.reference as reference
-from einsum_unified import dispatch, dtypes
+from einsum_unified import dtypes
+from einsum_unified.adapter import dispatch
 from einsum_unified.api import einsum
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.plan import clear_cache

@@ -24,7 +24,7 @@ class ConformanceSuite:
     """
 
     adapter: ClassVar[Any]
-    """The adapter: a module, or any object, with the members of `einsum_unified.backend.Backend`."""
+    """The adapter: a module, or any object, with the members of `einsum_unified.adapter.Backend`."""
     asarray: ClassVar[Any] = None
     """A function of a NumPy array that returns your tensor of its values and dtype; the adapter's if None."""
     gradients: ClassVar[Any] = None

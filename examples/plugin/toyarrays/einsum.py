@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from einsum_unified.backend import Adapter, Capabilities, Form
+from einsum_unified.adapter import Adapter, Capabilities, Form
 from toyarrays import KINDS, Kind, Toy
 
 

@@ -1,0 +1,26 @@
+"""For those who write an adapter: the protocol, what is declared as data, and bases to start from.
+
+``docs/writing-a-backend.md`` goes from nothing to an adapter that passes the conformance kit.
+"""
+
+from einsum_unified.adapter.array_api import ArrayAPIAdapter
+from einsum_unified.adapter.base import Adapter
+from einsum_unified.adapter.capabilities import About, Capabilities, Form
+from einsum_unified.adapter.costs import Costs
+from einsum_unified.adapter.numpy_like import NumPyLikeAdapter
+from einsum_unified.adapter.protocol import ADAPTER_API, Backend, Recorder, Shape, StalePlan
+
+__all__ = [
+    "ADAPTER_API",
+    "About",
+    "Adapter",
+    "ArrayAPIAdapter",
+    "Backend",
+    "Capabilities",
+    "Costs",
+    "Form",
+    "NumPyLikeAdapter",
+    "Recorder",
+    "Shape",
+    "StalePlan",
+]

@@ -1,0 +1,81 @@
+"""`ArrayAPIAdapter`: libraries that follow the Python array API standard, by its functions alone.
+
+https://data-apis.org/array-api/latest/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from einsum_unified import dtypes
+from einsum_unified.adapter.capabilities import Capabilities, Form
+from einsum_unified.adapter.namespace import NamespaceAdapter
+from einsum_unified.adapter.numpy_dtypes import dtype_from_name
+from einsum_unified.errors import OperandTypeError
+
+_INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+STANDARD = frozenset(("bool", *_INTEGERS, "float32", "float64", "complex64", "complex128"))
+"""The dtypes of the standard."""
+
+
+class ArrayAPIAdapter(NamespaceAdapter):
+    """The adapter for the arrays of a namespace; also a base for libraries that nearly follow the standard.
+
+    >>> import numpy as np
+    >>> from einsum_unified.adapter import ArrayAPIAdapter
+    >>> adapter = ArrayAPIAdapter(np)  # NumPy follows it, too
+    >>> adapter.name, adapter.transpose(np.ones((2, 3)), (1, 0)).shape
+    ('numpy', (3, 2))
+    """
+
+    capabilities = Capabilities(
+        # The standard sums and multiplies numbers; halves are beyond it, but namespaces have them.
+        arithmetic={"bool": "float32", "float16": "float32"},
+        dtypes=STANDARD | {"float16"},
+        devices=True,
+        gaps={"out": "the standard has no writing into arrays that are there"},
+    )
+
+    def __init__(self, namespace: Any) -> None:
+        self.namespace = namespace
+        """Where the standard's functions are."""
+        self.name = str(getattr(namespace, "__name__", type(namespace).__module__)).partition(".")[0]
+
+    def form(self, cls: type) -> Form | None:
+        """Arrays of the standard say so by ``__array_namespace__``."""
+        return Form.TENSOR if hasattr(cls, "__array_namespace__") else None
+
+    def dtype_from_name(self, name: str) -> Any:
+        """Find a dtype among the attributes of the namespace; those of later versions may be lacking."""
+        return getattr(self.namespace, name, None) if dtypes.kind_of(name) else None
+
+    def result_type(self, names: Sequence[str], weak: Sequence[type]) -> str:
+        """Promote as the standard says; integers beside floats, of which it says nothing, on the lattice."""
+        try:
+            dtype = self.namespace.result_type(*map(self.dtype_from_name, names))
+        except (TypeError, ValueError):  # as the namespace likes to say that there is no rule
+            return super().result_type(names, weak)
+        return dtypes.beside(dtypes.name_of(dtype), weak, self.name)
+
+    def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
+        """Make an array of a NumPy array, which is cast before: the namespace may lack its dtype."""
+        name = x.dtype.name if dtype is None else dtypes.name_of(dtype)
+        plain = np.ascontiguousarray(x, dtype_from_name(name)).reshape(x.shape)
+        return self.namespace.asarray(plain, device=None if isinstance(like, np.ndarray) else like.device)
+
+    def same_device(self, *xs: Any) -> None:
+        """Compare the devices."""
+        for x in xs:
+            if x.device != xs[0].device:
+                raise OperandTypeError(f"tensors are on different devices: {xs[0].device} and {x.device}")
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        """Convert."""
+        return x if x.dtype == dtype else self.namespace.astype(x, dtype)
+
+    def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """Permute axes."""
+        return self.namespace.permute_dims(x, axes)

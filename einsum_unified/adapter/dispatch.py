@@ -1,0 +1,396 @@
+"""Find the adapter for operands by their types; the only place that names frameworks.
+
+A class is looked up in this order: seen before; registered (the class or one of its bases, as an
+object or by qualified name, so nothing is imported to ask); the root package of the class or of one of its
+bases, first among the libraries whose adapters come with this one, then among the entry points of group
+``einsum_unified.backends``, named after root packages; at last what it says of itself:
+``__torch_function__``, ``__jax_array__``, ``__array_namespace__``, ``__array_function__``.
+
+An adapter is loaded when the first operand of its framework shows up: the framework is imported then.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from einsum_unified.adapter import ADAPTER_API, Adapter, Backend, Capabilities, Recorder
+from einsum_unified.dtypes import WEAK
+from einsum_unified.errors import BackendError, OperandTypeError, article, message
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "einsum_unified.backends"
+
+FRAMEWORKS = {
+    "numpy": "einsum_unified.backends.numpy",
+    "torch": "einsum_unified.backends.torch",
+    "tensorflow": "einsum_unified.backends.tensorflow",
+    "jax": "einsum_unified.backends.jax",
+    "mlx": "einsum_unified.backends.mlx",
+    "cupy": "einsum_unified.backends.cupy",
+    "dask": "einsum_unified.backends.dask",
+    "sparse": "einsum_unified.backends.sparse",
+    "autograd": "einsum_unified.backends.autograd",
+}
+"""The adapters that come with the library: root package → module, which is the adapter or has one as
+``adapter``."""
+
+_BUILTIN: dict[type | str, str] = {
+    "numpy.ndarray": "numpy",
+    "numpy.generic": "numpy",
+    "torch.Tensor": "torch",
+    # The common bases of tensors and variables, and of IndexedSlices, RaggedTensor and SparseTensor.
+    "tensorflow.python.types.core.Tensor": "tensorflow",
+    "tensorflow.python.framework.composite_tensor.CompositeTensor": "tensorflow",
+}
+
+_ROOTS = {**{root: root for root in ("jax", "mlx", "cupy", "dask", "sparse", "autograd")}, "jaxlib": "jax"}
+"""Packages all of whose classes are for one adapter to judge: root package → framework."""
+
+_STANDARD_FUNCTIONS = ("asarray", "astype", "broadcast_to", "matmul", "multiply", "permute_dims", "reshape",
+                       "result_type", "sum")  # fmt: skip
+_ARRAY_API = "einsum_unified.backends.array_api"
+_ARRAY_FUNCTION = "einsum_unified.backends.array_function"
+
+_TORCH_TRACING = "einsum_unified.backends.torch_tracing"
+
+RECORDERS = {
+    "torch.fx.proxy.Proxy": _TORCH_TRACING,
+    "keras.src.backend.common.keras_tensor.KerasTensor": "einsum_unified.backends.keras",
+    "keras.src.backend.common.variables.Variable": "einsum_unified.backends.keras",
+}
+"""Classes whose objects stand for tensors to come, or hold one, and the modules that take such calls."""
+
+SYMBOLS: dict[str, type] = {"torch.SymInt": int, "torch.SymFloat": float, "torch.SymBool": bool}
+"""Classes of numbers that a tracer does not know yet, and the Python type that each counts as."""
+
+
+@dataclass(frozen=True)
+class _Registry:
+    """An immutable table, and what was found with it so far; replaced as a whole under the lock."""
+
+    entries: Mapping[type | str, str | Backend]
+    found: dict[type, Backend] = field(default_factory=dict)
+
+
+_FOUND = 1024  # classes remembered
+
+_registry = _Registry(_BUILTIN)
+_lock = threading.Lock()
+
+
+def register(key: type | str, adapter: Backend, replace: bool) -> None:
+    """Enter an adapter for a class (and those derived from it), or for a class's qualified name."""
+    global _registry
+    if not isinstance(key, (str, type)):
+        raise BackendError(f"an adapter is registered for a class or a qualified name, not for {key!r}")
+    shown = _qualified(key)
+    _check(adapter, f"the adapter for {shown!r}")
+    with _lock:
+        others = {known: entry for known, entry in _registry.entries.items() if not _same(known, key)}
+        if not replace and len(others) < len(_registry.entries):
+            raise BackendError(f"{shown!r} has an adapter; replace=True replaces it")
+        _registry = _Registry({**others, key: adapter})  # knows nothing of what was found, or not, before
+        _entry_points.cache_clear()
+
+
+def _qualified(key: type | str) -> str:
+    return key if isinstance(key, str) else f"{key.__module__}.{key.__qualname__}"
+
+
+def _same(a: type | str, b: type | str) -> bool:
+    """Whether two keys mean one class; two classes may have the same name."""
+    return a is b or ((isinstance(a, str) or isinstance(b, str)) and _qualified(a) == _qualified(b))
+
+
+def _check(adapter: Any, shown: str) -> None:
+    """Raise `BackendError` unless an adapter has the members of the protocol, in our version of it."""
+    if isinstance(adapter, type):
+        raise BackendError(f"{shown} is the class {adapter.__name__}: an object of it is wanted")
+    version = getattr(adapter, "adapter_api", ADAPTER_API)
+    if version != ADAPTER_API:
+        raise BackendError(f"{shown} is written for version {version!r} of the protocol, not {ADAPTER_API}")
+    try:
+        members = {name: getattr(adapter, name) for name in _members() if hasattr(adapter, name)}
+    except Exception as error:  # a property of somebody's
+        raise BackendError(f"{shown} is broken: {error!r}") from error
+    missing = sorted(name for name in _members() if name not in members or _is_unwritten(members[name]))
+    if missing:
+        raise BackendError(f"{shown} lacks: {', '.join(missing)}")
+    if not isinstance(members["capabilities"], Capabilities):
+        raise BackendError(f"{shown} has capabilities of a wrong type: {members['capabilities']!r}")
+    wrong = sorted(set(members) - {"adapter_api", "name", "capabilities"})
+    wrong = [name for name in wrong if not callable(members[name])]
+    if wrong:
+        raise BackendError(f"{shown} has members that cannot be called: {', '.join(wrong)}")
+
+
+def _is_unwritten(member: Any) -> bool:
+    """Whether it is one of `Adapter`'s that have to be written."""
+    return getattr(member, "__func__", None) in _UNWRITTEN
+
+
+_UNWRITTEN = {getattr(Adapter, name) for name in ("form", "dtype_from_name", "asarray", "cast", "transpose",
+                                                  "reshape", "sum", "matmul", "multiply")}  # fmt: skip
+
+
+def _members() -> set[str]:
+    methods = {name for name in vars(Backend) if not name.startswith("_")}
+    return methods | set(Backend.__annotations__)
+
+
+@cache
+def load(name: str) -> Backend:
+    """Return the adapter of a framework that comes with the library; imports the framework.
+
+    Raises `BackendError` if the framework cannot be imported.
+    """
+    try:
+        module = importlib.import_module(FRAMEWORKS[name])
+    except Exception as error:  # also what a broken installation raises
+        install = f'pip install "einsum-unified[{name}]"'
+        raise BackendError(
+            message(f"the adapter for {name} failed to load: {error}", notes=[f"try: {install}"])
+        ) from error
+    adapter: Backend = getattr(module, "adapter", module)
+    return adapter
+
+
+def recorder_for(operands: Iterable[Any]) -> Recorder | None:
+    """Return what notes a call for later if an operand, or one in a list of operands, needs that."""
+    for x in operands:
+        for item in x if isinstance(x, (list, tuple)) else (x,):
+            for base in type(item).__mro__:
+                if _qualified(base) in RECORDERS:
+                    recorder: Recorder = importlib.import_module(RECORDERS[_qualified(base)])
+                    return recorder
+    return None
+
+
+def symbol_type(cls: type) -> type | None:
+    """Return the Python type that a class of a tracer's numbers counts as; None for any other class."""
+    return SYMBOLS.get(_qualified(cls))
+
+
+def leave_whole(*functions: Callable[..., Any]) -> None:
+    """Let torch's compiler, which is looking at functions, take calls of them as single operations."""
+    importlib.import_module(_TORCH_TRACING).leave_whole(*functions)
+
+
+def default_backend() -> Backend:
+    """Return the adapter of operands that are no framework's tensors: NumPy's."""
+    return load("numpy")
+
+
+def installed() -> list[str]:
+    """Return the frameworks that have an adapter here and can be imported, without importing them.
+
+    autograd's boxes are not among what can be made of an array: they exist while it is differentiated.
+    """
+    return [name for name in FRAMEWORKS if name != "autograd" and _can_be_imported(name)]
+
+
+def _can_be_imported(name: str) -> bool:
+    if name in sys.modules:
+        return sys.modules[name] is not None
+    return importlib.util.find_spec(name) is not None
+
+
+def backend_of(cls: type, example: Any = None) -> Backend | None:
+    """Return the adapter for operands of a class, or None.
+
+    Libraries that are known only by following the array API standard tell their functions through an array,
+    the ``example``: without one, and none seen before, there is no adapter.
+    """
+    registry = _registry
+    try:
+        return registry.found[cls]
+    except KeyError:
+        if len(registry.found) >= _FOUND:
+            registry.found.clear()  # a program that makes classes without end
+        adapter = _find(cls, registry.entries, example)
+        if adapter is not None:  # a framework that is not imported yet may know the class later
+            registry.found[cls] = adapter
+        return adapter
+
+
+def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) -> Backend | None:
+    for base in cls.__mro__:
+        entry = entries.get(base) or entries.get(_qualified(base))
+        if entry == "numpy" and _overrides_functions(cls, base):
+            break  # an array with units, say: NumPy's functions know, a plain array would have lost them
+        if entry is not None:
+            return load(entry) if isinstance(entry, str) else entry
+    roots = list(dict.fromkeys(map(_root, cls.__mro__)))
+    for root in roots:
+        if root in _ROOTS:
+            return load(_ROOTS[root])
+    for point in _entry_points():
+        if point.name in roots:
+            return _load_plugin(point)
+    return _by_its_own_word(cls, example)
+
+
+def _overrides_functions(cls: type, base: type) -> bool:
+    function = "__array_function__"
+    return getattr(cls, function, None) is not getattr(base, function, None)
+
+
+def _root(cls: type) -> str:
+    return str(cls.__module__).partition(".")[0]  # None in a class that somebody made by hand
+
+
+def _says(cls: type, method: str) -> bool:
+    return getattr(cls, method, None) is not None  # None says that it is not so
+
+
+def _by_its_own_word(cls: type, example: Any) -> Backend | None:
+    """Return the adapter for a class that says by a special method what it works with."""
+    if any(_qualified(base) in RECORDERS for base in cls.__mro__):
+        return None  # a tensor to come has such methods only to say that it is none yet
+    if _says(cls, "__torch_function__") and "torch" in sys.modules:
+        return load("torch")
+    if _says(cls, "__jax_array__") and "jax" in sys.modules:
+        return load("jax")
+    # One derived from NumPy's has its namespace, which is not what it works with.
+    if _says(cls, "__array_namespace__") and not issubclass(cls, np.ndarray):
+        if example is None:
+            return None
+        return _of_standard(cls, example)
+    if _says(cls, "__array_function__"):
+        adapter: Backend = importlib.import_module(_ARRAY_FUNCTION).adapter_of(cls)
+        return adapter
+    return None
+
+
+def _of_standard(cls: type, example: Any) -> Backend:
+    shown = f"__array_namespace__ of {_qualified(cls)!r}"
+    try:
+        namespace = example.__array_namespace__()
+    except Exception as error:
+        raise BackendError(f"{shown} failed: {error!r}") from error
+    missing = [name for name in _STANDARD_FUNCTIONS if not hasattr(namespace, name)]
+    if missing:
+        raise BackendError(f"{shown} gave {namespace!r}, which lacks: {', '.join(missing)}")
+    adapter: Backend = importlib.import_module(_ARRAY_API).adapter_of(namespace)
+    return adapter
+
+
+@lru_cache(maxsize=1)
+def _entry_points() -> tuple[EntryPoint, ...]:
+    from importlib.metadata import entry_points  # takes as long to import as the whole package
+
+    return tuple(entry_points(group=GROUP))  # reads every installed package's metadata: milliseconds
+
+
+def _load_plugin(point: EntryPoint) -> Backend:
+    shown = f"the adapter plugin {point.name!r} ({point.value})"
+    try:
+        adapter: Backend = point.load()
+    except (Exception, SystemExit) as error:
+        raise BackendError(f"{shown} failed to load: {error!r}") from error
+    _check(adapter, shown)
+    return adapter
+
+
+def backend_for(classes: Sequence[type]) -> Backend:
+    """Return the adapter for operands of all these classes.
+
+    Python's numbers go with anything, NumPy arrays with any one tensor framework. Raises
+    `OperandTypeError` for a class that no adapter knows, and for two tensor frameworks.
+    """
+    chosen = default = default_backend()
+    first = 0
+    for number, cls in enumerate(classes):
+        adapter = chosen if cls in WEAK else backend_of(cls)
+        if adapter is None:
+            raise _unknown(number, cls)
+        if adapter is chosen or adapter is default:
+            continue
+        if chosen is not default:
+            raise OperandTypeError(
+                f"operand {first} is a {_shown(classes[first], chosen)} but operand {number} a "
+                f"{_shown(cls, adapter)}: convert one of them"
+            )
+        chosen, first = adapter, number
+    return chosen
+
+
+def _shown(cls: type, adapter: Backend) -> str:
+    return f"{adapter.name} {cls.__name__}"
+
+
+_ADVICE = {
+    "pandas": "hand over its values: x.to_numpy()",
+    "polars": "hand over its values: x.to_numpy()",
+    "pyarrow": "hand over its values: x.to_numpy()",
+    "xarray": "hand over its values: x.data",
+    "scipy": 'pip install "einsum-unified[sparse]" and hand over sparse.COO(x), or x.toarray()',
+    "PIL": "hand over numpy.asarray(x)",
+}
+"""Root packages of what people take for arrays, and what to do."""
+
+
+def _unknown(number: int, cls: type) -> OperandTypeError:
+    root = _root(cls)
+    name = cls.__name__ if root == "builtins" else f"{root} {cls.__name__}"
+    known = f"known: {', '.join(_names())}; others can be added with einsum_unified.register_backend"
+    notes = [_ADVICE[root], known] if root in _ADVICE else [known]
+    return OperandTypeError(
+        message(f"operand {number} is {article(name)}, which is no array of a known library", notes=notes)
+    )
+
+
+def _names() -> Iterable[str]:
+    """Return the libraries whose arrays can be used here: installed, registered, or with a plugin."""
+    added = {entry.name for entry in _registry.entries.values() if not isinstance(entry, str)}
+    present = filter(_can_be_imported, FRAMEWORKS)
+    return sorted({*present, *added, *(point.name for point in _entry_points())})
+
+
+def describe(x: Any) -> str:
+    """Return "torch Tensor" or "tensorflow RaggedTensor" for an operand, for messages."""
+    adapter = backend_of(type(x))
+    return _shown(type(x), adapter) if adapter else type(x).__name__
+
+
+# --- for the conformance kit and the command line -------------------------------------------------
+
+
+def plugins() -> dict[str, str]:
+    """Return the adapters of installed plugins: root package of the library → where the adapter is."""
+    return {point.name: point.value for point in _entry_points()}
+
+
+def plugin(name: str) -> Backend | None:
+    """Return the adapter of an installed plugin by its library's root package; None if there is none."""
+    for point in _entry_points():
+        if point.name == name:
+            return _load_plugin(point)
+    return None
+
+
+@contextmanager
+def registered(key: type | str, adapter: Backend) -> Iterator[None]:
+    """Use an adapter for a class within a block, whatever the class has outside it. Not for threads."""
+    global _registry
+    _check(adapter, f"the adapter for {_qualified(key)!r}")
+    with _lock:
+        before = _registry
+        _registry = _Registry({**before.entries, key: adapter})
+    try:
+        yield
+    finally:
+        with _lock:
+            _registry = before

@@ -1,0 +1,34 @@
+"""`NamespaceAdapter`: what NumPy's functions and the array API standard's have under the same names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from einsum_unified.adapter.base import Adapter
+
+
+class NamespaceAdapter(Adapter):
+    """The part of an adapter that any namespace of array functions does alike."""
+
+    namespace: Any
+    """Where the functions are."""
+
+    def broadcast_to(self, x: Any, shape: tuple[Any, ...]) -> Any:
+        """Repeat axes of size 1."""
+        return self.namespace.broadcast_to(x, shape)
+
+    def reshape(self, x: Any, shape: tuple[Any, ...]) -> Any:
+        """Reshape."""
+        return self.namespace.reshape(x, shape)
+
+    def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """Sum in the array's own dtype, which the functions would widen; for bool any-of."""
+        return self.namespace.sum(x, axis=axes, dtype=x.dtype)
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        """Multiply batches of matrices."""
+        return self.namespace.matmul(a, b)
+
+    def multiply(self, a: Any, b: Any) -> Any:
+        """Multiply elementwise."""
+        return self.namespace.multiply(a, b)

@@ -1,0 +1,44 @@
+"""`NumPyLikeAdapter`: libraries that have NumPy's functions under NumPy's names, and NumPy's dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from einsum_unified.adapter.namespace import NamespaceAdapter
+from einsum_unified.adapter.numpy_dtypes import dtype_from_name, result_type
+
+
+class NumPyLikeAdapter(NamespaceAdapter):
+    """A base for the adapter of a namespace like NumPy's.
+
+    What is left to write: ``name``, `form`, `asarray`, and whatever else the library does otherwise.
+
+    >>> import numpy as np
+    >>> NumPyLikeAdapter(np).sum(np.ones((2, 3), "int8"), (0,))
+    array([2, 2, 2], dtype=int8)
+    """
+
+    def __init__(self, namespace: Any) -> None:
+        self.namespace = namespace
+        """Where the functions are."""
+
+    def dtype_from_name(self, name: str) -> Any:
+        """Find NumPy's dtypes, and those of ml_dtypes if that has been imported."""
+        return dtype_from_name(name)
+
+    def result_type(self, names: Sequence[str], weak: Sequence[type]) -> str:
+        """Promote as NumPy does, and where it has no rule, on the lattice that torch and JAX share."""
+        return result_type(names, weak)
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        """Convert."""
+        return x.astype(dtype)
+
+    def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """Permute axes."""
+        return self.namespace.transpose(x, axes)
+
+    def native(self, *operands: Any, equation: str) -> Any:
+        """Leave it to the namespace's ``einsum``."""
+        return self.namespace.einsum(equation, *operands)

@@ -1,0 +1,1 @@
+"""`Equation` and operands → `Bound`. Every check that needs an operand is here."""

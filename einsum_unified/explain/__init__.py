@@ -1,1 +1,0 @@
-"""See what runs: exact costs of a plan, step by step."""

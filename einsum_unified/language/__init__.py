@@ -1,0 +1,1 @@
+"""Text or sublists → `Equation`. Nothing here knows an operand."""

@@ -1,0 +1,1 @@
+"""`Bound` → contraction path → `Program`."""

@@ -1,0 +1,99 @@
+"""`Pair`: two values to multiply, with their labels sorted; and what a way to multiply them is.
+
+The labels of a pair are
+
+* *batch*: in both, and needed later;
+* *contracted*: in both, and needed no more;
+* *left*, *right*: kept labels that only one of them has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from math import prod
+from typing import NamedTuple, Protocol, TypeVar
+
+from einsum_unified.language.sizes import broadcast
+from einsum_unified.planning.builder import Writer
+from einsum_unified.planning.values import Value
+
+_HUGE = 10**9
+_MOST = 1e90
+
+
+class Pair(NamedTuple):
+    """Two values to multiply, and what becomes of their labels."""
+
+    a: Value
+    b: Value
+    batch: tuple[int, ...]
+    contracted: tuple[int, ...]
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    sizes: dict[int, int]
+    output: tuple[int, ...] | None
+    """The order of the result if this is the last product."""
+    contiguous: bool
+    """Whether the result is promised to be C-contiguous: batch, left, right in that order."""
+
+    @classmethod
+    def of(cls, a: Value, b: Value, kept: set[int], output: tuple[int, ...] | None) -> Pair:
+        """Sort the labels of two values."""
+        both = [label for label in a.labels if label in b.labels]
+        batch = tuple([label for label in both if label in kept])
+        contracted = tuple([label for label in both if label not in kept])
+        left = tuple([label for label in a.labels if label not in b.labels])
+        right = tuple([label for label in b.labels if label not in a.labels])
+        sizes = dict(zip(a.labels, a.shape, strict=True))
+        for label, size in zip(b.labels, b.shape, strict=True):
+            sizes[label] = broadcast(sizes.get(label, 1), size)
+        grouped = [x for group in (batch, left, right) for x in output or () if x in group]
+        contiguous = output is not None and output == tuple(grouped)
+        return cls(a, b, batch, contracted, left, right, sizes, output, contiguous)
+
+    @property
+    def broadcasts(self) -> bool:
+        """Whether a batch axis of one may turn out to have size 1 where that of the other has more."""
+        return any(self.sizes[label] != x.size(label) for label in self.batch for x in (self.a, self.b))
+
+    @property
+    def larger(self) -> Value:
+        """The operand of more elements."""
+        return self.a if self.a.elements >= self.b.elements else self.b
+
+    def size(self, labels: Sequence[int]) -> int:
+        """Return the product of sizes."""
+        return prod([self.sizes[label] for label in labels])
+
+    def volume(self, labels: Iterable[int]) -> float:
+        """Return the product of sizes for a cost: a float, whatever the sizes."""
+        total = 1.0
+        for label in labels:
+            total *= min(self.sizes[label], _HUGE)
+        return min(total, _MOST)
+
+    def shape(self, labels: Sequence[int]) -> tuple[int, ...]:
+        """Return sizes."""
+        return tuple([self.sizes[label] for label in labels])
+
+
+class Candidate(Protocol):
+    """A way to multiply a pair."""
+
+    @property
+    def cost(self) -> float:
+        """Nanoseconds by `Costs`."""
+        ...
+
+    def write(self, pair: Pair, writer: Writer) -> Value:
+        """Append the instructions."""
+        ...
+
+
+Choice = Callable[[Sequence[Candidate]], Candidate]
+Some = TypeVar("Some", bound=Candidate)
+
+
+def cheapest(candidates: Sequence[Some]) -> Some:
+    """Return the candidate of the least cost, the first of equals."""
+    return min(candidates, key=lambda candidate: candidate.cost)

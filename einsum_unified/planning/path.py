@@ -1,0 +1,333 @@
+"""Choose the order of pairwise contractions; the only user of opt_einsum.
+
+A path is a list of steps, each the positions of the operands it takes out of the list; the result
+is appended at the list's end (opt_einsum's and NumPy's convention).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from math import inf, nan
+from numbers import Number, Real
+from operator import index
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from einsum_unified.errors import PathError
+from einsum_unified.language.equation import LONG, Label
+
+Path = tuple[tuple[int, ...], ...]
+Terms = tuple[tuple[int, ...], ...]
+
+_GREEDY_PAIRS = 100_000
+"""Pairs of operands with a label in common up to which the default searches: some µs each."""
+
+_EXACT_OPERANDS = 5
+"""Up to so many operands the default also searches all orders (a millisecond)."""
+
+_DP_OPERANDS = 8
+"""Up to so many it also tries dynamic programming with outer products (3**8 pairs of subsets, some ms)."""
+
+_SPARSE_OPERANDS = 12
+"""Up to so many it does without outer products, if few operands share labels and the work is worth it."""
+
+_BRANCH_OPERANDS = 16
+"""Up to so many it takes the cheapest product at each step as well, of all (some ms)."""
+
+_WORTH = 10**5
+"""FLOPs beyond which ten milliseconds of planning are worth it."""
+
+_SEARCHES = 8
+"""How often the default searches for one equation with ever new sizes, before it reuses what it found."""
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """What ``optimize=`` asks for, checked and hashable."""
+
+    name: str = "auto"
+    """A name of opt_einsum's, "auto" for ours, "none" for left to right, or "explicit"."""
+    path: Path = ()
+    limit: int | None = None
+    """Greatest number of elements of an intermediate, as far as the strategy can keep it."""
+    optimizer: Any = None
+    """A user's `opt_einsum.paths.PathOptimizer`."""
+    hints: tuple[tuple[Label, int], ...] = ()
+    """What to plan with for labels whose sizes are not known."""
+    strict: bool = False
+    """Whether `einsum_unified.binding.strict` has to agree."""
+
+
+def strategy(optimize: Any) -> Strategy:
+    """Check a value of ``optimize=``.
+
+    Raises `PathError` for what is no bool, None, name, ``(name, limit)``, path or `PathOptimizer`.
+
+    >>> strategy(True).name, strategy(None).name, strategy(("greedy", 1000)).limit
+    ('auto', 'none', 1000)
+    >>> strategy(["einsum_path", (0, 1), (0, 1)]).path
+    ((0, 1), (0, 1))
+    """
+    if optimize is None:
+        return Strategy("none")
+    # Not only True and False: whatever equals them finds their plans in the cache.
+    if isinstance(optimize, (Number, np.bool_)) and optimize in (0, 1):
+        return Strategy("auto" if optimize else "none")
+    if isinstance(optimize, str):
+        return Strategy(_name(optimize))
+    if callable(optimize) and not isinstance(optimize, type):
+        return Strategy(type(optimize).__name__, optimizer=optimize)
+    if isinstance(optimize, (list, tuple)):
+        return _from_items(list(optimize))
+    raise PathError(
+        f"optimize={optimize!r} is no bool, None, strategy name, (name, limit), path or PathOptimizer"
+    )
+
+
+def _from_items(items: list[Any]) -> Strategy:
+    named = bool(items) and isinstance(items[0], str)
+    if named and items[0] != "einsum_path" and len(items) == 2:
+        return Strategy(_name(items[0]), limit=_limit(items[1]))
+    if named and items[0] == "einsum_path":
+        items = items[1:]
+    return Strategy("explicit", tuple(_step(n, step) for n, step in enumerate(items)))
+
+
+def _name(name: str) -> str:
+    if name.lower() == "auto":
+        return "auto"
+    try:
+        _search_of(name)
+    except KeyError:
+        known = "auto, auto-hq, optimal, dp, greedy, random-greedy, branch-all, branch-2, branch-1"
+        raise PathError(f"optimize={name!r} is no strategy; known are, among others: {known}") from None
+    return name.lower()
+
+
+def _search_of(name: str) -> Callable[..., Any]:
+    """Return opt_einsum's function of a name, or raise KeyError."""
+    import opt_einsum  # not needed for two operands, and a third of the time to import the package
+
+    search: Callable[..., Any] = opt_einsum.paths.get_path_fn(name)
+    return search
+
+
+def _limit(limit: Any) -> int | None:
+    if limit is None:
+        return None
+    number = float(limit) if isinstance(limit, Real) and not isinstance(limit, bool) else nan
+    if not number >= 0:
+        raise PathError(f"the limit of optimize=(name, limit) is {limit!r}, not a number of elements")
+    return None if number == inf else int(number)
+
+
+def _step(number: int, step: Any) -> tuple[int, ...]:
+    try:
+        positions = tuple(_position(position) for position in step)
+    except TypeError:
+        raise PathError(f"step {number} of the path is {step!r}, not a tuple of operand positions") from None
+    if not positions or len(set(positions)) < len(positions):
+        raise PathError(f"step {number} of the path, {positions}, must name different operands, at least one")
+    return positions
+
+
+def _position(position: Any) -> int:
+    """Return an integer; 1.0 is one too, since it finds the plans of 1 in the cache."""
+    if isinstance(position, float) and position.is_integer():
+        return int(position)
+    return index(position)
+
+
+def find_path(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy) -> Path:
+    """Return the path for operands of these labels.
+
+    Raises `PathError` if an explicit path does not fit the number of operands.
+
+    >>> find_path(((0, 1), (1, 2), (2, 3)), (0, 3), (9, 9, 9, 2), Strategy())
+    ((1, 2), (0, 1))
+    """
+    if how.optimizer is not None and len(terms) > 2:
+        return _search(terms, output, sizes, how)  # it may be random, or keep a state: never cached
+    if sum(map(len, terms)) > LONG:
+        return _find(terms, output, sizes, how)  # the few long plans that are kept hold their paths
+    return _find_cached(terms, output, sizes, how)
+
+
+def _find(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy) -> Path:
+    if how.name == "explicit":
+        _check_fits(how.path, len(terms))
+        return how.path if len(terms) > 1 else ((0,),)
+    if len(terms) <= 2 or how.name == "none":
+        return (tuple(range(len(terms))),)
+    if how.name == "auto":
+        return _best(terms, output, sizes, how.limit)
+    return _search(terms, output, sizes, how)
+
+
+_find_cached = lru_cache(maxsize=1024)(_find)
+
+
+def forget_paths() -> None:
+    """Empty the cache of paths."""
+    _find_cached.cache_clear()
+    _paths_of_other_sizes.cache_clear()
+
+
+def pairwise(path: Path, operands: int) -> Path:
+    """Split steps of three and more operands into pairs, from left to right.
+
+    >>> pairwise(((0, 1, 2),), 3)
+    ((0, 1), (0, 1))
+    """
+    pairs: list[tuple[int, ...]] = []
+    for step in path:
+        first, *rest = sorted(step)
+        pairs.append((first, *rest[:1]))
+        operands -= len(rest[:1])
+        for gone, position in enumerate(rest[1:], 2):
+            pairs.append((position - gone, operands - 1))  # the last one is what the step has so far
+            operands -= 1
+    return tuple(pairs)
+
+
+def _check_fits(path: Path, operands: int) -> None:
+    left = operands
+    for number, step in enumerate(path):
+        wrong = [position for position in step if not 0 <= position < left]
+        if wrong:
+            raise PathError(
+                f"step {number}, {step}, names operand {wrong[0]} "
+                f"but {left} {'operand is' if left == 1 else 'operands are'} left (0 to {left - 1})"
+            )
+        left -= len(step) - 1
+    if left != 1:
+        raise PathError(f"the path leaves {left} operands; one must remain")
+
+
+def _search(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy) -> Path:
+    search = how.optimizer or _search_of(how.name)
+    inputs = [frozenset(term) for term in terms]
+    # opt_einsum's dynamic programming takes a size of 0 for "no path found".
+    at_least_one = {label: max(size, 1) for label, size in enumerate(sizes)}
+    try:
+        found = search(inputs, frozenset(output), at_least_one, how.limit)
+    except RuntimeError as error:  # what it raises when the limit rules out every path
+        raise PathError(f"optimize={how.name!r} found no path: {error}") from error
+    if not isinstance(found, Iterable):
+        raise PathError(f"the optimizer {how.name} returned {found!r}, not a path")
+    path = tuple(_step(n, step) for n, step in enumerate(found))
+    _check_fits(path, len(terms))
+    return path
+
+
+def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: int | None) -> Path:
+    """Return the cheapest of greedy, the order operands are in, its reverse, and what searches find.
+
+    opt_einsum's own "auto" is often far from the best with labels in more than two operands. When every
+    call comes with new sizes a search would cost more than it saves: then the paths found for other sizes
+    take the place of the searches.
+    """
+    count = len(terms)
+    forwards = (tuple(range(count)),)
+    if _pairs(terms) > _GREEDY_PAIRS:
+        return forwards
+    cost = partial(_cost_and_size, terms, output, sizes)
+    greedy = _search(terms, output, sizes, Strategy("greedy", limit=limit))
+    if limit is not None:
+        return greedy
+    # People often write operands in a good order, or in the reverse of one.
+    backwards = tuple((n - 1, n) for n in range(count - 1, 0, -1))
+    best = min([greedy, forwards, backwards], key=cost)
+    searches = _searches(terms, cost(best)[0])
+    if not searches:
+        return best
+    found = _paths_of_other_sizes(terms, output)
+    if len(found) >= _SEARCHES:
+        return min([best, *found], key=cost)
+    best = min([best, *(_search(terms, output, sizes, how) for how in searches)], key=cost)
+    found.append(best)
+    return best
+
+
+def _cost_and_size(
+    terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], path: Path
+) -> tuple[int, int]:
+    """Return the FLOPs of a path, and to choose among equals the elements of its largest intermediate."""
+    found = steps(terms, output, sizes, path)
+    return sum(step.flops for step in found), max(step.elements for step in found)
+
+
+def _searches(terms: Terms, cost: int) -> list[Strategy]:
+    """Return the searches that are worth their time, for operands that greedy contracts at a cost."""
+    import opt_einsum
+
+    if len(terms) <= _DP_OPERANDS:
+        # They count multiplications only, not additions: neither is always the better one by our FLOPs.
+        dp = [Strategy("dp"), Strategy("dp", optimizer=opt_einsum.DynamicProgramming(search_outer=True))]
+        return [*dp, Strategy("optimal")] if len(terms) <= _EXACT_OPERANDS else dp
+    if cost <= _WORTH or len(terms) > _BRANCH_OPERANDS:
+        return []
+    sparse = len(terms) <= _SPARSE_OPERANDS and _pairs(terms) <= 2 * len(terms)
+    return [Strategy("branch-1"), *([Strategy("dp")] if sparse else [])]
+
+
+@lru_cache(maxsize=1024)
+def _paths_of_other_sizes(terms: Terms, output: tuple[int, ...]) -> list[Path]:
+    """Return the list to which the paths found for operands of these labels are appended."""
+    return []
+
+
+def _pairs(terms: Terms) -> int:
+    counts = Counter(label for term in terms for label in term)
+    return sum(count * (count - 1) // 2 for count in counts.values())
+
+
+class Step(NamedTuple):
+    """One pairwise contraction (or one operand on its own) of a path."""
+
+    positions: tuple[int, ...]
+    """Of the operands it takes out of the list."""
+    inputs: tuple[tuple[int, ...], ...]
+    output: tuple[int, ...]
+    flops: int
+    """Multiplications, and additions where a label is summed: a fused pair counts 2."""
+    elements: int
+    """Of the result."""
+
+
+def steps(
+    terms: Sequence[Sequence[int]], output: Sequence[int], sizes: Sequence[int], path: Path
+) -> tuple[Step, ...]:
+    """Return what a path does step by step, on the distinct labels of each operand."""
+    live = [tuple(dict.fromkeys(term)) for term in terms]
+    counts: dict[int, int] = dict.fromkeys(output, 1)
+    for label in (label for term in live for label in term):
+        counts[label] = counts.get(label, 0) + 1
+    found = []
+    for step in pairwise(path, len(terms)):
+        inputs = tuple(live[position] for position in step)
+        for position in sorted(step, reverse=True):
+            live.pop(position)
+        labels = tuple(dict.fromkeys(label for term in inputs for label in term))
+        for label in (label for term in inputs for label in term):
+            counts[label] -= 1
+        kept = tuple(label for label in labels if counts[label])
+        for label in kept:
+            counts[label] += 1
+        volume, elements = _product(labels, sizes), _product(kept, sizes)
+        summed = len(kept) < len(labels)
+        flops = volume * (len(inputs) - 1 + summed)
+        found.append(Step(step, inputs, kept if live else tuple(output), flops, elements))
+        live.append(kept)
+    return tuple(found)
+
+
+def _product(labels: Iterable[int], sizes: Sequence[int]) -> int:
+    total = 1
+    for label in labels:
+        total *= sizes[label]
+    return total

@@ -1,0 +1,1 @@
+"""`Program`: instructions on numbered registers, compiled to one straight-line Python function."""

@@ -1,0 +1,137 @@
+"""Compile a `Program` to one straight-line Python function, as attrs and dataclasses make methods.
+
+Only register numbers and the names of adapter functions enter the text; everything else, such as a dtype
+or the sizes of a reshape, reaches it as an object by the name of a constant. Nothing of an equation does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import CodeType
+from typing import Any
+
+from einsum_unified.adapter import Backend
+from einsum_unified.binding.operands import in_range
+from einsum_unified.language.sizes import Reading, Size, is_known
+from einsum_unified.program.primitives import Instruction, Program
+
+_OWN = {"in_range": in_range, "unbox": lambda x: x[()] if hasattr(x, "shape") else x}
+
+
+def compile_program(
+    program: Program, backend: Backend, classes: Sequence[type] = ()
+) -> tuple[Callable[..., Any], str]:
+    """Return the function that runs a program with an adapter's functions, and its text.
+
+    ``classes`` are those of the operands, by which an adapter may choose how it is run.
+    """
+    text = _Text(backend)
+    names = {register: f"a{register}" for register in range(program.operands)}
+    free: list[str] = []
+    last_use = _last_uses(program)
+    for number, instruction in enumerate(program.instructions):
+        call = text.call(instruction, names)
+        # A name is used again once its value is dead: that frees the value's memory, too.
+        free += [
+            names.pop(register)
+            for register in dict.fromkeys(instruction.sources)
+            if register >= program.operands and last_use[register] == number
+        ]
+        if instruction.target < 0:
+            text.lines.append(call)
+            continue
+        if instruction.target == program.result:
+            text.lines.append(f"return {call}")
+            break
+        name = free.pop() if free else f"t{sum(n.startswith('t') for n in names.values())}"
+        names[instruction.target] = name
+        text.lines.append(f"{name} = {call}")
+    else:
+        text.lines.append(f"return {names[program.result]}")
+    parameters = ", ".join(f"a{n}" for n in range(program.operands))
+    source = "\n    ".join([f"def run({parameters}):", *text.lines])
+    return _evaluated(source, text, classes), _shown(source, text.constants)
+
+
+def _last_uses(program: Program) -> dict[int, int]:
+    uses = {source: n for n, instruction in enumerate(program.instructions) for source in instruction.sources}
+    return {**uses, program.result: len(program.instructions)}
+
+
+@dataclass
+class _Text:
+    """The lines of a function, and what its names mean."""
+
+    backend: Backend
+    lines: list[str] = field(default_factory=list)
+    constants: dict[str, Any] = field(default_factory=dict)
+    functions: dict[str, Any] = field(default_factory=dict)
+    sizes: dict[Reading, str] = field(default_factory=dict)
+    """The names of the sizes that have been read."""
+
+    def call(self, instruction: Instruction, names: dict[int, str]) -> str:
+        """Return the text of the call that carries an instruction out."""
+        arguments = [names[register] for register in instruction.sources]
+        for name, value in instruction.arguments().items():
+            if name == "dtype" and instruction.function not in _OWN:
+                value = self.backend.dtype_from_name(str(value))
+            text = self._shape(value) if isinstance(value, tuple) else self._constant(value)
+            arguments.append(text if name != "equation" else f"{name}={text}")
+        return f"{self._function(instruction.function)}({', '.join(arguments)})"
+
+    def _function(self, name: str) -> str:
+        self.functions[name] = _OWN.get(name) or getattr(self.backend, name)
+        return name
+
+    def _constant(self, value: Any) -> str:
+        for name, known in self.constants.items():
+            if known is value or (isinstance(value, tuple) and known == value):
+                return name
+        name = f"c{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def _shape(self, shape: tuple[int, ...]) -> str:
+        """Return a constant if all sizes are known, else the text of a tuple."""
+        if all(map(is_known, shape)):
+            return self._constant(shape)
+        return f"({', '.join(map(self._size, shape))}{',' if len(shape) == 1 else ''})"
+
+    def _size(self, size: int) -> str:
+        if not isinstance(size, Size):
+            return self._constant(size)
+        factors = [self._read(reading) for reading in size.readings]
+        return " * ".join(factors if size.known == 1 else [*factors, self._constant(size.known)])
+
+    def _read(self, reading: Reading) -> str:
+        """Return the name of a size; a line that reads it comes before the first use."""
+        if reading not in self.sizes:
+            calls = [
+                f"{self._function('size')}(a{operand}, {self._constant(axis)})" for operand, axis in reading
+            ]
+            single = len(calls) == 1
+            value = calls[0] if single else f"{self._function('common_size')}({', '.join(calls)})"
+            self.sizes[reading] = f"n{len(self.sizes)}"
+            self.lines.append(f"{self.sizes[reading]} = {value}")
+        return self.sizes[reading]
+
+
+def _shown(source: str, constants: dict[str, Any]) -> str:
+    """Return the text with integers in the place of their constants, as people want to read it."""
+    numbers = {name: repr(x) for name, x in constants.items() if isinstance(x, (int, tuple))}
+    return re.sub(r"\bc\d+\b", lambda found: numbers.get(found[0], found[0]), source)
+
+
+@lru_cache(maxsize=512)
+def _code(source: str) -> CodeType:
+    """Compile a text; sizes are not in it, so the same steps on other sizes need no compiling."""
+    return compile(source, "<einsum_unified plan>", "exec")
+
+
+def _evaluated(source: str, text: _Text, classes: Sequence[type]) -> Callable[..., Any]:
+    namespace: dict[str, Any] = {**text.functions, **text.constants}
+    exec(_code(source), namespace)
+    return text.backend.finish(namespace["run"], classes)

@@ -1,0 +1,82 @@
+"""Operands that are no ordinary tensors: sparse, ragged, nested, quantised, or somebody's own.
+
+They are left to the framework's own einsum. What that cannot contract either is an error that names the
+call that makes it dense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from einsum_unified import dtypes
+from einsum_unified.adapter import Backend, Form
+from einsum_unified.adapter.dispatch import backend_of, default_backend, describe
+from einsum_unified.binding.operands import Operand, bind
+from einsum_unified.errors import OperandTypeError, message
+from einsum_unified.language.equation import Equation
+from einsum_unified.language.letters import in_letters
+
+
+def is_native(operands: Sequence[Any]) -> Backend | None:
+    """Return the backend if an operand is one that only the framework's own einsum may know."""
+    for x in operands:
+        backend = backend_of(type(x))
+        if backend is None or backend is default_backend():
+            continue
+        form = backend.form(type(x))
+        if form is Form.NATIVE or (form is not None and not _is_plain(x, backend)):
+            return backend
+    return None
+
+
+def _is_plain(x: Any, backend: Backend) -> bool:
+    try:
+        numeric = bool(dtypes.kind_of(dtypes.name_of(x.dtype)))
+        if numeric and all(isinstance(size, int) for size in x.shape):
+            return True
+        return not backend.hint(x)
+    except ValueError:  # TensorFlow's shape of unknown rank
+        return True
+    except (AttributeError, RuntimeError):  # torch's nested tensors raise when asked for a shape
+        return False
+
+
+def run_native(
+    equation: Equation, operands: Sequence[Any], backend: Backend, cause: Exception | None = None
+) -> Any:
+    """Leave operands that are no ordinary tensors to the framework's own einsum.
+
+    Raises `OperandTypeError`, with the call that makes them dense, if that cannot take them either.
+    """
+    if len(operands) != len(equation.inputs):
+        kinds = [type(x).__name__ for x in operands]
+        bind(equation, [Operand(None, kind, backend.name, Form.NATIVE) for kind in kinds], backend)
+    try:
+        return backend.native(*operands, equation=in_letters(equation))
+    except Exception as error:
+        headline = f"which {backend.name} cannot contract"
+        special = _special(operands, backend, headline)
+        if special is None:
+            raise
+        raise special from (cause or error)
+
+
+def check_options(operands: Sequence[Any], backend: Backend, dtype: Any, out: Any) -> None:
+    """Raise `OperandTypeError` if dtype= or out= stand beside operands that only the framework may know."""
+    if dtype is not None or out is not None:
+        rest = "with which dtype= and out= do not go"
+        raise _special(operands, backend, rest) or OperandTypeError(
+            "dtype= and out= go with dense tensors only"
+        )
+
+
+def _special(operands: Sequence[Any], backend: Backend, rest: str) -> OperandTypeError | None:
+    """Return the error that names the first sparse, ragged, ... operand and what makes it dense."""
+    for number, x in enumerate(operands):
+        hint = backend.hint(x)
+        if hint is not None:
+            kind, call = hint
+            headline = f"operand {number} is a {kind} {describe(x)}, {rest}"
+            return OperandTypeError(message(headline, notes=[f"make it dense first: {call}"]))
+    return None

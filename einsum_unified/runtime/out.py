@@ -1,0 +1,34 @@
+"""``out=``: everything about it is checked before anything is computed, so an error leaves it as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from einsum_unified import dtypes
+from einsum_unified.adapter import Backend
+from einsum_unified.adapter.dispatch import backend_of, describe
+from einsum_unified.binding.operands import Bound
+from einsum_unified.errors import OperandError, OperandTypeError, article
+
+
+def check_out(out: Any, bound: Bound, backend: Backend) -> None:
+    """Raise `OperandTypeError` or `OperandError` unless ``out`` can be filled with the result."""
+    if not backend.capabilities.out:
+        raise OperandTypeError(f"out= cannot be filled: {backend.name} tensors are immutable")
+    if backend_of(type(out)) is not backend:
+        raise OperandTypeError(f"out= is {article(describe(out))} but the result is of {backend.name}")
+    hint = backend.hint(out)
+    if hint is not None:
+        raise OperandTypeError(f"out= is a {hint[0]} {describe(out)}, which cannot be filled")
+    if not bound.unknown:
+        check_shape(out, tuple(bound.sizes[label] for label in bound.output))
+    if dtypes.name_of(out.dtype) != bound.dtype:
+        raise OperandTypeError(
+            f"out= has dtype {dtypes.name_of(out.dtype)} but the result has dtype {bound.dtype}"
+        )
+
+
+def check_shape(out: Any, shape: tuple[Any, ...]) -> None:
+    """Raise `OperandError` unless ``out`` has the result's shape."""
+    if tuple(out.shape) != shape:
+        raise OperandError(f"out= has shape {tuple(out.shape)} but the result has shape {shape}")

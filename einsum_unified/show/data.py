@@ -1,0 +1,163 @@
+"""A plan as data: what it takes to make it again, in words and numbers that JSON can hold.
+
+Nothing of such data is executed; what is no plan is refused before anything is made of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from einsum_unified.errors import PathError, quoted
+from einsum_unified.language.equation import Equation, Sublists
+from einsum_unified.planning.path import Path
+
+SCHEMA = 1
+"""The version of the format; data of another one is refused."""
+
+_LARGEST = 2**63 - 1
+_AXES = 1024
+_DTYPE = re.compile(
+    r"bool|object|u?int(2|4|8|16|32|64)|b?float16|float(32|64|96|128)|float[468]_e[0-9]m[0-9][a-z0-9]{0,6}"
+    r"|complex(32|64|128|192|256)|c?longdouble"
+)
+_ELLIPSIS = {"ellipsis": True}
+
+
+@dataclass(frozen=True)
+class PlanData:
+    """What data says, checked."""
+
+    equation: str | Sublists
+    shapes: tuple[tuple[int | None, ...], ...]
+    dtypes: tuple[str, ...]
+    """Of the operands, by name."""
+    path: Path
+    dtype: str | None
+    """The one asked for with ``dtype=``."""
+    strict: bool
+
+
+def to_dict(
+    equation: Equation,
+    shapes: Sequence[Any],
+    dtypes: Sequence[str],
+    path: Path,
+    dtype: str | None,
+    strict: bool,
+) -> dict[str, Any]:
+    """Return a plan's data.
+
+    Raises `PathError` for labels that JSON cannot hold as they are: anything but text and integers.
+    """
+    return {
+        "schema": SCHEMA,
+        "equation": _sublists(equation) if equation.sublists else equation.text,
+        "shapes": [list(shape) for shape in shapes],
+        "dtypes": list(dtypes),
+        "path": [list(step) for step in path],
+        "dtype": dtype,
+        "strict": strict,
+    }
+
+
+def _sublists(equation: Equation) -> dict[str, Any]:
+    def spelled(term: Sequence[Any]) -> list[Any]:
+        return [_ELLIPSIS if label is ... else _plain(label) for label in term]
+
+    output = spelled(equation.output) if equation.explicit else None
+    return {"inputs": [spelled(term) for term in equation.inputs], "output": output}
+
+
+def _plain(label: Any) -> Any:
+    if isinstance(label, str) or (type(label) is int and abs(label) <= _LARGEST):
+        return label
+    raise PathError(f"label {_shown(label)} cannot be kept as data: only text and integers can")
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def checked(data: Any) -> PlanData:
+    """Return what data says; raises `PathError` for what is no plan, naming the entry."""
+    if not isinstance(data, Mapping):
+        raise PathError(f"a plan's data is a mapping, not {type(data).__name__}")
+    wanted = ("schema", "equation", "shapes", "dtypes", "path", "dtype", "strict")
+    missing = [name for name in wanted if name not in data]
+    unknown = [name for name in data if name not in wanted]
+    if missing or unknown:
+        raise PathError(f"a plan's data has {', '.join(wanted)}; {_odd(missing, unknown)}")
+    if type(data["schema"]) is not int or data["schema"] != SCHEMA:
+        raise PathError(f"a plan's data of schema {_shown(data['schema'])} cannot be read, only of {SCHEMA}")
+    shapes = tuple(_shape(shape) for shape in _list(data["shapes"], "shapes"))
+    dtypes = tuple(_dtype(name, "dtypes") for name in _list(data["dtypes"], "dtypes"))
+    if len(shapes) != len(dtypes):
+        raise PathError(f"a plan's data has {len(shapes)} shapes but {len(dtypes)} dtypes")
+    path = tuple(_step(step) for step in _list(data["path"], "path"))
+    if len(path) > 2 * len(shapes):  # a step for each operand alone, and those that join them
+        raise PathError(f"a plan's data: {len(path)} steps in 'path' are too many for {len(shapes)} operands")
+    dtype = None if data["dtype"] is None else _dtype(data["dtype"], "dtype")
+    if not isinstance(data["strict"], bool):
+        raise PathError(f"a plan's data: {_shown(data['strict'])} in 'strict' is neither true nor false")
+    return PlanData(_equation(data["equation"]), shapes, dtypes, path, dtype, data["strict"])
+
+
+def _odd(missing: Sequence[str], unknown: Sequence[Any]) -> str:
+    if missing:
+        return f"{missing[0]!r} is missing"
+    return f"{_shown(unknown[0])} is none of them"
+
+
+def _shown(value: Any) -> str:
+    """Return a value as messages show it, whatever it is."""
+    try:
+        return quoted(value)
+    except ValueError:  # Python writes out no integer of thousands of digits
+        return "an integer too large"
+
+
+def _list(value: Any, name: str) -> Sequence[Any]:
+    if not isinstance(value, (list, tuple)):
+        raise PathError(f"a plan's data: {name!r} is a {type(value).__name__}, not a list")
+    return value
+
+
+def _shape(value: Any) -> tuple[int | None, ...]:
+    if len(_list(value, "shapes")) > _AXES:
+        raise PathError(f"a plan's data: {len(value)} axes in 'shapes' are more than any framework has")
+    for size in value:
+        if size is not None and (type(size) is not int or not 0 <= size <= _LARGEST):
+            raise PathError(f"a plan's data: {_shown(size)} in 'shapes' is no size")
+    return tuple(value)
+
+
+def _dtype(value: Any, name: str) -> str:
+    if not isinstance(value, str) or not _DTYPE.fullmatch(value):
+        raise PathError(f"a plan's data: {_shown(value)} in {name!r} is no dtype of numbers")
+    return value
+
+
+def _step(value: Any) -> tuple[int, ...]:
+    for position in _list(value, "path"):
+        if type(position) is not int or not 0 <= position <= _LARGEST:
+            raise PathError(f"a plan's data: {_shown(position)} in 'path' is no position of an operand")
+    return tuple(value)
+
+
+def _equation(value: Any) -> str | Sublists:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, Mapping) or set(value) != {"inputs", "output"}:
+        raise PathError("a plan's data: 'equation' is neither text nor inputs and output")
+    inputs = tuple(_term(term) for term in _list(value["inputs"], "inputs"))
+    return Sublists(inputs, None if value["output"] is None else _term(value["output"]))
+
+
+def _term(value: Any) -> tuple[Any, ...]:
+    return tuple(... if _is_ellipsis(label) else _plain(label) for label in _list(value, "equation"))
+
+
+def _is_ellipsis(label: Any) -> bool:
+    return isinstance(label, Mapping) and len(label) == 1 and label.get("ellipsis") is True

@@ -1,0 +1,120 @@
+"""`Figure`: a count that is exact, also where sizes are not known: a sum of products of sizes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from einsum_unified.language.sizes import Reading, Size
+
+Name = Callable[[Reading], str]
+"""The label whose size is read at some places."""
+
+_LONGEST = 10**300
+"""Numbers from here on are shown rounded: nobody reads them, and Python refuses to write very long ones."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A polynomial in the sizes that are not known, with whole coefficients.
+
+    >>> b = Figure.of_label("b")
+    >>> print(b * 12 + b * 12 + Figure.of(5))
+    24·b + 5
+    >>> (b * 12).at({"b": 10}), int(Figure.of(5)), Figure.of(0) == Figure.of(2) + Figure.of(-2)
+    (120, 5, True)
+    """
+
+    terms: tuple[tuple[tuple[str, ...], int], ...] = ()
+    """Labels, sorted, and the coefficient of their product; none is 0."""
+
+    @classmethod
+    def of(cls, number: int) -> Figure:
+        """Return a number that is known."""
+        return cls._of({(): number})
+
+    @classmethod
+    def of_label(cls, label: str) -> Figure:
+        """Return the size of a label."""
+        return cls._of({(label,): 1})
+
+    @classmethod
+    def of_size(cls, size: int, name: Name) -> Figure:
+        """Return a size as the planner has it."""
+        if not isinstance(size, Size):
+            return cls.of(int(size))
+        return cls._of({tuple(sorted(name(reading) for reading in size.readings)): size.known})
+
+    @classmethod
+    def product(cls, sizes: Iterable[int], name: Name) -> Figure:
+        """Return the product of sizes."""
+        total = cls.of(1)
+        for size in sizes:
+            total = total * cls.of_size(size, name)
+        return total
+
+    @classmethod
+    def _of(cls, terms: Mapping[tuple[str, ...], int]) -> Figure:
+        kept = {labels: n for labels, n in terms.items() if n}
+        return cls(tuple(sorted(kept.items(), key=lambda item: (-len(item[0]), item[0]))))
+
+    def __add__(self, other: Figure) -> Figure:
+        terms = Counter(dict(self.terms))
+        for labels, number in other.terms:
+            terms[labels] += number
+        return Figure._of(terms)
+
+    def __mul__(self, other: Figure | int) -> Figure:
+        other = Figure.of(other) if isinstance(other, int) else other
+        terms: Counter[tuple[str, ...]] = Counter()
+        for a, m in self.terms:
+            for b, n in other.terms:
+                terms[tuple(sorted((*a, *b)))] += m * n
+        return Figure._of(terms)
+
+    __rmul__ = __mul__
+
+    def at(self, sizes: Mapping[str, int]) -> int:
+        """Return the number for sizes of all labels."""
+        total = 0
+        for labels, number in self.terms:
+            for label in labels:
+                number *= sizes[label]
+            total += number
+        return total
+
+    @property
+    def known(self) -> bool:
+        """Whether it is a number."""
+        return all(not labels for labels, _ in self.terms)
+
+    @property
+    def written_out(self) -> bool:
+        """Whether it is a number that is shown with all its digits."""
+        return self.known and abs(self.at({})) < _LONGEST
+
+    def __int__(self) -> int:
+        if not self.known:
+            raise ValueError(f"{self} is no number before its sizes are known")
+        return self.at({})
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, separator: str = ",") -> str:
+        """Return it to be read, with a separator between thousands."""
+        return " + ".join(_shown(*term, separator) for term in self.terms) or "0"
+
+
+def _shown(labels: tuple[str, ...], number: int, separator: str) -> str:
+    factors = [*([_number(number, separator)] if number != 1 or not labels else []), *labels]
+    return "·".join(factors)
+
+
+def _number(number: int, separator: str) -> str:
+    if abs(number) < _LONGEST:
+        return f"{number:{separator}}"
+    from decimal import Decimal  # seldom needed, and slow to import
+
+    return f"{Decimal(number):.3e}"

@@ -1,0 +1,126 @@
+"""`document`: a plan as one HTML file that needs nothing but itself, not even a network.
+
+Templates of the standard library, and `html.escape` on whatever goes in, are enough for a page with one
+shape; a template engine would be a dependency of everybody who opens a notebook.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from functools import cache
+from hashlib import sha256
+from html import escape, unescape
+from importlib.resources import files
+from string import Template
+
+from einsum_unified.binding.operands import Bound
+from einsum_unified.errors import clipped
+from einsum_unified.show.page.lessons import LABELS, OPERANDS, STEPS, lessons
+from einsum_unified.show.page.shown import shown, shown_labels
+from einsum_unified.show.summary import operand_lines, unknown_lines
+from einsum_unified.show.table import HEADER, Explanation
+
+_UNRANKED = "Numbers of axes are known only when it runs: the steps are left to the framework."
+LONGEST_CELL = 80
+LONG_TITLE = 60
+_STYLES = re.compile(r"<style\b[^>]*>(.*?)</style>", re.DOTALL)
+
+
+def document(
+    bound: Bound, library: str, told: Explanation | None, algorithm: str, code: str, picture: str
+) -> str:
+    """Return the page of a plan; without ``told``, for unknown numbers of axes, it has no steps."""
+    style = _resource("page.css")
+    script = _resource("stepper.js")
+    drawing = re.sub(r"^(<\?xml.*?\?>|<!DOCTYPE[^>]*>|\s)*", "", picture, flags=re.DOTALL)
+    # A style within an SVG is no raw text, as one of HTML is: its entities are read.
+    styles = [style, *map(unescape, _STYLES.findall(drawing))]
+    return Template(_resource("page.html")).substitute(
+        policy=_policy(script, styles),
+        title=_text(bound.equation.text),
+        length="long" if len(bound.equation.text) > LONG_TITLE else "short",
+        style=style,
+        where=_text(f"on {library}, {bound.dtype}"),
+        operands=_items(clipped([*operand_lines(bound), *unknown_lines(bound)])),
+        picture=drawing,
+        stepper=_stepper(bound, told, script),
+        steps=_paragraph(_UNRANKED) if told is None else _steps(told, algorithm),
+        code=escape(code),
+    )
+
+
+@cache
+def _resource(name: str) -> str:
+    return files("einsum_unified.show.page").joinpath(name).read_text("utf-8")
+
+
+def _policy(script: str, styles: Iterable[str]) -> str:
+    """Return a policy that lets these run and apply, and nothing be loaded."""
+    allowed = " ".join(dict.fromkeys(map(_hash, styles)))
+    rules = (f"script-src {_hash(script)}", f"style-src {allowed}", "base-uri 'none'", "form-action 'none'")
+    return "; ".join(("default-src 'none'", *rules))
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+# --- parts ----------------------------------------------------------------------------------------
+
+
+def _stepper(bound: Bound, told: Explanation | None, script: str) -> str:
+    if told is None:
+        return _paragraph(_UNRANKED)
+    found = lessons(bound, told.steps)
+    if not found:
+        return _paragraph(f"More than {LABELS} labels are too many to step through.")
+    data = {"labels": shown_labels(bound.labels), "lessons": [lesson.data() for lesson in found]}
+    stepper = Template(_resource("stepper.html")).substitute(lessons=_json(data), script=script)
+    return stepper + "".join(map(_paragraph, _left_out(bound)))
+
+
+def _left_out(bound: Bound) -> list[str]:
+    """Return what the stepper does not show."""
+    count, steps = len(bound.operands), len(bound.operands) - 1
+    notes = [f"{count} operands are too many for one board: it shows the steps."] if count > OPERANDS else []
+    return [*notes, *([f"Of {steps} steps it shows the first {STEPS}."] if steps > STEPS else [])]
+
+
+def _steps(told: Explanation, algorithm: str) -> str:
+    """Return the table of `print(plan)`, and what stands below it."""
+    head = "".join(f'<th scope="col">{_text(name)}</th>' for name in HEADER)
+    body = "\n".join(f"<tr>{_cells(row)}</tr>" for row in told.rows())
+    return (
+        '<div class="scroll" tabindex="0" role="region" aria-labelledby="steps-title"><table class="steps">\n'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n"
+        f"<tfoot><tr>{_cells(told.totals())}</tr></tfoot>\n</table></div>\n<ul>{_items(told.notes(algorithm))}</ul>"
+    )
+
+
+def _cells(row: Sequence[str]) -> str:
+    return "".join(f"<td>{escape(shown(cell, LONGEST_CELL))}</td>" for cell in row)
+
+
+def _items(lines: Iterable[str]) -> str:
+    return "".join(f"<li>{_text(line)}</li>" for line in lines)
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{_text(text)}</p>"
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+
+def _text(text: str) -> str:
+    """Return a stranger's text for HTML."""
+    return escape(shown(text.strip()))
+
+
+def _json(data: object) -> str:
+    """Return JSON in which nothing can end its element, or be read as HTML."""
+    text = json.dumps(data, separators=(",", ":"))  # ASCII: what is not is written as \\u....
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

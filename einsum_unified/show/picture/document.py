@@ -1,0 +1,135 @@
+"""The picture of a plan as a whole: title, equation, steps, totals, and what is read out instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from html import escape
+from xml.etree.ElementTree import Element, tostring
+
+from einsum_unified.adapter import Backend
+from einsum_unified.binding.operands import Bound
+from einsum_unified.planning.path import Step
+from einsum_unified.program.primitives import Program
+from einsum_unified.show.picture import equation, palette
+from einsum_unified.show.picture import steps as drawing
+from einsum_unified.show.picture.canvas import box, group, length, word
+from einsum_unified.show.picture.text import amount, clipped
+from einsum_unified.show.picture.tree import Tree, cost
+from einsum_unified.show.picture.wiring import wiring
+from einsum_unified.show.picture.words import description
+from einsum_unified.show.printable import plain
+from einsum_unified.show.summary import unknown_lines, with_output
+from einsum_unified.show.table import Explanation
+
+_PAD = 16
+_NARROWEST, _WIDEST = 380, 520
+"""Of the texts; an equation with many rails may be wider."""
+
+_LINES, _COLUMNS = 200, 400
+"""Of the text that stands below the picture in a notebook."""
+
+
+def to_svg(bound: Bound, program: Program, backend: Backend, steps: Sequence[Step]) -> str:
+    """Return the picture of a plan."""
+    found = equation.layout(wiring(bound))
+    listing = None
+    if not bound.unranked:
+        listing = drawing.listing(Tree(Explanation(bound, program, backend.capabilities, steps)))
+    notes = _notes(listing)
+    lines = [length(note, "small") + 1 for note in notes]
+    wanted = max(listing.width if listing else 0, *lines, _NARROWEST - 2 * _PAD)
+    width = max(min(wanted, _WIDEST - 2 * _PAD), found.width)
+
+    root = Element("svg")
+    _heading(root, width, with_output(bound.equation), f"{backend.name}, {bound.dtype}")
+    y = 84.0
+    equation.draw(root, found, _PAD + (width - found.width) / 2, y)
+    y += found.height + 24
+    word(root, _PAD, y, equation.legend(found.wiring), "small dim", width)
+    y += 14
+    if listing:
+        y += 8
+        drawing.draw(root, listing, _PAD, y, width)
+        y += sum(listing.heights())
+    for note in notes:
+        y += 16
+        word(root, _PAD, y, note, "small dim", width)
+    _finish(root, width + 2 * _PAD, y + _PAD)
+    words = description(found.wiring, listing, notes)
+    return _named(root, f"einsum {with_output(bound.equation)}", words)
+
+
+def _heading(root: Element, width: float, text: str, framework: str) -> None:
+    part = group(root, "heading")
+    word(part, _PAD, 30, text, "head ink", width)
+    word(part, _PAD, 48, framework, "small dim", width)
+
+
+def _notes(listing: drawing.Listing | None) -> list[str]:
+    """Return the lines below the steps."""
+    if listing is None:
+        return ["steps and sizes are known only when the framework runs"]
+    tree, told = listing.tree, listing.tree.told
+    lines = []
+    for name, works in (("before the steps", told.ready), ("after the steps", told.finish)):
+        costs = cost(works)
+        if costs.read.terms or costs.flops.terms:
+            lines.append(f"{name}: {amount(costs.flops)} FLOPs, {drawing.moved(costs)}")
+    everything = cost(told.account.works)
+    hidden = [row for row in tree.rows if tree.hides(row.node)]
+    if hidden:
+        lines.append(f"{len(tree.expanded)} of {len(told.steps)} steps are shown, the costly ones")
+    return [
+        *lines,
+        f"FLOPs in all: {amount(everything.flops)}, in one nested loop: {amount(told.naive())}",
+        f"bytes in all: {drawing.moved(everything)}",
+        f"most held at a time: {amount(told.account.peak)} B",
+        *(line.strip() for line in unknown_lines(told.bound)),
+    ]
+
+
+def _finish(root: Element, width: float, height: float) -> None:
+    """Give the picture its size, its ground and its style."""
+    w, h = round(width), round(height)
+    # In the sheet, not in an attribute: pages with a policy let no attribute style anything.
+    name, rules = palette.sheet(narrowest=w * 2 // 3)
+    ground = Element("g")
+    box(ground, 0.5, 0.5, w - 1, h - 1, "ground", 8)
+    root.insert(0, ground[0])
+    style = Element("style")
+    style.text = rules
+    root.insert(0, style)
+    root.attrib |= {
+        "xmlns": "http://www.w3.org/2000/svg",
+        "class": f"einsum-picture {name}",
+        "width": f"{w}",
+        "height": f"{h}",
+        "viewBox": f"0 0 {w} {h}",
+        "role": "img",
+    }
+
+
+def _named(root: Element, title: str, words: str) -> str:
+    """Return the text, with a title and a description by names that only this picture has."""
+    texts = {"title": plain(clipped(title, 200)), "desc": plain(words)}
+    own = sha256("".join((tostring(root, "unicode"), *texts.values())).encode()).hexdigest()[:12]
+    for place, (tag, text) in enumerate(texts.items()):
+        made = Element(tag, {"id": f"einsum-{own}-{tag}"})
+        made.text = text
+        root.insert(place, made)
+    root.set("aria-labelledby", " ".join(f"einsum-{own}-{tag}" for tag in texts))
+    return tostring(root, "unicode")
+
+
+def to_html(svg: str, text: str) -> str:
+    """Return what a notebook shows: the picture, and the listing below it to unfold."""
+    lines = text.split("\n")
+    shown = [clipped(plain(line), _COLUMNS) for line in lines[:_LINES]]
+    if len(lines) > _LINES:
+        shown.append(f"… and {len(lines) - _LINES:,} more lines: print(plan)")
+    listing = escape("\n".join(shown))
+    return (
+        f'<div style="overflow-x:auto">{svg}</div>\n'
+        f'<details><summary>As text</summary><pre style="overflow-x:auto">{listing}</pre></details>'
+    )

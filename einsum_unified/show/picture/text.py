@@ -1,0 +1,91 @@
+"""Text and numbers as a picture shows them: nothing that hides, breaks XML or runs out of its place."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+from einsum_unified.show.figures import Figure
+from einsum_unified.show.printable import is_mark
+
+_EXACT = 10**12
+"""From here on numbers are scientific."""
+
+
+def width(text: str) -> int:
+    """Return how many columns of a font of equal widths a text takes.
+
+    >>> width("ij"), width("轴"), width("é")
+    (2, 2, 1)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(_width(c) for c in text)
+
+
+def _width(c: str) -> int:
+    if is_mark(c):
+        return 0
+    return 2 if unicodedata.east_asian_width(c) in "WF" else 1
+
+
+def clipped(text: str, columns: int) -> str:
+    """Return a text that takes no more columns, with an ellipsis for what is cut off.
+
+    >>> clipped("rows", 4), clipped("columns", 4)
+    ('rows', 'col…')
+    """
+    if len(text) <= columns and width(text) <= columns:
+        return text
+    taken, end = 1, 0
+    for c in text:
+        taken += _width(c)
+        if taken > columns:
+            break
+        end += 1
+    return f"{text[:end]}…"
+
+
+def number(n: int) -> str:
+    """Return a number that can be read: with separators, a very large one scientific.
+
+    >>> number(33554432), number(2**60)
+    ('33,554,432', '1.153e+18')
+    """
+    if n < _EXACT:
+        return f"{n:,}"
+    from decimal import Decimal  # seldom needed, and slow to import
+
+    return f"{Decimal(n):.3e}"
+
+
+def amount(figure: Figure) -> str:
+    """Return a figure that can be read.
+
+    >>> amount(Figure.of(2**60)), amount(Figure.of_label("b") * 1000 + Figure.of(1))
+    ('1.153e+18', '1,000·b + 1')
+    """
+    return " + ".join(_term(labels, n) for labels, n in figure.terms) or "0"
+
+
+def _term(labels: tuple[str, ...], n: int) -> str:
+    return "·".join([*([number(n)] if n != 1 or not labels else []), *labels])
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "step"), counted(2, "step")
+    ('1 step', '2 steps')
+    """
+    return f"{number(n)} {noun}{'' if n == 1 else 's'}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return words as a sentence lists them.
+
+    >>> listed("i"), listed("ijk")
+    ('i', 'i, j and k')
+    """
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

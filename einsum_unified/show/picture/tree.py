@@ -1,0 +1,159 @@
+"""`Tree`: the steps of a plan as rows and lanes, the way a history of commits is drawn.
+
+Each operand and step has a row of its own below those that it is made of. A step goes on in the lane of the
+operand that needs more lanes; the other one comes from further right. So a chain takes two lanes, and no
+tree of n operands more than log2(n) + 1. Where steps are too many to look at, cheap parts are one row each.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from einsum_unified.show.accounts import Work
+from einsum_unified.show.figures import Figure
+from einsum_unified.show.labels import label_sizes
+from einsum_unified.show.picture.wiring import OPERANDS
+from einsum_unified.show.table import Explanation, total
+
+_EXPANDED = 15
+"""Steps that are shown of a tree of too many operands."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a part of the tree computes and moves."""
+
+    flops: Figure
+    read: Figure
+    written: Figure
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.flops + other.flops, self.read + other.read, self.written + other.written)
+
+
+FREE = Cost(Figure(), Figure(), Figure())
+
+
+def cost(works: Sequence[Work]) -> Cost:
+    """Return what some instructions do together."""
+    return Cost(total(works, "flops"), total(works, "read"), total(works, "written"))
+
+
+@dataclass(frozen=True)
+class Row:
+    """An operand, a step, or a part of the tree that is not shown."""
+
+    node: int
+    lane: int
+    sources: tuple[int, ...]
+    """The rows that a step joins."""
+
+
+class Tree:
+    """Operands and steps as nodes by number: operands first, then the steps in their order."""
+
+    def __init__(self, told: Explanation) -> None:
+        self.told, self.operands = told, len(told.bound.operands)
+        live = list(range(self.operands))
+        self.sources: list[tuple[int, ...]] = [()] * self.operands
+        for step in told.steps:
+            self.sources.append(tuple(live[position] for position in step.positions))
+            for position in sorted(step.positions, reverse=True):
+                live.pop(position)
+            live.append(len(self.sources) - 1)
+        self.costs = [*[FREE] * self.operands, *map(cost, told.products)]
+
+    @property
+    def root(self) -> int:
+        """The last step."""
+        return len(self.sources) - 1
+
+    @cached_property
+    def hints(self) -> dict[str, int]:
+        """The sizes that unknown ones are compared by."""
+        return label_sizes(self.told.bound)
+
+    @cached_property
+    def flops(self) -> list[int]:
+        """Of each node, by the hints."""
+        return [one.flops.at(self.hints) for one in self.costs]
+
+    @cached_property
+    def bottleneck(self) -> int | None:
+        """The step of most FLOPs, if there are several steps and it has any."""
+        most = max(range(len(self.flops)), key=self.flops.__getitem__)
+        return most if len(self.told.steps) > 1 and self.flops[most] else None
+
+    def share(self, node: int) -> float:
+        """Return the part of all FLOPs that a row stands for."""
+        everything = sum(self.flops)
+        return sum(self.flops[n] for n in self.part(node)) / everything if everything else 0.0
+
+    def hides(self, node: int) -> bool:
+        """Whether a node is a row for all that it is made of."""
+        return bool(self.sources[node]) and node not in self.expanded
+
+    def part(self, node: int) -> list[int]:
+        """Return the nodes that a row stands for, in ascending order."""
+        if not self.hides(node):
+            return [node]
+        found, queue = [], [node]
+        while queue:
+            found.append(queue.pop())
+            queue += self.sources[found[-1]]
+        return sorted(found)
+
+    @cached_property
+    def expanded(self) -> frozenset[int]:
+        """The steps that have a row of their own: all, or downwards from the last where most FLOPs are."""
+        if len(self.sources) <= 2 * OPERANDS:  # with the steps of one operand that a path may have
+            return frozenset(range(self.operands, len(self.sources)))
+        below = list(self.flops)
+        for node, sources in enumerate(self.sources):
+            below[node] += sum(below[source] for source in sources)
+        queue, found = [(-below[self.root], -self.root)], set[int]()
+        while queue and len(found) < _EXPANDED:
+            node = -heapq.heappop(queue)[1]
+            found.add(node)
+            for source in self.sources[node]:
+                if self.sources[source]:
+                    heapq.heappush(queue, (-below[source], -source))
+        return frozenset(found)
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows from the top."""
+        rows: list[Row] = []
+        last: dict[int, int] = {}
+        for node, lane in self._walk(self.root, 0):
+            last[node] = len(rows)
+            sources = self.sources[node] if node in self.expanded else ()
+            rows.append(Row(node, lane, tuple(last[source] for source in sources)))
+        return tuple(rows)
+
+    def _walk(self, node: int, lane: int) -> Iterator[tuple[int, int]]:
+        """Go through nodes and lanes, each after what it is made of."""
+        if node in self.expanded:
+            for n, source in enumerate(sorted(self.sources[node], key=self._breadth, reverse=True)):
+                yield from self._walk(source, lane + n)
+        yield node, lane
+
+    def _breadth(self, node: int) -> tuple[int, int, int]:
+        lanes, depth = self._needs[node]
+        return lanes, depth, -node
+
+    @cached_property
+    def _needs(self) -> list[tuple[int, int]]:
+        """Of each node the lanes that it takes and the steps that it is deep."""
+        needs: list[tuple[int, int]] = []
+        for node, sources in enumerate(self.sources):
+            if node not in self.expanded:
+                needs.append((1, 0))
+                continue
+            lanes = sorted((needs[source][0] for source in sources), reverse=True)
+            depth = max(needs[source][1] for source in sources)
+            needs.append((max(n + lane for n, lane in enumerate(lanes)), depth + 1))
+        return needs

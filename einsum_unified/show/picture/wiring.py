@@ -1,0 +1,168 @@
+"""`Wiring`: which axis of an operand meets which, and which axis of the result it becomes.
+
+It holds what is shown: where operands or axes are too many to look at, one more row stands for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from einsum_unified.binding.operands import Bound
+from einsum_unified.errors import quoted
+from einsum_unified.language.equation import Label
+from einsum_unified.language.sizes import Size
+from einsum_unified.show.labels import label_name
+from einsum_unified.show.picture.text import clipped, counted, number
+
+OPERANDS = 30
+"""So many operands are all shown,"""
+
+FIRST = 8
+"""and of more the first."""
+
+AXES = 16
+"""So many axes of one operand are shown."""
+
+_LONG = 14
+"""Columns of a label that are shown."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A row of a box."""
+
+    labels: tuple[int, ...]
+    """One; none where there is no axis; several for a row that stands for many axes."""
+    name: str
+    size: str = ""
+    broadcasts: bool = False
+    """Whether it has size 1 where others have more."""
+    rest: bool = False
+    """Whether it stands for what is not shown."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """An operand, or the result."""
+
+    number: str
+    """Empty for the result, and for a box that stands for many operands."""
+    axes: tuple[Axis, ...]
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """An equation as boxes with axes, to be joined where they have the same label."""
+
+    operands: tuple[Box, ...]
+    result: Box
+    names: tuple[str, ...]
+    """Of the labels."""
+    summed: frozenset[int]
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """The labels that some row is for, in the order of the rows."""
+        rows = [axis for box in (*self.operands, self.result) for axis in box.axes if not axis.rest]
+        return tuple(dict.fromkeys(label for axis in rows for label in axis.labels))
+
+
+def wiring(bound: Bound) -> Wiring:
+    """Return how an equation's axes are joined.
+
+    >>> from einsum_unified import einsum_plan
+    >>> found = wiring(einsum_plan("ij,jk->ik", (2, 3), (3, 4)).bound)
+    >>> [[f"{axis.name} {axis.size}" for axis in box.axes] for box in found.operands], found.summed
+    ([['i 2', 'j 3'], ['j 3', 'k 4']], frozenset({1}))
+    """
+    if bound.unranked:
+        terms, output, names, sizes, size = _unranked(bound)
+    else:
+        terms, output, names = bound.terms, bound.output, named(bound)
+        sizes = [
+            [_size(bound, label, n) for label, n in zip(term, shape, strict=True)]
+            for term, shape in zip(terms, bound.shapes, strict=True)
+        ]
+        size = {label: _number(n) for label, n in enumerate(bound.sizes)}
+    shown = len(terms) if len(terms) <= OPERANDS else FIRST
+    boxes = [
+        Box(str(n), _rows([_axis(label, names, size) for label, size in zip(term, sizes[n], strict=True)]))
+        for n, term in enumerate(terms[:shown])
+    ]
+    if shown < len(terms):
+        labels = tuple(dict.fromkeys(label for term in terms[shown:] for label in term))
+        more = counted(len(terms) - shown, "more operand")
+        boxes.append(Box("", (Axis(labels, f"and {more}", rest=True),)))
+    result = Box("", _rows([_axis(label, names, size[label]) for label in output]))
+    summed = frozenset(label for term in terms for label in term).difference(output)
+    return Wiring(tuple(boxes), result, names, summed)
+
+
+def named(bound: Bound) -> tuple[str, ...]:
+    """Return what labels are called: as the equation has them, axes of an ellipsis by their place in it."""
+    return tuple(
+        quoted(label) if bound.equation.sublists and label is not ... else label_name(bound, n)
+        for n, label in enumerate(bound.labels)
+    )
+
+
+def _rows(axes: Sequence[Axis]) -> tuple[Axis, ...]:
+    if not axes:
+        return (Axis((), "a number"),)
+    if len(axes) <= AXES:
+        return tuple(axes)
+    labels = (label for axis in axes[AXES - 1 :] for label in axis.labels)
+    rest = Axis(tuple(dict.fromkeys(labels)), f"{number(len(axes) - AXES + 1)} more axes", rest=True)
+    return (*axes[: AXES - 1], rest)
+
+
+def _axis(label: int, names: Sequence[str], size: str) -> Axis:
+    return Axis((label,), clipped(names[label], _LONG), size, size.startswith("1→"))
+
+
+def _size(bound: Bound, label: int, size: int) -> str:
+    return f"1→{_number(bound.sizes[label])}" if bound.broadcasts(label, size) else _number(size)
+
+
+def _number(size: int) -> str:
+    return "?" if isinstance(size, Size) else number(size)
+
+
+def _unranked(bound: Bound) -> tuple[
+    tuple[tuple[int, ...], ...], tuple[int, ...], tuple[str, ...], list[list[str]], dict[int, str]
+]:  # fmt: skip
+    """Return terms, output, names and sizes where an ellipsis stands for any number of axes."""
+    equation = bound.equation
+    labels: dict[Label, int] = {}
+    for label in (label for term in equation.inputs for label in term):
+        labels.setdefault(label, len(labels))
+    spelled = quoted if equation.sublists else str
+    names = tuple("..." if label is ... else spelled(label) for label in labels)
+    sizes = [
+        _around(term, operand.shape) for term, operand in zip(equation.inputs, bound.operands, strict=True)
+    ]
+    known = dict.fromkeys(labels.values(), "?")
+    for term, own in zip(equation.inputs, sizes, strict=True):
+        told = {labels[label]: size for label, size in zip(term, own, strict=True)}
+        known |= {label: size for label, size in told.items() if size not in ("?", "1")}
+    if ... in labels:
+        known[labels[...]] = "any"
+    return _numbered(equation.inputs, labels), _numbered([equation.output], labels)[0], names, sizes, known
+
+
+def _numbered(terms: Iterable[Sequence[Label]], labels: dict[Label, int]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(labels[label] for label in term) for term in terms)
+
+
+def _around(term: Sequence[Label], shape: Sequence[int | None] | None) -> list[str]:
+    """Return the sizes of a term's labels, where the shape may be unknown."""
+    if shape is None:
+        return ["any" if label is ... else "?" for label in term]
+    sizes = ["?" if size is None else _number(size) for size in shape]
+    if ... not in term:
+        return sizes
+    before = list(term).index(...)
+    after = len(term) - before - 1
+    inner = len(sizes) - before - after
+    return [*sizes[:before], f"{inner} {'axis' if inner == 1 else 'axes'}", *sizes[len(sizes) - after :]]

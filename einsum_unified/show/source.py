@@ -1,0 +1,143 @@
+"""`to_python`: a plan as the text of a function in plain calls of a framework, without this library.
+
+The text is made of our own words, numbers and dtypes' names. Of an equation only a comment has something, as
+`ascii` writes it: nothing of it can end the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from einsum_unified.adapter import Capabilities
+from einsum_unified.binding.operands import Bound
+from einsum_unified.errors import OperandTypeError
+from einsum_unified.language.sizes import Size
+from einsum_unified.planning.lowering import lower
+from einsum_unified.planning.path import Path
+from einsum_unified.program import primitives as p
+from einsum_unified.program.primitives import Instruction
+from einsum_unified.show.accounts import account
+from einsum_unified.show.dialects import DIALECTS, ML_DTYPES, Dialect
+from einsum_unified.show.figures import Figure
+from einsum_unified.show.labels import label_name
+
+
+def to_python(bound: Bound, path: Path, backend: str) -> str:
+    """Return the text of a module with one function, ``contract``.
+
+    Raises `OperandTypeError` for a backend that code cannot be written for, or that lacks a dtype of the
+    plan, and for a plan without known ranks.
+    """
+    if backend not in DIALECTS:
+        raise OperandTypeError(
+            f"no code can be written for backend={backend!r}; there are: {', '.join(DIALECTS)}"
+        )
+    if bound.unranked:
+        raise OperandTypeError("no code can be written before the numbers of axes are known")
+    dialect = DIALECTS[backend]
+    names = (bound.dtype, *(operand.dtype for operand in bound.operands if not operand.weak))
+    lacking = next((name for name in names if name not in dialect.dtypes), None)
+    if lacking is not None:
+        raise OperandTypeError(f"no code can be written for {backend}: it has no dtype {lacking}")
+    return _Text(bound, path, dialect).module()
+
+
+class _Text:
+    """Writes the lines of the function."""
+
+    def __init__(self, bound: Bound, path: Path, dialect: Dialect) -> None:
+        self.bound, self.dialect = bound, dialect
+        capabilities = Capabilities(arithmetic=dict(dialect.arithmetic), views=True)
+        self.program = lower(bound, path, capabilities)
+        self.works = account(bound, self.program, capabilities).works
+        self.names = {n: f"a{n}" for n in range(self.program.operands)}
+        self.shapes = dict(enumerate(bound.shapes))
+
+    def module(self) -> str:
+        """Return head, signature, and a line for each instruction."""
+        parameters = ", ".join(self.names.values())
+        lines = [self.first()] if self.dialect.first else []
+        for number, shape in self.shapes.items():
+            lines.append(f"# a{number}: {self.shown(shape)} {self.bound.operands[number].dtype}")
+        for instruction, work in zip(self.program.instructions, self.works, strict=True):
+            lines += self.lines(instruction, work.shape)
+        lines.append(f"return {self.names[self.program.result]}")
+        title = f"# {ascii(self.bound.equation.text)[1:-1]}"
+        body = [f"    {line}" for line in lines]
+        return "\n".join([*self.head(body), title, f"def contract({parameters}):", *body]) + "\n"
+
+    def head(self, body: Sequence[str]) -> list[str]:
+        """Return what stands above the function."""
+        if not self.dialect.head:
+            return []
+        named = any(f'np.dtype("{name}")' in line for line in body for name in ML_DTYPES)
+        return [*(["import ml_dtypes  # gives NumPy the dtypes"] if named else []), self.dialect.head, "", ""]
+
+    def first(self) -> str:
+        """Return the first line, which asks a tensor: a Python number tells nothing."""
+        tensor = next((n for n, operand in enumerate(self.bound.operands) if not operand.weak), 0)
+        return self.dialect.first.format(x=self.names[tensor])
+
+    def lines(self, instruction: Instruction, shape: tuple[int, ...]) -> list[str]:
+        """Return the line of an instruction, with the shape of what it makes as a comment."""
+        if instruction.target < 0:
+            return []
+        source = instruction.sources[0]
+        if isinstance(instruction, (p.Unbox, p.Agree, p.Ranked)):  # operands are what was planned for
+            self.names[instruction.target] = self.names[source]
+            return []
+        name = f"t{instruction.target}"
+        text = self.call(instruction)
+        self.names[instruction.target], self.shapes[instruction.target] = name, shape
+        return [f"{name} = {text}  # {self.shown(shape)}"]
+
+    def call(self, instruction: Instruction) -> str:
+        """Return the text of a call."""
+        calls = self.dialect.calls
+        x, *others = (self.names[register] for register in instruction.sources)
+        values: dict[str, Any] = {"x": x, "y": others[0] if others else ""}
+        if isinstance(instruction, (p.Cast, p.AsArray)):
+            values["dtype"] = self.dialect.dtype.format(name=instruction.dtype)
+            return calls["asarray" if isinstance(instruction, p.AsArray) else "cast"].format(**values)
+        if isinstance(instruction, p.Diagonal):
+            values |= self.diagonal(instruction)
+        elif isinstance(instruction, (p.Reshape, p.BroadcastTo)):
+            values["shape"] = self.shape(instruction.shape)
+        elif isinstance(instruction, (p.Sum, p.Transpose)):
+            values["axes"] = instruction.axes
+        names = {"dot": "matmul", "sum_products": "sum"}
+        return calls[names.get(instruction.function, instruction.function)].format(**values)
+
+    def diagonal(self, instruction: p.Diagonal) -> dict[str, str]:
+        """Return what the ways to take a diagonal need."""
+        shape = self.shapes[instruction.sources[0]]
+        gone = instruction.axis1, instruction.axis2
+        rest = [axis for axis in range(len(shape)) if axis not in gone]
+        n = shape[gone[0]]
+        flat = (*[shape[axis] for axis in rest], n * n)
+        step = f"{self.size(n)} + 1" if isinstance(n, Size) else str(n + 1)
+        return {"axis1": str(gone[0]), "axis2": str(gone[1]), "last": str((*rest, *gone)),
+                "flat": self.shape(flat), "step": step}  # fmt: skip
+
+    def shape(self, shape: Sequence[int]) -> str:
+        """Return a shape as code, sizes that are not known as what reads them."""
+        sizes = [self.size(size) for size in shape]
+        return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+    def size(self, size: int) -> str:
+        """Return a size as code."""
+        if not isinstance(size, Size):
+            return str(size)
+        places = [reading[0] for reading in size.readings]
+        factors = [self.dialect.size.format(x=f"a{operand}", axis=axis) for operand, axis in places]
+        return " * ".join(factors if size.known == 1 else [*factors, str(size.known)])
+
+    def shown(self, shape: Sequence[int]) -> str:
+        """Return a shape for a comment."""
+        sizes = [ascii(Figure.of_size(size, self.label).text(separator=""))[1:-1] for size in shape]
+        return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+    def label(self, reading: Sequence[tuple[int, int]]) -> str:
+        operand, axis = reading[0]
+        return label_name(self.bound, self.bound.terms[operand][axis])

@@ -1,0 +1,95 @@
+"""Print what will run: operands, steps and their costs, for `Plan` and `einsum_path`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from einsum_unified.binding.operands import Bound
+from einsum_unified.language.equation import Equation, spelled
+from einsum_unified.planning.path import Step
+from einsum_unified.show.labels import unknown_sizes
+
+_FLOAT = 10**300
+
+
+def operand_lines(bound: Bound) -> list[str]:
+    """Return a line for each operand: number, subscripts, shape, dtype."""
+    return [f"  operand {n} {bound.equation.shown(n)}: {x}" for n, x in enumerate(bound.operands)]
+
+
+def unknown_lines(bound: Bound) -> list[str]:
+    """Return a line that tells what sizes that are not known were planned as, if there are any."""
+    hints = [f"{name} as {size}" for name, size in unknown_sizes(bound).items()]
+    return [f"  sizes not known: {', '.join(hints)}"] if hints else []
+
+
+def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
+    """Return the summary that `einsum_path` gives: the totals, then a line a step."""
+    if bound.unranked:
+        rest = "left to the framework: numbers of axes are known only when it runs"
+        return f"  Complete contraction:  {with_output(bound.equation)}\n  {rest}"
+    labels = {label for term in bound.terms for label in term}
+    naive = prod(map(int, bound.sizes)) * (len(bound.terms) - 1 + (len(labels) > len(bound.output)))
+    flops = sum(step.flops for step in steps)
+    scaling = [len({label for term in step.inputs for label in term}) for step in steps]
+    largest = max((step.elements for step in steps), default=1)
+    rule = "-" * 80
+    head = [
+        f"  Complete contraction:  {with_output(bound.equation)}",
+        f"         Naive scaling:  {len(labels)}",
+        f"     Optimized scaling:  {max(scaling, default=0)}",
+        f"      Naive FLOP count:  {_scientific(naive, 3)}",
+        f"  Optimized FLOP count:  {_scientific(flops, 3)}",
+        f"   Theoretical speedup:  {_ratio(naive, flops)}",
+        f"  Largest intermediate:  {_scientific(largest, 3)} elements",
+        *(f"     {line}" for line in unknown_lines(bound)),
+        rule,
+        f"{'scaling':<10}{'operands':<12}{'contraction':<36}{'FLOPs':>10}{'elements':>12}",
+        rule,
+    ]
+    return "\n".join(head + [_row(bound, step, scale) for step, scale in zip(steps, scaling, strict=True)])
+
+
+def _row(bound: Bound, step: Step, scale: int) -> str:
+    text = contraction(bound, step)
+    flops, elements = _scientific(step.flops, 1), _scientific(step.elements, 1)
+    return f"{scale:>7}   {step.positions!s:<12}{text:<36}{flops:>10}{elements:>12}"
+
+
+def _scientific(number: int, digits: int) -> str:
+    """Return an exact integer in scientific notation; it may be far beyond what a float holds."""
+    from decimal import Decimal  # seldom needed, and slow to import
+
+    return f"{number:.{digits}e}" if number < _FLOAT else f"{Decimal(number):.{digits}e}"
+
+
+def _ratio(naive: int, flops: int) -> str:
+    """Return naive over optimized FLOPs."""
+    from decimal import Decimal
+
+    ratio = Decimal(naive) / Decimal(flops) if flops else Decimal(1)
+    return f"{ratio:.3f}" if ratio < 10**9 else f"{ratio:.3e}"
+
+
+def with_output(equation: Equation) -> str:
+    """Return the equation's text, with its output where that was left out."""
+    if equation.explicit:
+        return equation.text
+    arrow = " -> " if equation.sublists else "->"
+    return f"{equation.text}{arrow}{equation.subscripts(len(equation.inputs))}"
+
+
+def contraction(bound: Bound, step: Step) -> str:
+    """Return a step's labels in and out: "ij,jk->ik"."""
+    # Of one operand the step is all that happens, diagonals too; of several they are taken before the steps.
+    inputs = bound.terms if len(bound.terms) == 1 else step.inputs
+    terms = [subscripts(bound, term) for term in (*inputs, step.output)]
+    return f"{','.join(terms[:-1])}->{terms[-1]}"
+
+
+def subscripts(bound: Bound, labels: Sequence[int]) -> str:
+    """Return labels in the equation's notation, the axes of an ellipsis as ``...``."""
+    names = [bound.labels[label] for label in labels]
+    once = [name for n, name in enumerate(names) if name is not ... or names[n - 1 : n] != [...]]
+    return spelled(tuple(once), bound.equation.sublists)

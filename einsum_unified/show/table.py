@@ -1,0 +1,161 @@
+"""`explain`: a plan as a table of its steps: what each computes and moves, and the totals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
+
+from einsum_unified.adapter import Capabilities
+from einsum_unified.binding.operands import Bound
+from einsum_unified.planning.path import Step
+from einsum_unified.program.primitives import Program
+from einsum_unified.show.accounts import Account, Work, account
+from einsum_unified.show.figures import Figure
+from einsum_unified.show.labels import label_name
+from einsum_unified.show.summary import contraction
+
+HEADER = ("step", "labels", "kind", "FLOPs", "bytes read", "bytes written", "copies")
+
+
+class Explanation:
+    """The works of each step (and before and after them), the rows of the table, and what stands below it."""
+
+    def __init__(
+        self, bound: Bound, program: Program, capabilities: Capabilities, steps: Sequence[Step]
+    ) -> None:
+        self.bound, self.steps = bound, steps
+        self.account: Account = account(bound, program, capabilities)
+        starts = (0, *program.ends)
+        self.ready, *self.products, self.finish = [
+            self.account.works[start:end]
+            for start, end in zip(starts, (*program.ends, len(program.instructions)), strict=True)
+        ]
+        if len(bound.operands) == 1:  # to make it ready is all that there is to do
+            self.ready, self.products = (), [(*self.ready, *self.products[0])]
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return a row for making operands ready, for each step, and for the result, if they do anything."""
+        return [
+            ("" if number is None else str(number), labels, kind(works), *map(str, _sums(works).values()))
+            for number, labels, works in self._lines()
+        ]
+
+    def _lines(self) -> list[tuple[int | None, str, Sequence[Work]]]:
+        """Return number, labels and work of each row."""
+        lines: list[tuple[int | None, str, Sequence[Work]]] = [(None, "operands", self.ready)]
+        for number, (step, works) in enumerate(zip(self.steps, self.products, strict=True)):
+            lines.append((number, contraction(self.bound, step), works))
+        lines.append((None, "result", self.finish))
+        return [line for line in lines if line[0] is not None or _busy(line[2])]
+
+    def totals(self) -> tuple[str, ...]:
+        """Return the last row."""
+        return ("", "", "total", *map(str, _sums(self.account.works).values()))
+
+    def naive(self) -> Figure:
+        """Return the FLOPs of one nested loop over all labels: n - 1 products of n operands, and a sum."""
+        bound, unknown = self.bound, set(self.bound.unknown)
+        sizes = [Figure.of_label(label_name(bound, n)) if n in unknown else Figure.of(int(size))
+                 for n, size in enumerate(bound.sizes)]  # fmt: skip
+        summed = len({label for term in bound.terms for label in term}) > len(bound.output)
+        return prod(sizes, start=Figure.of(len(bound.terms) - 1 + summed))
+
+    def notes(self, algorithm: str) -> list[str]:
+        """Return what stands below the table."""
+        return [
+            *([f"path: {algorithm}"] if len(self.bound.operands) > 2 else []),
+            f"one nested loop: {self.naive()} FLOPs",
+            f"most held at a time: {self.account.peak} bytes of intermediates and result",
+        ]
+
+    def data(self) -> dict[str, Any]:
+        """Return rows and totals as data that JSON can hold: integers, or text as in `Blueprint.figures`."""
+        steps = [
+            {
+                "step": number,
+                "labels": labels,
+                "kind": kind(works, sizes=False),
+                "matrices": _matrices(works),
+                **_plain(_sums(works)),
+            }
+            for number, labels, works in self._lines()
+        ]
+        return {
+            "steps": steps,
+            "totals": _plain(_sums(self.account.works)),
+            **_plain({"naive_flops": self.naive(), "peak_bytes": self.account.peak}),
+        }
+
+
+def explain(
+    bound: Bound, program: Program, capabilities: Capabilities, steps: Sequence[Step], algorithm: str
+) -> list[str]:
+    """Return the lines of the table and what stands below it."""
+    if bound.unranked:
+        return ["  left to the framework: numbers of axes are known only when it runs"]
+    told = Explanation(bound, program, capabilities, steps)
+    return [
+        *_table([HEADER, *told.rows(), told.totals()]),
+        *[f"  {note}" for note in told.notes(algorithm)],
+    ]
+
+
+def total(works: Sequence[Work], name: str) -> Figure:
+    """Return the sum of a figure: "flops", "read" or "written"."""
+    figure = Figure.of(0)
+    for work in works:
+        figure = figure + getattr(work, name)
+    return figure
+
+
+def kind(works: Sequence[Work], sizes: bool = True) -> str:
+    """Return what a step is in a word: its product if it has one, with the sizes of the matrices."""
+    for work in works:
+        if work.matrices is not None:
+            batch, m, k, n = map(str, work.matrices)
+            shown = f" {m}×{k}×{n}" + (f", {batch} of them" if batch != "1" else "")
+            return "matmul" + shown * sizes
+    kinds = [work.kind for work in works if work.kind not in ("check", "view")]
+    computing = [name for name in kinds if name != "copy"]
+    return " and ".join(dict.fromkeys(computing or kinds)) or "view"
+
+
+def _matrices(works: Sequence[Work]) -> dict[str, int | str] | None:
+    """Return how many products of matrices a step has, and of which sizes."""
+    found = next((work.matrices for work in works if work.matrices is not None), None)
+    return None if found is None else _plain(dict(zip(("count", "m", "k", "n"), found, strict=True)))
+
+
+def _sums(works: Sequence[Work]) -> dict[str, Figure]:
+    """Return the figures of a row, in the order of the table."""
+    copies = Figure.of(sum(work.kind == "copy" for work in works))
+    return {
+        "flops": total(works, "flops"),
+        "bytes_read": total(works, "read"),
+        "bytes_written": total(works, "written"),
+        "copies": copies,
+    }
+
+
+def _plain(figures: Mapping[str, Figure]) -> dict[str, int | str]:
+    return {name: int(figure) if figure.written_out else str(figure) for name, figure in figures.items()}
+
+
+def _busy(works: Sequence[Work]) -> bool:
+    return any(work.kind != "check" for work in works)
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return rows as lines: text flush left, numbers right, rules below the header and above the total."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  "
+        + "  ".join(
+            cell.ljust(width) if 0 < column < 3 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    rule = "  " + "-" * (sum(widths) + 2 * len(widths) - 2)
+    return [lines[0], rule, *lines[1:-1], rule, lines[-1]]
