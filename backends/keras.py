@@ -14,14 +14,19 @@ import numpy as np
 
 from einsum_unified.adapter import Backend, Form
 from einsum_unified.adapter.dispatch import load
-from einsum_unified.binding.arguments import KEYWORDS, arguments, check_hints, check_keywords, prepare
-from einsum_unified.binding.operands import Bound, Hints, Operand, bind
+from einsum_unified.binding.arrays import prepare
+from einsum_unified.binding.bind import Hints, bind
+from einsum_unified.binding.bound import Bound
+from einsum_unified.binding.call import KEYWORDS, arguments, check_hints, check_keywords
+from einsum_unified.binding.operand import Operand
 from einsum_unified.binding.strict import check_operands
 from einsum_unified.dtypes import WEAK, name_of
 from einsum_unified.errors import OperandTypeError
-from einsum_unified.language.equation import Label, Sublists, parse
+from einsum_unified.language.equation import parse
+from einsum_unified.language.labels import Label
 from einsum_unified.language.letters import in_letters
 from einsum_unified.language.sizes import is_known
+from einsum_unified.language.sublists import Sublists
 from einsum_unified.plan import check_planned
 from einsum_unified.planning.path import find_path, strategy
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.overrides import handle_torch_function
 
-from einsum_unified.binding.arguments import KEYWORDS, check_keywords
+from einsum_unified.binding.call import KEYWORDS, check_keywords
 
 
 def record(

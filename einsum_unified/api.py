@@ -11,7 +11,7 @@ from einsum_unified import dtypes
 from einsum_unified import plan as planning
 from einsum_unified.adapter import Backend, dispatch
 from einsum_unified.adapter.dispatch import backend_for
-from einsum_unified.binding.arguments import (
+from einsum_unified.binding.call import (
     KEYWORDS,
     arguments,
     check_hints,

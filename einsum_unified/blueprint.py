@@ -12,9 +12,10 @@ from typing import Any
 
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend
-from einsum_unified.binding.operands import Bound
+from einsum_unified.binding.bound import Bound
 from einsum_unified.errors import PathError
-from einsum_unified.language.equation import Equation, Sublists
+from einsum_unified.language.equation import Equation
+from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.path import Path, Step, Strategy, pairwise, steps, strategy
 from einsum_unified.program.primitives import Program
 from einsum_unified.show.printable import plain

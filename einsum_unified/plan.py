@@ -17,13 +17,17 @@ import numpy as np
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend, Form, StalePlan
 from einsum_unified.adapter.dispatch import backend_for, backend_of, default_backend, recorder_for
-from einsum_unified.binding.arguments import prepare
-from einsum_unified.binding.operands import Bound, Operand, bind, shown_shape
+from einsum_unified.binding.arrays import prepare
+from einsum_unified.binding.bind import bind
+from einsum_unified.binding.bound import Bound
+from einsum_unified.binding.operand import Operand, shown_shape
 from einsum_unified.binding.strict import check_operands
 from einsum_unified.blueprint import Blueprint, Keywords
 from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, article, message
-from einsum_unified.language.equation import Label, Sublists, is_long, parse
+from einsum_unified.language.equation import is_long, parse
+from einsum_unified.language.labels import Label
 from einsum_unified.language.letters import in_letters
+from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.lowering import lower
 from einsum_unified.planning.path import Path, Strategy, find_path, forget_paths, strategy
 from einsum_unified.program.compiler import compile_program

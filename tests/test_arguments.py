@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from einsum_unified import BackendError, EquationError, OperandError, OperandTypeError, einsum
-from einsum_unified.binding.arguments import WEAK, arguments, check_keywords, is_shape, prepare
-from einsum_unified.language.equation import Sublists
+from einsum_unified.binding.arrays import prepare
+from einsum_unified.binding.call import arguments, check_keywords, is_shape
+from einsum_unified.dtypes import WEAK
+from einsum_unified.language.sublists import Sublists
 
 X = np.arange(6.0).reshape(2, 3)
 Y = np.arange(12.0).reshape(3, 4)

@@ -14,7 +14,8 @@ import pytest
 
 from einsum_unified import EquationError, OperandError, einsum
 from einsum_unified.language import equation as module
-from einsum_unified.language.equation import Sublists, implicit_output, is_long, parse, to_sublists
+from einsum_unified.language.equation import implicit_output, is_long, parse
+from einsum_unified.language.sublists import Sublists, to_sublists
 
 
 def sublists(*inputs, output=None) -> Sublists:

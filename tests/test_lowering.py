@@ -8,8 +8,9 @@ import pytest
 
 from einsum_unified import EinsumError, OperandError, einsum, einsum_plan
 from einsum_unified.adapter import Capabilities
-from einsum_unified.language.equation import Sublists, parse
+from einsum_unified.language.equation import parse
 from einsum_unified.language.letters import in_letters
+from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.lowering import lower
 from einsum_unified.program.primitives import (
     AsArray,

@@ -11,9 +11,14 @@ import pytest
 from einsum_unified import OperandError, OperandTypeError, einsum
 from einsum_unified.adapter import Form
 from einsum_unified.adapter.dispatch import load
-from einsum_unified.binding.operands import Bound, Operand, bind, in_range, result_dtype
-from einsum_unified.language.equation import Sublists, parse
+from einsum_unified.binding.bind import bind
+from einsum_unified.binding.bound import Bound
+from einsum_unified.binding.operand import Operand
+from einsum_unified.binding.result_dtype import result_dtype
+from einsum_unified.language.equation import parse
 from einsum_unified.language.sizes import DEFAULT_HINT, Size
+from einsum_unified.language.sublists import Sublists
+from einsum_unified.program.in_range import in_range
 
 NUMPY = load("numpy")
 

@@ -152,59 +152,7 @@ def test_every_error_is_an_einsum_error_and_a_value_error():
     assert issubclass(einsum_unified.OperandTypeError, TypeError)
 
 
-# --- who imports whom -----------------------------------------------------------------------------
-
-
-def edges() -> dict[str, set[str]]:
-    """Of each module of the core, those of the core that it imports."""
-    graph: dict[str, set[str]] = {}
-    for name, tree in MODULES.items():
-        graph[name] = set()
-        for module, item in imported(tree):
-            if module == "einsum_unified":
-                graph[name].add(item if item in MODULES else "__init__")
-            elif module.startswith("einsum_unified."):
-                target = module.removeprefix("einsum_unified.").replace(".", "/")
-                inside = f"{target}/{item}"
-                graph[name].add(next(t for t in (inside, target, f"{target}/__init__") if t in MODULES))
-    return graph
-
-
-def test_the_imports_of_the_core_have_no_cycle():
-    graph, done = edges(), []
-    while len(done) < len(graph):
-        ready = [name for name in graph if name not in done and graph[name] <= {*done, name}]
-        assert ready, {name: graph[name] - set(done) for name in graph if name not in done}
-        done += ready
-    order = [
-        "errors",
-        "language/equation",
-        "binding/operands",
-        "planning/lowering",
-        "plan",
-        "api",
-        "__init__",
-    ]
-    assert [name for name in done if name in order] == order
-
-
-def test_no_module_of_the_core_imports_the_public_package():
-    importers = [name for name, targets in edges().items() if "__init__" in targets and name != "__init__"]
-    assert importers == ["commands/main"]  # which tells the version
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_the_core_imports_no_adapter_and_no_framework(name: str):
-    roots = {module.partition(".")[0] for module, _ in imported(MODULES[name])}
-    assert not roots & {*dispatch.FRAMEWORKS, "backends"} - {"numpy"}
-    assert not [
-        m for m, item in imported(MODULES[name]) if f"{m}.{item}".startswith("einsum_unified.backends")
-    ]
-
-
-def test_only_the_path_module_uses_opt_einsum():
-    users = [name for name, tree in MODULES.items() if any("opt_einsum" in m for m, _ in imported(tree))]
-    assert users == ["planning/path"]
+# --- what is named where ---------------------------------------------------------------------------
 
 
 def strings(tree: ast.Module) -> set[str]:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from einsum_unified.adapter import Backend
-from einsum_unified.binding.operands import Bound
+from einsum_unified.binding.bound import Bound
 from einsum_unified.errors import EquationError, OperandError, clipped, message, quoted
-from einsum_unified.language.equation import Equation, Label
-from einsum_unified.show.summary import with_output
+from einsum_unified.language.equation import Equation
+from einsum_unified.language.labels import Label
 
 _OFFERED = 120
 """The longest equation, in characters, that is offered in full."""
@@ -33,7 +33,7 @@ def check_equation(equation: Equation) -> None:
       rule 'no lone sums': keep it in the output, or sum it beforehand
     """
     if not equation.explicit:
-        text = with_output(equation)
+        text = equation.with_output()
         offer = f"write {text}" if len(text) <= _OFFERED else "write '->' and the labels of the result"
         note = f"rule 'explicit output': {offer}"
         raise EquationError(

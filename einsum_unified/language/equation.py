@@ -15,19 +15,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from typing import Any
 
-import numpy as np
-
-from einsum_unified.errors import EquationError, article, message, quoted
-
-Label = Hashable
-Term = tuple[Label, ...]
-"""The labels of one operand; `Ellipsis` stands for "..."."""
+from einsum_unified.errors import EquationError, message, quoted
+from einsum_unified.language.labels import Label, Term, spelled
+from einsum_unified.language.sublists import Sublists, spell
 
 LONG = 4096
 """Texts above this length (characters) and sublists above this many labels are cached only few at a time."""
@@ -38,14 +32,6 @@ _WHITESPACE = dict.fromkeys(map(ord, " \t\n\r\v\f"))
 # Letters of Arabic and other scripts that are classed as invisible "format" characters but are drawn.
 _DRAWN_FORMAT = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2")
 _GRAMMAR = frozenset(",.->")
-
-
-@dataclass(frozen=True)
-class Sublists:
-    """The interleaved form, apart from its operands: hashable, so that it can be a cache's key."""
-
-    inputs: tuple[Term, ...]
-    output: Term | None
 
 
 @dataclass(frozen=True)
@@ -72,7 +58,7 @@ class Equation:
     def find(self, term: int, label: Label) -> list[int]:
         """Return the positions in ``text`` of a label in a term; the output is term ``len(inputs)``."""
         if self.sublists:
-            positions, _ = _spell(self._sublists())[1][term]
+            positions, _ = spell(self._sublists())[1][term]
             labels = (*self.inputs, self.output)[term]
             return [p for p, found in zip(positions, labels, strict=True) if found == label]
         start, stop = _span(self.text, term)
@@ -82,7 +68,7 @@ class Equation:
 
     def start(self, term: int) -> int:
         """Return the position in ``text`` where a term begins."""
-        return _spell(self._sublists())[1][term][1] if self.sublists else _span(self.text, term)[0]
+        return spell(self._sublists())[1][term][1] if self.sublists else _span(self.text, term)[0]
 
     def subscripts(self, term: int) -> str:
         """Return a term as text: ``"ij"``, or ``"[0, 1]"`` for the interleaved form."""
@@ -95,15 +81,19 @@ class Equation:
         text = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
         return text if self.sublists else repr(text)
 
+    def with_output(self) -> str:
+        """Return the text, with its output where that was left out.
+
+        >>> parse("ij,jk").with_output()
+        'ij,jk->ik'
+        """
+        if self.explicit:
+            return self.text
+        arrow = " -> " if self.sublists else "->"
+        return f"{self.text}{arrow}{self.subscripts(len(self.inputs))}"
+
     def _sublists(self) -> Sublists:
         return Sublists(self.inputs, self.output if self.explicit else None)
-
-
-def spelled(labels: Term, sublists: bool) -> str:
-    """Return the labels of a term in the notation they were written in."""
-    if sublists:
-        return f"[{', '.join('...' if label is ... else quoted(label) for label in labels)}]"
-    return "".join("..." if label is ... else str(label) for label in labels)
 
 
 def parse(equation: str | Sublists) -> Equation:
@@ -225,36 +215,9 @@ def _span(text: str, term: int) -> tuple[int, int]:
 # --- sublists -----------------------------------------------------------------------------------
 
 
-def to_sublists(inputs: Sequence[Any], output: Any) -> Sublists:
-    """Return the sublists of an interleaved call as a hashable key.
-
-    Raises `EquationError` when one is no list or tuple, or has a label that is not hashable.
-    """
-    terms = tuple(_sublist(f"the sublist of operand {n}", x) for n, x in enumerate(inputs))
-    return Sublists(terms, None if output is None else _sublist("the output's sublist", output))
-
-
-def _sublist(what: str, labels: Any) -> Term:
-    if getattr(labels, "ndim", None) == 1 and hasattr(labels, "tolist"):
-        labels = labels.tolist()  # an array of integers, as NumPy and torch take
-    if isinstance(labels, (str, bytes)) or not isinstance(labels, Sequence):
-        raise EquationError(f"{what} is {article(type(labels).__name__)}, not a list or tuple of labels")
-    for label in labels:
-        if hasattr(label, "__array__") and not isinstance(label, np.generic):
-            # Many hash by identity: equal values would be different labels, and caches would hold them.
-            raise EquationError(
-                f"a label in {what} is {article(type(label).__name__)}: give plain values, as int(x)"
-            )
-        try:
-            hash(label)
-        except TypeError:
-            raise EquationError(f"label {quoted(label)} in {what} is not hashable") from None
-    return tuple(labels)
-
-
 def _parse_sublists(sublists: Sublists) -> Equation:
     inputs, output = sublists.inputs, sublists.output
-    text, spans = _spell(sublists)
+    text, spans = spell(sublists)
     terms = [*inputs, *([] if output is None else [output])]
     for n, (term, (positions, _)) in enumerate(zip(terms, spans, strict=True)):
         if sum(label is ... for label in term) > 1:
@@ -266,27 +229,6 @@ def _parse_sublists(sublists: Sublists) -> Equation:
     equation = Equation(text, inputs, output, explicit=True, sublists=True)
     _check_output(equation)
     return equation
-
-
-def _spell(sublists: Sublists) -> tuple[str, list[tuple[list[int], int]]]:
-    """Return the interleaved form as text, and of each term the labels' positions and its own."""
-    pieces: list[str] = []
-    spans: list[tuple[list[int], int]] = []
-    at = 0
-    output = sublists.output
-    for n, term in enumerate([*sublists.inputs, *([] if output is None else [output])]):
-        separator = "" if n == 0 else " -> " if n == len(sublists.inputs) else ", "
-        at += len(separator)
-        start, words, positions = at, [], []
-        for label in term:
-            word = "..." if label is ... else quoted(label)
-            words.append(word)
-            positions.append(at + 1)
-            at += len(word) + 2
-        at = start + len(", ".join(words)) + 2
-        pieces += [separator, "[", ", ".join(words), "]"]
-        spans.append((positions, start))
-    return "".join(pieces), spans
 
 
 # --- both ---------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from einsum_unified.language.equation import Sublists
+from einsum_unified.language.sublists import Sublists
 from einsum_unified.lint.libraries import FUNCTIONS, NUMPY, OPTIMIZED, OURS, Form, Function, Library
 from einsum_unified.lint.names import Scope, Site, find_calls, meanings
 from einsum_unified.lint.texts import Text, resolve, spell

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from einsum_unified.errors import EinsumError, quoted
-from einsum_unified.language.equation import Sublists, to_sublists
+from einsum_unified.language.sublists import Sublists, to_sublists
 from einsum_unified.lint.names import Scope
 from einsum_unified.lint.source import Place, Source
 

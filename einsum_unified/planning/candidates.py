@@ -1,7 +1,7 @@
 """Multiply two values and sum what is needed no more: the ways to do it, and the cheapest of them.
 
-With labels to contract it is a matrix product (`matrix_products`), or an elementwise product and a sum, or the
-framework's own einsum; without, an elementwise product.
+With labels to contract it is a matrix product (`matrix_products`), or an elementwise product and a sum, or
+the framework's own einsum; without, an elementwise product.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from einsum_unified import dtypes
 from einsum_unified.adapter import Capabilities, Form
-from einsum_unified.binding.operands import Bound, Operand
+from einsum_unified.binding.bound import Bound
+from einsum_unified.binding.operand import Operand
 from einsum_unified.language.letters import in_letters
 from einsum_unified.planning.builder import Writer
 from einsum_unified.planning.candidates import contract

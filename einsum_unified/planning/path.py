@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from einsum_unified.errors import PathError
-from einsum_unified.language.equation import LONG, Label
+from einsum_unified.language.equation import LONG
+from einsum_unified.language.labels import Label
 
 Path = tuple[tuple[int, ...], ...]
 Terms = tuple[tuple[int, ...], ...]

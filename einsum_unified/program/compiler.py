@@ -14,8 +14,8 @@ from types import CodeType
 from typing import Any
 
 from einsum_unified.adapter import Backend
-from einsum_unified.binding.operands import in_range
 from einsum_unified.language.sizes import Reading, Size, is_known
+from einsum_unified.program.in_range import in_range
 from einsum_unified.program.primitives import Instruction, Program
 
 _OWN = {"in_range": in_range, "unbox": lambda x: x[()] if hasattr(x, "shape") else x}

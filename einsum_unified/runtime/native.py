@@ -12,7 +12,8 @@ from typing import Any
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend, Form
 from einsum_unified.adapter.dispatch import backend_of, default_backend, describe
-from einsum_unified.binding.operands import Operand, bind
+from einsum_unified.binding.bind import bind
+from einsum_unified.binding.operand import Operand
 from einsum_unified.errors import OperandTypeError, message
 from einsum_unified.language.equation import Equation
 from einsum_unified.language.letters import in_letters

@@ -7,7 +7,7 @@ from typing import Any
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend
 from einsum_unified.adapter.dispatch import backend_of, describe
-from einsum_unified.binding.operands import Bound
+from einsum_unified.binding.bound import Bound
 from einsum_unified.errors import OperandError, OperandTypeError, article
 
 

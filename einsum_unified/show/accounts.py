@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from einsum_unified.adapter import Capabilities
-from einsum_unified.binding.operands import Bound
+from einsum_unified.binding.bound import Bound
 from einsum_unified.dtypes import itemsize
 from einsum_unified.language.sizes import Reading, broadcast
 from einsum_unified.planning.values import Value, dense

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from einsum_unified.errors import PathError, quoted
-from einsum_unified.language.equation import Equation, Sublists
+from einsum_unified.language.equation import Equation
+from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.path import Path
 
 SCHEMA = 1

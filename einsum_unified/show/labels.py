@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from einsum_unified.binding.operands import Bound
+from einsum_unified.binding.bound import Bound
 from einsum_unified.errors import quoted
 from einsum_unified.language.sizes import is_known
 from einsum_unified.show.printable import plain

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from einsum_unified.adapter import Capabilities
-from einsum_unified.binding.operands import Bound
+from einsum_unified.binding.bound import Bound
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.language.sizes import Size
 from einsum_unified.planning.lowering import lower

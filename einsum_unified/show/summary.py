@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from einsum_unified.binding.operands import Bound
-from einsum_unified.language.equation import Equation, spelled
+from einsum_unified.binding.bound import Bound
+from einsum_unified.language.labels import spelled
 from einsum_unified.planning.path import Step
 from einsum_unified.show.labels import unknown_sizes
 
@@ -28,7 +28,7 @@ def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
     """Return the summary that `einsum_path` gives: the totals, then a line a step."""
     if bound.unranked:
         rest = "left to the framework: numbers of axes are known only when it runs"
-        return f"  Complete contraction:  {with_output(bound.equation)}\n  {rest}"
+        return f"  Complete contraction:  {bound.equation.with_output()}\n  {rest}"
     labels = {label for term in bound.terms for label in term}
     naive = prod(map(int, bound.sizes)) * (len(bound.terms) - 1 + (len(labels) > len(bound.output)))
     flops = sum(step.flops for step in steps)
@@ -36,7 +36,7 @@ def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
     largest = max((step.elements for step in steps), default=1)
     rule = "-" * 80
     head = [
-        f"  Complete contraction:  {with_output(bound.equation)}",
+        f"  Complete contraction:  {bound.equation.with_output()}",
         f"         Naive scaling:  {len(labels)}",
         f"     Optimized scaling:  {max(scaling, default=0)}",
         f"      Naive FLOP count:  {_scientific(naive, 3)}",
@@ -70,14 +70,6 @@ def _ratio(naive: int, flops: int) -> str:
 
     ratio = Decimal(naive) / Decimal(flops) if flops else Decimal(1)
     return f"{ratio:.3f}" if ratio < 10**9 else f"{ratio:.3e}"
-
-
-def with_output(equation: Equation) -> str:
-    """Return the equation's text, with its output where that was left out."""
-    if equation.explicit:
-        return equation.text
-    arrow = " -> " if equation.sublists else "->"
-    return f"{equation.text}{arrow}{equation.subscripts(len(equation.inputs))}"
 
 
 def contraction(bound: Bound, step: Step) -> str:

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from einsum_unified.adapter import Capabilities
-from einsum_unified.binding.operands import Bound
+from einsum_unified.binding.bound import Bound
 from einsum_unified.planning.path import Step
 from einsum_unified.program.primitives import Program
 from einsum_unified.show.accounts import Account, Work, account

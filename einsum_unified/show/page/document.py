@@ -16,7 +16,7 @@ from html import escape, unescape
 from importlib.resources import files
 from string import Template
 
-from einsum_unified.binding.operands import Bound
+from einsum_unified.binding.bound import Bound
 from einsum_unified.errors import clipped
 from einsum_unified.show.page.lessons import LABELS, OPERANDS, STEPS, lessons
 from einsum_unified.show.page.shown import shown, shown_labels

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any, NamedTuple
 
-from einsum_unified.binding.operands import Bound
+from einsum_unified.binding.bound import Bound
 from einsum_unified.language.sizes import is_known
 from einsum_unified.planning.path import Step
 from einsum_unified.show.page.shown import shown, shown_labels

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from einsum_unified.language.equation import Label
+from einsum_unified.language.labels import Label
 from einsum_unified.show.printable import plain
 
 LONGEST_LABEL = 12

@@ -8,7 +8,7 @@ from html import escape
 from xml.etree.ElementTree import Element, tostring
 
 from einsum_unified.adapter import Backend
-from einsum_unified.binding.operands import Bound
+from einsum_unified.binding.bound import Bound
 from einsum_unified.planning.path import Step
 from einsum_unified.program.primitives import Program
 from einsum_unified.show.picture import equation, palette
@@ -19,7 +19,7 @@ from einsum_unified.show.picture.tree import Tree, cost
 from einsum_unified.show.picture.wiring import wiring
 from einsum_unified.show.picture.words import description
 from einsum_unified.show.printable import plain
-from einsum_unified.show.summary import unknown_lines, with_output
+from einsum_unified.show.summary import unknown_lines
 from einsum_unified.show.table import Explanation
 
 _PAD = 16
@@ -42,7 +42,7 @@ def to_svg(bound: Bound, program: Program, backend: Backend, steps: Sequence[Ste
     width = max(min(wanted, _WIDEST - 2 * _PAD), found.width)
 
     root = Element("svg")
-    _heading(root, width, with_output(bound.equation), f"{backend.name}, {bound.dtype}")
+    _heading(root, width, bound.equation.with_output(), f"{backend.name}, {bound.dtype}")
     y = 84.0
     equation.draw(root, found, _PAD + (width - found.width) / 2, y)
     y += found.height + 24
@@ -57,7 +57,7 @@ def to_svg(bound: Bound, program: Program, backend: Backend, steps: Sequence[Ste
         word(root, _PAD, y, note, "small dim", width)
     _finish(root, width + 2 * _PAD, y + _PAD)
     words = description(found.wiring, listing, notes)
-    return _named(root, f"einsum {with_output(bound.equation)}", words)
+    return _named(root, f"einsum {bound.equation.with_output()}", words)
 
 
 def _heading(root: Element, width: float, text: str, framework: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from einsum_unified.binding.operands import Bound
+from einsum_unified.binding.bound import Bound
 from einsum_unified.show.picture.canvas import box, dot, group, length, line, word
 from einsum_unified.show.picture.text import amount, counted, number
 from einsum_unified.show.picture.tree import Cost, Row, Tree

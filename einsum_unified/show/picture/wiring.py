@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from einsum_unified.binding.operands import Bound
+from einsum_unified.binding.bound import Bound
 from einsum_unified.errors import quoted
-from einsum_unified.language.equation import Label
+from einsum_unified.language.labels import Label
 from einsum_unified.language.sizes import Size
 from einsum_unified.show.labels import label_name
 from einsum_unified.show.picture.text import clipped, counted, number

@@ -1,100 +1,22 @@
-"""Bind an `Equation` to operands: every check that needs an operand happens here, and only here.
+"""Bind an `Equation` to operands: labels as integers with one size each, ellipses expanded, one dtype.
 
-`bind` looks at shapes and dtypes, never at data, and gives a `Bound`: labels as integers with one
-size each, ellipses expanded, the dtype of the result. Sizes that are not known yet are `Size`s.
+`bind` looks at shapes and dtypes, never at data. A size that is not known yet becomes a `Size`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from einsum_unified import dtypes
-from einsum_unified.adapter import Backend, Form, Shape
-from einsum_unified.errors import OperandError, OperandTypeError, clipped, message, quoted
-from einsum_unified.language.equation import Equation, Label, spelled
+from einsum_unified.adapter import Backend, Shape
+from einsum_unified.binding.bound import Bound
+from einsum_unified.binding.operand import Operand
+from einsum_unified.binding.result_dtype import result_dtype
+from einsum_unified.errors import OperandError, clipped, message, quoted
+from einsum_unified.language.equation import Equation
+from einsum_unified.language.labels import Label, spelled
 from einsum_unified.language.sizes import DEFAULT_HINT, Place, Size
-
-
-class Operand(NamedTuple):
-    """What planning knows of one operand: never its data."""
-
-    shape: Shape | None
-    dtype: str
-    library: str
-    form: Form
-    weak: type | None = None
-    """The Python type of a number, or of the numbers of a nested list."""
-    assumed: bool = False
-    """Whether the tensor does not tell its number of axes, which is that of its term then."""
-
-    def __str__(self) -> str:
-        dtype = f"Python {self.weak.__name__}" if self.weak else f"{self.library}.{self.dtype}"
-        return f"{shown_shape(self.shape)}, {dtype}"
-
-
-def shown_shape(shape: Shape | None) -> str:
-    """Return a shape as messages show it.
-
-    >>> shown_shape((None, 3)), shown_shape((2,)), shown_shape(None)
-    ('shape (?, 3)', 'shape (2,)', 'shape unknown')
-    """
-    if shape is None:
-        return "shape unknown"
-    sizes = ", ".join("?" if size is None else f"{size}" for size in shape)
-    return f"shape ({sizes}{',' if len(shape) == 1 else ''})"
-
-
-@dataclass(frozen=True)
-class Bound:
-    """An equation with the shapes and dtypes of its operands, all checked."""
-
-    equation: Equation
-    operands: tuple[Operand, ...]
-    terms: tuple[tuple[int, ...], ...]
-    """Labels of each operand as integers, ellipsis axes included; empty if a number of axes is unknown."""
-    output: tuple[int, ...]
-    sizes: tuple[int, ...]
-    """Size of each label, broadcasting done; an operand may have size 1 instead. Empty if `unranked`."""
-    shapes: tuple[tuple[int, ...], ...]
-    """Shape of each operand, with a `Size` for what is not known. Empty if `unranked`."""
-    labels: tuple[Label, ...]
-    """The label of each integer; `Ellipsis` for the axes of an ellipsis, leftmost first."""
-    dtype: str
-    """Name of the result's dtype, to which operands are cast before anything is summed."""
-    unranked: bool = False
-    """Whether a number of axes is known only when the framework runs."""
-
-    @property
-    def unknown(self) -> tuple[int, ...]:
-        """The labels whose sizes are not known before the program runs."""
-        return tuple(label for label, size in enumerate(self.sizes) if isinstance(size, Size))
-
-    @property
-    def loose(self) -> frozenset[int]:
-        """The labels that have an axis of which the size is not known, also where another axis tells it."""
-        return frozenset(
-            label
-            for term, operand in zip(self.terms, self.operands, strict=True)
-            for label, size in zip(term, operand.shape or (), strict=True)
-            if size is None
-        )
-
-    def reduced(self) -> tuple[tuple[int, ...], ...]:
-        """Return each operand's distinct labels without those of axes that broadcast."""
-        return tuple(
-            tuple(
-                dict.fromkeys(n for n, size in zip(term, shape, strict=True) if not self.broadcasts(n, size))
-            )
-            for term, shape in zip(self.terms, self.shapes, strict=True)
-        )
-
-    def broadcasts(self, label: int, size: int) -> bool:
-        """Whether an axis of a label is known to have size 1 where others have more."""
-        return size == 1 and self.sizes[label] != 1
-
 
 Hints = Mapping[Label, int]
 """For labels, `...` included, what to plan with where their sizes are not known."""
@@ -339,92 +261,3 @@ def _raise_sizes(
 
 def _notes(equation: Equation, operands: Sequence[Operand], numbers: Sequence[int]) -> list[str]:
     return clipped([f"operand {n} {equation.shown(n)}: {operands[n]}" for n in numbers])
-
-
-# --- dtypes -------------------------------------------------------------------------------------
-
-
-def result_dtype(operands: Sequence[Operand], backend: Backend, dtype: Any = None) -> str:
-    """Return the name of the dtype that is computed in and returned.
-
-    Raises `OperandTypeError` for dtypes that are no numbers, that the framework lacks, that do not
-    promote, or that ``dtype=`` would cut off (complex to real, float to int, any number to bool).
-    """
-    for number, operand in enumerate(operands):
-        _check_dtype(number, operand, backend)
-    strong = tuple(dict.fromkeys(operand.dtype for operand in operands if not operand.weak))
-    weak = tuple(dict.fromkeys(operand.weak for operand in operands if operand.weak))
-    if dtype is not None:
-        return _asked_dtype(dtype, operands, backend)
-    if len(strong) == 1 and not weak:
-        return strong[0]
-    if not strong:  # nothing but Python numbers: NumPy arrays
-        return backend.result_type(tuple(operand.dtype for operand in operands), ())
-    try:
-        name = backend.result_type(strong, weak)
-        if backend.dtype_from_name(name) is None:
-            raise OperandTypeError(f"the operands promote to {name}, which {backend.name} does not have")
-        return name
-    except OperandTypeError as error:
-        notes = clipped([f"operand {n}: {operand}" for n, operand in enumerate(operands)])
-        raise OperandTypeError(message(str(error), notes=notes)) from None
-
-
-def _check_dtype(number: int, operand: Operand, backend: Backend) -> None:
-    if operand.weak:
-        return
-    if not dtypes.kind_of(operand.dtype):
-        raise OperandTypeError(
-            f"operand {number} has dtype {operand.library}.{operand.dtype}, which is no number"
-        )
-    own_gap = operand.library == backend.name and operand.dtype in backend.capabilities.gaps
-    if own_gap or not _has(backend, operand.dtype):
-        raise OperandTypeError(
-            message(
-                f"operand {number} has dtype {operand.library}.{operand.dtype}, "
-                f"with which {backend.name} cannot compute",
-                notes=_gap(backend, operand.dtype),
-            )
-        )
-
-
-def _gap(backend: Backend, name: str) -> list[str]:
-    """Return why a dtype is lacking, if the adapter says."""
-    reason = backend.capabilities.gaps.get(name)
-    return [] if reason is None else [f"{name}: {reason}"]
-
-
-def _has(backend: Backend, name: str) -> bool:
-    known = backend.capabilities.dtypes
-    return (known is None or name in known) and backend.dtype_from_name(name) is not None
-
-
-def _asked_dtype(dtype: Any, operands: Sequence[Operand], backend: Backend) -> str:
-    try:
-        name = dtypes.name_of(dtype)
-    except TypeError:  # no dtype at all
-        name = ""
-    # An adapter may find a dtype of fewer bits for a name, for NumPy's arrays: not what was asked for.
-    if not dtypes.kind_of(name) or not _has(backend, name) or name in backend.capabilities.gaps:
-        headline = f"dtype={dtype!r} is no dtype that {backend.name} can compute with"
-        raise OperandTypeError(message(headline, notes=_gap(backend, name)))
-    rank = dtypes.KINDS.index
-    for number, operand in enumerate(operands):
-        kind = operand.weak.__name__ if operand.weak else dtypes.kind_of(operand.dtype)
-        if rank(kind) > rank(dtypes.kind_of(name)):
-            note = "cast the operand first if that is meant"
-            headline = f"dtype={name} would cut off operand {number}, which is {kind} ({operand})"
-            raise OperandTypeError(message(headline, notes=[note]))
-    return name
-
-
-def in_range(x: Any, operand: int, dtype: str) -> None:
-    """Raise `OperandError` unless Python's integers fit the integer dtype they are taken for."""
-    if not hasattr(x, "size"):  # a number that a tracer does not know yet
-        return
-    low, high = dtypes.integer_range(dtype)
-    if x.size and (x.min() < low or x.max() > high):
-        worst = x.min() if x.min() < low else x.max()
-        raise OperandError(
-            f"operand {operand} has the Python int {worst}, which {dtype} cannot hold ({low} to {high})"
-        )

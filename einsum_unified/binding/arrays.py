@@ -1,0 +1,117 @@
+"""Operands that are not tensors of a framework: Python numbers, nested lists, what only NumPy understands.
+
+They become NumPy arrays here.
+"""
+
+from __future__ import annotations
+
+import array
+import sys
+import warnings
+from typing import Any
+
+import numpy as np
+
+from einsum_unified.adapter import Backend, Form
+from einsum_unified.adapter.dispatch import backend_of, default_backend, symbol_type
+from einsum_unified.dtypes import WEAK, Symbol
+from einsum_unified.errors import OperandError, OperandTypeError, article, message
+
+
+def prepare(x: Any, number: int) -> tuple[Any, type]:
+    """Return an operand that is no framework's tensor as a NumPy array, and the class it counts as.
+
+    The class is bool, int, float or complex for Python's numbers and nested lists of them, else
+    `numpy.ndarray`; a tracer's number becomes a `Symbol`; anything else that is not for NumPy comes back as
+    it is.
+    """
+    cls = type(x)
+    if cls in WEAK:
+        return np.asarray(x), cls
+    if isinstance(x, (list, tuple, range)):
+        return _nested(x, number)
+    kind = symbol_type(cls)
+    if kind is not None:
+        return Symbol(x, np.dtype(kind)), kind
+    backend = backend_of(cls, x)
+    if backend is default_backend():
+        return _plain_array(x), np.ndarray
+    if backend is not None:
+        return _shaped(x, backend), cls
+    if isinstance(x, WEAK):  # an IntEnum, say
+        return np.asarray(x), _weak_base(cls)
+    if isinstance(x, (array.array, memoryview)) or _is_only_array_like(cls):
+        return np.asarray(x), np.ndarray
+    return x, cls
+
+
+def _shaped(x: Any, backend: Backend) -> Any:
+    """Return what converts to a tensor as one if it does not look like an array before."""
+    if backend.form(type(x)) is not Form.ARRAY or hasattr(x, "shape"):
+        return x
+    return backend.asarray(x, x, None)
+
+
+def _plain_array(x: Any) -> Any:
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        warnings.warn(
+            "the mask of a MaskedArray is ignored by einsum", UserWarning, stacklevel=_callers_level()
+        )
+    return np.asarray(x)
+
+
+def _callers_level() -> int:
+    """Return the stacklevel, counted from the caller of this, of the first frame outside the library."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("einsum_unified."):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def _is_only_array_like(cls: type) -> bool:
+    """Whether a class gives a NumPy array and claims to be no array library of its own."""
+    claims = ("__array_namespace__", "__array_function__", "__torch_function__", "__dlpack__")
+    return hasattr(cls, "__array__") and not any(hasattr(cls, claim) for claim in claims)
+
+
+def _nested(x: Any, number: int) -> tuple[Any, type]:
+    leaves = _leaf_types(x)
+    foreign = [cls for cls in leaves if not issubclass(cls, (*WEAK, np.ndarray, np.generic))]
+    if foreign:
+        name = f"{foreign[0].__module__.partition('.')[0]} {foreign[0].__name__}".removeprefix("builtins ")
+        raise OperandTypeError(
+            message(
+                f"operand {number} is a {type(x).__name__} that holds {article(name)}",
+                notes=[
+                    "lists hold Python numbers or NumPy arrays; stack tensors with their framework's stack"
+                ],
+            )
+        )
+    try:
+        values = np.asarray(x)
+    except ValueError:
+        raise OperandError(f"operand {number} is a nested list whose rows differ in length") from None
+    if any(issubclass(cls, (np.ndarray, np.generic)) for cls in leaves):
+        return values, np.ndarray
+    return values, max(leaves, key=WEAK.index, default=float)
+
+
+def _leaf_types(x: Any) -> list[type]:
+    """Return the types found in nested lists; each list is visited once, so one that holds itself ends."""
+    types: dict[type, None] = {}
+    seen: set[int] = set()
+    todo = [x]
+    while todo:
+        items = todo.pop()
+        if id(items) in seen:
+            continue
+        seen.add(id(items))
+        todo += [item for item in items if isinstance(item, (list, tuple))]
+        types.update(dict.fromkeys(type(item) for item in items if not isinstance(item, (list, tuple))))
+    return [_weak_base(cls) for cls in types]
+
+
+def _weak_base(cls: type) -> type:
+    if issubclass(cls, np.generic):
+        return cls
+    return next((base for base in WEAK if issubclass(cls, base)), cls)

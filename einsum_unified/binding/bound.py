@@ -1,0 +1,60 @@
+"""`Bound`: an equation with the shapes and dtypes of its operands, all checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from einsum_unified.binding.operand import Operand
+from einsum_unified.language.equation import Equation
+from einsum_unified.language.labels import Label
+from einsum_unified.language.sizes import Size
+
+
+@dataclass(frozen=True)
+class Bound:
+    """An equation with the shapes and dtypes of its operands, all checked."""
+
+    equation: Equation
+    operands: tuple[Operand, ...]
+    terms: tuple[tuple[int, ...], ...]
+    """Labels of each operand as integers, ellipsis axes included; empty if a number of axes is unknown."""
+    output: tuple[int, ...]
+    sizes: tuple[int, ...]
+    """Size of each label, broadcasting done; an operand may have size 1 instead. Empty if `unranked`."""
+    shapes: tuple[tuple[int, ...], ...]
+    """Shape of each operand, with a `Size` for what is not known. Empty if `unranked`."""
+    labels: tuple[Label, ...]
+    """The label of each integer; `Ellipsis` for the axes of an ellipsis, leftmost first."""
+    dtype: str
+    """Name of the result's dtype, to which operands are cast before anything is summed."""
+    unranked: bool = False
+    """Whether a number of axes is known only when the framework runs."""
+
+    @property
+    def unknown(self) -> tuple[int, ...]:
+        """The labels whose sizes are not known before the program runs."""
+        return tuple(label for label, size in enumerate(self.sizes) if isinstance(size, Size))
+
+    @cached_property
+    def loose(self) -> frozenset[int]:
+        """The labels that have an axis of which the size is not known, also where another axis tells it."""
+        return frozenset(
+            label
+            for term, operand in zip(self.terms, self.operands, strict=True)
+            for label, size in zip(term, operand.shape or (), strict=True)
+            if size is None
+        )
+
+    def reduced(self) -> tuple[tuple[int, ...], ...]:
+        """Return each operand's distinct labels without those of axes that broadcast."""
+        return tuple(
+            tuple(
+                dict.fromkeys(n for n, size in zip(term, shape, strict=True) if not self.broadcasts(n, size))
+            )
+            for term, shape in zip(self.terms, self.shapes, strict=True)
+        )
+
+    def broadcasts(self, label: int, size: int) -> bool:
+        """Whether an axis of a label is known to have size 1 where others have more."""
+        return size == 1 and self.sizes[label] != 1

@@ -1,0 +1,36 @@
+"""`Operand`: what planning knows of one operand."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from einsum_unified.adapter import Form, Shape
+
+
+class Operand(NamedTuple):
+    """What planning knows of one operand: never its data."""
+
+    shape: Shape | None
+    dtype: str
+    library: str
+    form: Form
+    weak: type | None = None
+    """The Python type of a number, or of the numbers of a nested list."""
+    assumed: bool = False
+    """Whether the tensor does not tell its number of axes, which is that of its term then."""
+
+    def __str__(self) -> str:
+        dtype = f"Python {self.weak.__name__}" if self.weak else f"{self.library}.{self.dtype}"
+        return f"{shown_shape(self.shape)}, {dtype}"
+
+
+def shown_shape(shape: Shape | None) -> str:
+    """Return a shape as messages show it.
+
+    >>> shown_shape((None, 3)), shown_shape((2,)), shown_shape(None)
+    ('shape (?, 3)', 'shape (2,)', 'shape unknown')
+    """
+    if shape is None:
+        return "shape unknown"
+    sizes = ", ".join("?" if size is None else f"{size}" for size in shape)
+    return f"shape ({sizes}{',' if len(shape) == 1 else ''})"
