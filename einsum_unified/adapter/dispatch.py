@@ -159,9 +159,11 @@ def load(name: str) -> Backend:
     try:
         module = importlib.import_module(FRAMEWORKS[name])
     except Exception as error:  # also what a broken installation raises
-        install = f'pip install "einsum-unified[{name}]"'
+        note = f'try: pip install "einsum-unified[{name}]"'
+        if getattr(error, "name", None) == "einsum_unified.backends":
+            note = "einsum_unified/backends is a symbolic link, which was not made: see CONTRIBUTING.md"
         raise BackendError(
-            message(f"the adapter for {name} failed to load: {error}", notes=[f"try: {install}"])
+            message(f"the adapter for {name} failed to load: {error}", notes=[note])
         ) from error
     adapter: Backend = getattr(module, "adapter", module)
     return adapter
