@@ -27,8 +27,8 @@ from einsum_unified.language.labels import Label
 from einsum_unified.language.letters import in_letters
 from einsum_unified.language.sizes import is_known
 from einsum_unified.language.sublists import Sublists
-from einsum_unified.plan import check_planned
 from einsum_unified.planning.path import find_path, strategy
+from einsum_unified.runtime.run import Recipe, check_planned
 
 
 @keras.saving.register_keras_serializable(package="einsum_unified")
@@ -76,7 +76,7 @@ def record_plan(run: Callable[..., Any], recipe: Sequence[Any], operands: Sequen
     """Do the same for the call of a plan."""
     if not _is_symbolic(operands):
         return run(*recipe, *map(_value, operands), out=out)
-    equation, shapes, path, dtype, keywords, strict = recipe
+    equation, shapes, path, dtype, keywords, strict = Recipe(*recipe)
     options = {"optimize": ("einsum_path", *path), **dict(keywords)}
     options |= {"strict": True} if strict else {}
     options |= {name: x for name, x in (("dtype", dtype), ("out", out)) if x is not None}

@@ -10,7 +10,8 @@ from einsum_unified.errors import (
     OperandTypeError,
     PathError,
 )
-from einsum_unified.plan import CacheInfo, Plan, cache_info, clear_cache
+from einsum_unified.plan import Plan
+from einsum_unified.runtime.cache import CacheInfo, cache_info, clear_cache
 
 __version__ = "0.1.0"
 

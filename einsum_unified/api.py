@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from einsum_unified import dtypes
-from einsum_unified import plan as planning
 from einsum_unified.adapter import Backend, dispatch
 from einsum_unified.adapter.dispatch import backend_for
+from einsum_unified.binding.arrays import prepared
 from einsum_unified.binding.call import (
     KEYWORDS,
     arguments,
@@ -20,21 +20,18 @@ from einsum_unified.binding.call import (
     is_shape,
 )
 from einsum_unified.binding.strict import check_equation
-from einsum_unified.errors import EinsumError, OperandError, OperandTypeError
+from einsum_unified.errors import EinsumError, OperandError
 from einsum_unified.language.equation import parse
-from einsum_unified.plan import (
-    Plan,
-    Unprepared,
-    clear_cache,
-    execute,
-    plan_of,
-    prepared,
-    prepared_signatures,
-    rescue,
-    strictly,
-)
+from einsum_unified.plan import Plan
+from einsum_unified.runtime import cache
 from einsum_unified.runtime.native import check_options, is_native, run_native
+from einsum_unified.runtime.options import Options
+from einsum_unified.runtime.run import execute, rescue
+from einsum_unified.runtime.signature import Unprepared, prepared_signatures
 from einsum_unified.show.summary import path_summary
+
+_SLOWLY = (Unprepared, EinsumError, AttributeError, TypeError, ValueError, RuntimeError)
+"""What a look-up raises for operands that have to be made ready first, and what the slow way raises again."""
 
 
 def einsum(
@@ -100,37 +97,32 @@ def einsum(
     """
     if options or hints:
         return _einsum_slowly(equation, operands, optimize, dtype, out, hints, strict, options)
-    plan = None
     try:
-        how = optimize if strict is False else strictly(optimize, check_strict(strict))
+        if strict is not False:  # 1 would find the plan of True
+            strict = check_strict(strict)
         if len(operands) == 2:  # the most frequent are written out
             a, b = operands
-            plan = planning.cached_plan(
-                equation, how, dtype, type(a), a.shape, a.dtype, type(b), b.shape, b.dtype
+            found = cache.look_up(
+                equation, optimize, dtype, strict, type(a), a.shape, a.dtype, type(b), b.shape, b.dtype
             )
         elif len(operands) == 1:
             (a,) = operands
-            plan = planning.cached_plan(equation, how, dtype, type(a), a.shape, a.dtype)
+            found = cache.look_up(equation, optimize, dtype, strict, type(a), a.shape, a.dtype)
         else:
             key: list[Any] = []
             for x in operands:
                 key += (type(x), x.shape, x.dtype)
-            plan = planning.cached_plan(equation, how, dtype, *key)
-    except OperandTypeError:
-        pass  # they may be of a kind that has to be looked at first; if not, it is said again
-    except EinsumError:
-        if is_native(operands) is None and dispatch.recorder_for(operands) is None:
-            raise
-    except (Unprepared, AttributeError, TypeError, ValueError, RuntimeError):
-        pass
-    if plan is None:
+            found = cache.look_up(equation, optimize, dtype, strict, *key)
+    except _SLOWLY:
+        found = None
+    if found is None:
         return _einsum_slowly(equation, operands, optimize, dtype, out, hints, strict, options)
     if out is not None:
-        return execute(plan, operands, out)
+        return execute(found, operands, out)
     try:
-        return plan.run(*operands)
+        return found.run(*operands)
     except Exception as error:
-        return rescue(plan, operands, error)
+        return rescue(found, operands, error)
 
 
 def _einsum_slowly(
@@ -150,17 +142,16 @@ def _einsum_slowly(
         given = {name: x for name, x in known.items() if x is not (einsum.__kwdefaults__ or {})[name]}
         return recorder.record(einsum, equation, operands, {**given, **options})
     key, operands = arguments(equation, operands)
-    checked, strict = check_hints(hints, key), check_strict(strict)
+    asked = Options.of(optimize, dtype, check_hints(hints, key), strict, options)
     xs, classes = prepared(operands)
     check_keywords(options, KEYWORDS, "einsum", backend_for(classes))
     backend = is_native(xs)
     if backend is not None:
         check_options(xs, backend, dtype, out)
-        if strict:
+        if asked.strict:
             check_equation(parse(key))
         return run_native(parse(key), xs, backend.configured(options) if options else backend)
-    signatures = prepared_signatures(xs, classes)
-    return execute(plan_of(key, signatures, optimize, dtype, checked, options, strict), xs, out)
+    return execute(cache.executable_for(key, asked, prepared_signatures(xs, classes)), xs, out)
 
 
 def einsum_plan(
@@ -220,7 +211,7 @@ def einsum_plan(
     key, items = arguments(equation, operands_or_shapes, shapes=True)
     to_come = [_shape_to_come(x) for x in items]
     items = [x if shape is None else shape for x, shape in zip(items, to_come, strict=True)]
-    checked, strict = check_hints(hints, key), check_strict(strict)
+    asked = Options.of(optimize, dtype, check_hints(hints, key), strict, options)
     numbers = [n for n, x in enumerate(items) if not is_shape(x)]
     xs, classes = prepared([items[n] for n in numbers])
     signatures = dict(zip(numbers, prepared_signatures(xs, classes), strict=True))
@@ -233,8 +224,7 @@ def einsum_plan(
     check_keywords(
         options, ("optimize", "dtype", "hints", "strict"), "einsum_plan", backend_for([cls, *classes])
     )
-    ordered = tuple(signatures[n] for n in range(len(items)))
-    return plan_of(key, ordered, optimize, dtype, checked, options, strict)
+    return Plan.of(key, asked, tuple(signatures[n] for n in range(len(items))))
 
 
 def einsum_path(
@@ -294,7 +284,7 @@ def register_backend(key: type | str, adapter: Backend, *, replace: bool = False
     has an adapter and ``replace`` is not set.
     """
     dispatch.register(key, adapter, replace)
-    clear_cache()
+    cache.clear_cache()
 
 
 def _shape_to_come(x: Any) -> tuple[int | None, ...] | None:

@@ -1,52 +1,39 @@
-"""`Plan`: an equation made ready for operands of certain types, shapes and dtypes; and its cache.
+"""`Plan`: what a user holds, calls, prints and keeps.
 
-The cache's key is the equation, the options, and (type, shape, dtype) of each operand: a plan is right
-for exactly those, and holds no tensor. `functools.lru_cache` bounds it and makes it safe under threads.
+What tells of a plan is imported where it is needed: a call that only computes loads none of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from types import MappingProxyType, NoneType
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path as File
+from typing import Any
 
 import numpy as np
 
 from einsum_unified import dtypes
-from einsum_unified.adapter import Backend, Form, StalePlan
-from einsum_unified.adapter.dispatch import backend_for, backend_of, default_backend, recorder_for
-from einsum_unified.binding.arrays import prepare
-from einsum_unified.binding.bind import bind
+from einsum_unified.adapter import Backend
+from einsum_unified.adapter.dispatch import default_backend, recorder_for
 from einsum_unified.binding.bound import Bound
-from einsum_unified.binding.operand import Operand, shown_shape
-from einsum_unified.binding.strict import check_operands
-from einsum_unified.blueprint import Blueprint, Keywords
-from einsum_unified.errors import EinsumError, OperandError, OperandTypeError, article, message
-from einsum_unified.language.equation import is_long, parse
-from einsum_unified.language.labels import Label
+from einsum_unified.errors import PathError
+from einsum_unified.language.equation import Equation
 from einsum_unified.language.letters import in_letters
 from einsum_unified.language.sublists import Sublists
-from einsum_unified.planning.lowering import lower
-from einsum_unified.planning.path import Path, Strategy, find_path, forget_paths, strategy
-from einsum_unified.program.compiler import compile_program
-from einsum_unified.runtime.native import run_native
-from einsum_unified.runtime.out import check_out, check_shape
-
-Signature = tuple[type, Any, Any]
-"""Type, shape and dtype of an operand."""
-
-Recipe = tuple[str | Sublists, tuple[Any, ...], Path, Any, Keywords, bool]
-"""Equation, shapes, path, dtype=, keywords and strict= of a plan."""
-
-
-class Unprepared(Exception):  # noqa: N818 - no error: it only sends the caller the slow way
-    """Raised when operands have to be looked at, or changed, before there can be a plan."""
+from einsum_unified.planning.path import Path, Step, pairwise, steps
+from einsum_unified.program.primitives import Program
+from einsum_unified.runtime.cache import executable_for
+from einsum_unified.runtime.executable import Executable
+from einsum_unified.runtime.options import Options
+from einsum_unified.runtime.run import Recipe, execute, run_as_planned
+from einsum_unified.runtime.signature import Signature, matches, signatures_of
+from einsum_unified.show.printable import plain
+from einsum_unified.show.summary import operand_lines, unknown_lines
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Plan(Blueprint):
+class Plan:
     """An equation ready to be called: with operands of the planned shapes, of any framework.
 
     ``print(plan)`` lists the operands, the steps with their FLOPs, and the code that runs.
@@ -58,57 +45,14 @@ class Plan(Blueprint):
     (2, 4)
     """
 
-    run: Callable[..., Any] = field(repr=False)
-    """The compiled program: checks nothing."""
-    signatures: tuple[Signature, ...] = field(repr=False)
+    executable: Executable
+    options: Options
+    """What was asked for; the executable may be shared with calls that ask for the same in other words."""
 
-    def __call__(self, *operands: Any, out: Any = None) -> Any:
-        """Contract operands of the planned shapes.
-
-        For another framework or dtype the same path is used, through the cache. Raises `OperandError`
-        if shapes are not the planned ones, and what `einsum_unified.einsum` raises.
-        """
-        try:
-            known = self._fits(signatures_of(operands))
-        except (AttributeError, TypeError, ValueError, RuntimeError):
-            known = False
-        if known:
-            return execute(self, operands, out)
-        recorded = recorder_for(operands) is not None
-        return run_as_planned(*self.recipe(literal=recorded), *operands, out=out)
-
-    def recipe(self, literal: bool) -> Recipe:
-        """Return what makes the plan for other operands; ``literal`` in text and numbers, for graphs."""
-        shapes = tuple([operand.shape for operand in self.bound.operands])
-        dtype = self.options[1]
-        if not literal:
-            return self._key(), shapes, self.path, dtype, self.keywords, self.strict
-        text = in_letters(self.equation) if self.equation.sublists else self.equation.text
-        dtype = None if dtype is None else self.bound.dtype
-        return text, shapes, self.path, dtype, self.keywords, self.strict
-
-    def _fits(self, signatures: tuple[Signature, ...]) -> bool:
-        """Whether operands are what was planned for, any size being right for one that was not known."""
-        if signatures == self.signatures:
-            return True
-        if not self.bound.loose or self.strict:  # only binding tells what broadcasts
-            return False
-        for (cls, shape, dtype), (planned_cls, planned, planned_dtype) in zip(
-            signatures, self.signatures, strict=True
-        ):
-            if cls is not planned_cls or dtype != planned_dtype or not _matches(tuple(planned), shape):
-                return False
-        return self._agree([shape for _, shape, _ in signatures])
-
-    def _agree(self, shapes: Sequence[Any]) -> bool:
-        """Whether each label with an axis that was not known has one size: programs do not check that."""
-        found: dict[int, Any] = {}
-        loose = self.bound.loose
-        for term, shape in zip(self.bound.terms, shapes, strict=True):
-            for label, size in zip(term, shape, strict=True):
-                if label in loose and size is not None and found.setdefault(label, size) != size:
-                    return False
-        return True
+    @classmethod
+    def of(cls, equation: str | Sublists, options: Options, signatures: tuple[Signature, ...]) -> Plan:
+        """Return the plan for prepared operands; raises what is wrong with equation, operands or options."""
+        return cls(executable_for(equation, options, signatures), options)
 
     @classmethod
     def from_dict(cls, data: Any) -> Plan:
@@ -122,11 +66,290 @@ class Plan(Blueprint):
         read = checked(data)
         return _restored(read.equation, read.shapes, read.dtypes, read.path, read.dtype, read.strict)
 
+    # --- what it is made of -----------------------------------------------------------------------
+
+    @property
+    def equation(self) -> Equation:
+        """The parsed equation."""
+        return self.executable.equation
+
+    @property
+    def path(self) -> Path:
+        """The contraction path: for each step the positions of the operands that it takes out of the list."""
+        return self.executable.path
+
+    @property
+    def bound(self) -> Bound:
+        """The equation with the shapes and dtypes of its operands."""
+        return self.executable.bound
+
+    @property
+    def program(self) -> Program:
+        """The instructions."""
+        return self.executable.program
+
+    @property
+    def backend(self) -> Backend:
+        """The adapter of the operands' framework."""
+        return self.executable.backend
+
+    @property
+    def source(self) -> str:
+        """The text of the compiled program."""
+        return self.executable.source
+
+    @property
+    def strict(self) -> bool:
+        """Whether it was made with strict=True."""
+        return self.options.strict
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The pairwise contractions, with labels as integers, FLOPs and elements of the result.
+
+        Sizes that are not known count as their hints; without even the number of axes there are none.
+        """
+        if self.bound.unranked:
+            return ()
+        return steps(self.bound.reduced(), self.bound.output, tuple(map(int, self.bound.sizes)), self.path)
+
+    @property
+    def flops(self) -> int:
+        """Multiplications and additions of all steps (`Step.flops`)."""
+        return sum(step.flops for step in self.steps)
+
+    # --- calling ----------------------------------------------------------------------------------
+
+    def __call__(self, *operands: Any, out: Any = None) -> Any:
+        """Contract operands of the planned shapes.
+
+        For another framework or dtype the same path is used, through the cache. Raises `OperandError`
+        if shapes are not the planned ones, and what `einsum_unified.einsum` raises.
+        """
+        try:
+            known = self._fits(signatures_of(operands))
+        except (AttributeError, TypeError, ValueError, RuntimeError):
+            known = False
+        if known:
+            return execute(self.executable, operands, out)
+        recorded = recorder_for(operands) is not None
+        return run_as_planned(*self.recipe(literal=recorded), *operands, out=out)
+
+    def recipe(self, literal: bool) -> Recipe:
+        """Return what makes the plan for other operands; ``literal`` in text and numbers, for graphs."""
+        shapes = tuple([operand.shape for operand in self.bound.operands])
+        equation, dtype = self.equation.key, self.options.dtype
+        if literal:
+            equation = in_letters(self.equation) if self.equation.sublists else self.equation.text
+            dtype = None if dtype is None else self.bound.dtype
+        return Recipe(equation, shapes, self.path, dtype, self.options.keywords, self.strict)
+
+    def _fits(self, signatures: tuple[Signature, ...]) -> bool:
+        """Whether operands are what was planned for, any size being right for one that was not known."""
+        planned = self.executable.signatures
+        if signatures == planned:
+            return True
+        if not self.bound.loose:
+            return False
+        for (cls, shape, dtype), (planned_cls, planned_shape, planned_dtype) in zip(
+            signatures, planned, strict=True
+        ):
+            same = cls is planned_cls and dtype == planned_dtype
+            if not same or not matches(tuple(planned_shape), shape):
+                return False
+        return self._agree([shape for _, shape, _ in signatures])
+
+    def _agree(self, shapes: Sequence[Any]) -> bool:
+        """Whether each label with an axis that was not known has one size: programs do not check that."""
+        found: dict[int, Any] = {}
+        loose = self.bound.loose
+        for term, shape in zip(self.bound.terms, shapes, strict=True):
+            for label, size in zip(term, shape, strict=True):
+                if label in loose and size is not None and found.setdefault(label, size) != size:
+                    return False
+        return True
+
+    # --- telling ----------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(str(operand.shape) for operand in self.bound.operands)
+        return f"<Plan {self.equation.text!r} for {shapes} on {self.backend.name}, {self.bound.dtype}>"
+
+    def __str__(self) -> str:
+        return self.explain()
+
+    def explain(self) -> str:
+        """Return what ``print(plan)`` shows: operands, a table of the steps, their cost, and the code.
+
+        FLOPs are multiplications and additions; bytes read and written are those of the operands and
+        results of every instruction that is no view (`einsum_unified.show.accounts` defines them). Where
+        sizes are not known the figures are sums of products of them.
+
+        >>> from einsum_unified import einsum_plan
+        >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).explain())
+        ij,kj->ik  on numpy, float64
+          operand 0 'ij': shape (2, 3), numpy.float64
+          operand 1 'kj': shape (4, 3), numpy.float64
+          step  labels     kind          FLOPs  bytes read  bytes written  copies
+          -----------------------------------------------------------------------
+             0  ij,kj->ik  matmul 2×3×4     48         144             64       0
+          -----------------------------------------------------------------------
+                           total            48         144             64       0
+          one nested loop: 48 FLOPs
+          most held at a time: 64 bytes of intermediates and result
+          def run(a0, a1):
+              t0 = transpose(a1, (1, 0))
+              return dot(a0, t0)
+        """
+        from einsum_unified.show.table import explain  # seldom needed
+
+        title = f"{self.equation.text}  on {self.backend.name}, {self.bound.dtype}"
+        lines = [
+            title,
+            *operand_lines(self.bound),
+            *unknown_lines(self.bound),
+            *explain(self.bound, self.program, self.backend.capabilities, self.steps, self._algorithm()),
+            *self._code(),
+        ]
+        return "\n".join(map(plain, lines))
+
+    def to_svg(self, file: str | PathLike[str] | None = None) -> str:
+        """Return a picture of the plan as SVG, and write it to a file if one is named.
+
+        It has the equation, with a rail for each label from the axes that have it to the result, and below it
+        the tree of the steps with their sizes and costs. It is light or dark like its reader's other pages.
+
+        >>> from einsum_unified import einsum_plan
+        >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).to_svg()[:40])
+        <svg xmlns="http://www.w3.org/2000/svg"
+        """
+        from einsum_unified.show.picture.document import to_svg  # seldom needed
+
+        return _written(to_svg(self.bound, self.program, self.backend, self.steps), file)
+
+    def to_html(self, file: str | PathLike[str] | None = None) -> str:
+        """Return the plan as a page that teaches it, and write it to a file if one is named.
+
+        The page needs no network. It shows the picture, the steps with what they cost, the code, and small
+        operands of which each cell of the result tells what is multiplied and summed for it.
+
+        >>> from einsum_unified import einsum_plan
+        >>> page = einsum_plan("ij,jk->ik", (2, 3), (3, 4)).to_html()
+        >>> page.splitlines()[0], "<title>ij,jk-&gt;ik</title>" in page
+        ('<!DOCTYPE html>', True)
+        """
+        from einsum_unified.show.page.document import document
+        from einsum_unified.show.table import Explanation  # seldom needed
+
+        bound, told = self.bound, None
+        if not bound.unranked:
+            told = Explanation(bound, self.program, self.backend.capabilities, self.steps)
+        page = document(bound, self.backend.name, told, self._algorithm(), self.source, self.to_svg())
+        return _written(page, file)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from einsum_unified.show.picture.document import to_html  # seldom needed
+
+        return to_html(self.to_svg(), self.explain())
+
+    def figures(self) -> dict[str, Any]:
+        """Return the figures of `explain` as data that JSON can hold, exact.
+
+        They are integers, or text where sizes are not known. Raises `PathError` where not even the numbers of
+        axes are.
+
+        >>> from einsum_unified import einsum_plan
+        >>> figures = einsum_plan("ij,jk->ik", (None, 3), (3, 4)).figures()
+        >>> figures["totals"]
+        {'flops': '24·i', 'bytes_read': '24·i + 96', 'bytes_written': '32·i', 'copies': 0}
+        >>> [step["matrices"] for step in figures["steps"]]
+        [{'count': 1, 'm': 'i', 'k': 3, 'n': 4}]
+        """
+        from einsum_unified.show.table import Explanation  # seldom needed
+
+        if self.bound.unranked:
+            raise PathError("a plan for unknown numbers of axes has no figures")
+        told = Explanation(self.bound, self.program, self.backend.capabilities, self.steps)
+        return {**told.data(), "algorithm": self._algorithm().partition(":")[0]}
+
+    def to_python(self, backend: str = "numpy") -> str:
+        """Return the plan as the text of a function ``contract`` in plain calls of a framework.
+
+        It needs nothing of this library, and checks nothing: it is right for operands of these shapes and
+        dtypes, tensors of the framework. A size that is not known may not be 1 where another is greater:
+        the code does not broadcast it. ``backend`` is "numpy", "torch", "tensorflow", "jax" or "array_api".
+        Raises `OperandTypeError` for another, and for one that lacks a dtype of the plan.
+
+        >>> from einsum_unified import einsum_plan
+        >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).to_python("torch"))
+        import torch
+        <BLANKLINE>
+        <BLANKLINE>
+        # ij,kj->ik
+        def contract(a0, a1):
+            # a0: (2, 3) float64
+            # a1: (4, 3) float64
+            t2 = torch.permute(a1, (1, 0))  # (3, 4)
+            t3 = a0 @ t2  # (2, 4)
+            return t3
+        <BLANKLINE>
+        """
+        from einsum_unified.show.source import to_python  # seldom needed
+
+        self._check_no_keywords("be written as code")
+        return to_python(self.bound, self.path, backend)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as words and numbers that JSON can hold, with the version of their format.
+
+        Raises `PathError` for labels that are neither text nor integers.
+
+        >>> from einsum_unified import Plan, einsum_plan
+        >>> data = einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5)).to_dict()
+        >>> data["schema"], data["shapes"], len(data["path"])
+        (1, [[2, 3], [3, 4], [4, 5]], 1)
+        >>> Plan.from_dict(data)
+        <Plan 'ij,jk,kl->il' for (2, 3), (3, 4), (4, 5) on numpy, float64>
+        """
+        from einsum_unified.show.data import to_dict  # seldom needed
+
+        self._check_no_keywords("be kept as data")
+        self._check_ranked()
+        shapes = [operand.shape for operand in self.bound.operands]
+        return to_dict(self.equation, shapes, self._dtypes(), self.path, self._asked_dtype(), self.strict)
+
     def __reduce__(self) -> tuple[Any, ...]:
         self._check_no_keywords("be pickled")
         self._check_ranked()
         key, shapes, path, *_ = self.recipe(literal=False)
         return _restored, (key, shapes, self._dtypes(), path, self._asked_dtype(), self.strict)
+
+    def _check_no_keywords(self, what: str) -> None:
+        if self.options.keywords:
+            names = ", ".join(f"{name}=" for name, _ in self.options.keywords)
+            raise PathError(f"a plan made with {names} cannot {what}: that is {self.backend.name}'s own")
+
+    def _check_ranked(self) -> None:
+        if self.bound.unranked:
+            raise PathError("a plan for unknown numbers of axes has no path to keep")
+
+    def _dtypes(self) -> tuple[str, ...]:
+        return tuple(operand.dtype for operand in self.bound.operands)
+
+    def _algorithm(self) -> str:
+        """Return how the path was found, and what it is."""
+        how = self.options.strategy
+        names = {"auto": "cheapest of several searches", "none": "from left to right", "explicit": "given"}
+        pairs = pairwise(self.path, len(self.bound.operands))
+        return f"{names.get(how.name, how.name)}: {', '.join(map(str, pairs))}"
+
+    def _code(self) -> list[str]:
+        return [f"  {line}" for line in self.source.splitlines()]
+
+    def _asked_dtype(self) -> str | None:
+        """Return the name of the dtype asked for with dtype=."""
+        return None if self.options.dtype is None else dtypes.name_of(self.options.dtype)
 
 
 def _restored(
@@ -141,296 +364,18 @@ def _restored(
     there = {name: dtypes.stand_in(name, default_backend()) for name in (*names, *([dtype] if dtype else []))}
     signatures = tuple((np.ndarray, tuple(shape), there[n]) for shape, n in zip(shapes, names, strict=True))
     asked = None if dtype is None else there[dtype]
-    plan = plan_of(equation, signatures, ("einsum_path", *path), asked, strict=strict)
+    plan = Plan.of(equation, Options.of(("einsum_path", *path), asked, strict=strict), signatures)
     if all(dtypes.name_of(found) == name for name, found in there.items()):
         return plan
     # NumPy lacks a dtype: whatever such a plan is called with is planned for, so no signature fits.
     operands = [x._replace(dtype=name) for x, name in zip(plan.bound.operands, names, strict=True)]
     bound = replace(plan.bound, operands=tuple(operands), dtype=dtype or dtypes.promote(*names))
-    return replace(plan, bound=bound, options=(plan.options[0], dtype), signatures=())
+    executable = replace(plan.executable, bound=bound, signatures=())
+    return Plan(executable, replace(plan.options, dtype=dtype))
 
 
-@lru_cache(maxsize=64)
-def strictly(optimize: Any, strict: bool) -> Strategy:
-    """Return the strategy that a value of ``optimize=`` asks for, with ``strict=``."""
-    return replace(strategy(optimize), strict=strict)
-
-
-# --- making -------------------------------------------------------------------------------------
-
-
-def signatures_of(operands: Sequence[Any]) -> tuple[Signature, ...]:
-    """Return type, shape and dtype of operands that have them."""
-    return tuple([(type(x), x.shape, x.dtype) for x in operands])
-
-
-def make_plan(
-    equation: str | Sublists,
-    optimize: Any,
-    dtype: Any,
-    signatures: tuple[Signature, ...],
-    keywords: Keywords = (),
-) -> Plan:
-    """Return the plan for operands of these signatures; reads nothing else, so it can be cached.
-
-    Raises what is wrong with equation, operands or options, and `Unprepared` for operands that
-    `prepare` has to see first.
-    """
-    if not isinstance(equation, (str, Sublists)):
-        raise Unprepared
-    parsed = parse(equation)
-    classes = [cls for cls, _, _ in signatures]
-    backend = backend_for(classes)
-    operands = [_operand(signature, backend) for signature in signatures]
-    how = optimize if isinstance(optimize, Strategy) else strategy(optimize)
-    bound = bind(parsed, operands, backend, dtype, dict(how.hints))
-    if how.strict:
-        check_operands(bound, backend)
-    path = _path(bound, how)
-    if keywords:
-        backend = backend.configured(dict(keywords))
-    program = lower(bound, path, backend.capabilities)
-    run, source = compile_program(program, backend, classes)
-    if dtype is not None and backend.capabilities.autocast:
-        adapter: Any = backend
-        run = adapter.exactly(run)
-    return Plan(parsed, path, bound, program, backend, source, (optimize, dtype), keywords, run, signatures)
-
-
-def _operand(signature: Signature, backend: Backend) -> Operand:
-    cls, shape, dtype = signature
-    if cls in dtypes.WEAK:
-        return Operand(shape, dtypes.name_of(dtype), "python", Form.ARRAY, cls)
-    if cls is np.ndarray:
-        form = Form.TENSOR if backend is default_backend() else Form.ARRAY
-        return Operand(shape, dtypes.name_of(dtype), default_backend().name, form)
-    known = backend.form(cls) if backend_of(cls) is backend else None
-    if known is None or known is Form.NATIVE:
-        raise Unprepared
-    sizes = _sizes(shape)
-    if sizes is not None:
-        sizes = tuple([size if type(size) in _PLAIN else backend.static_size(size) for size in sizes])
-    return Operand(sizes, dtypes.name_of(dtype), backend.name, known)
-
-
-def _sizes(shape: Any) -> tuple[Any, ...] | None:
-    try:
-        return tuple(shape)
-    except ValueError:  # TensorFlow's shape of unknown rank
-        return None
-
-
-_PLAIN = (int, NoneType)
-
-
-def _matches(planned: Any, given: Any) -> bool:
-    """Whether sizes are those planned, None standing for any."""
-    if planned is None or given is None:
-        return planned is given
-    return len(planned) == len(given) and all(m in (None, n) for m, n in zip(planned, given, strict=True))
-
-
-def _path(bound: Bound, how: Strategy) -> Path:
-    if bound.unranked:
-        return (tuple(range(len(bound.operands))),)
-    return find_path(bound.reduced(), bound.output, tuple(map(int, bound.sizes)), how)
-
-
-def _make_short_plan(equation: str | Sublists, optimize: Any, dtype: Any, *flat: Any) -> Plan:
-    """Make a plan from type, shape, dtype, type, shape, dtype, ...: a flat key is hashed faster."""
-    signatures: tuple[Signature, ...] = tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
-    chosen = optimize.optimizer if isinstance(optimize, Strategy) else optimize
-    if callable(chosen) or (isinstance(equation, (str, Sublists)) and is_long(equation)):
-        raise Unprepared
-    if not all(_is_plain_shape(shape) for _, shape, _ in signatures):
-        raise Unprepared
-    return make_plan(equation, optimize, dtype, signatures)
-
-
-def _new_caches() -> tuple[Any, Any, Any]:
-    return (
-        lru_cache(maxsize=4096)(_make_short_plan),
-        lru_cache(maxsize=8)(make_plan),
-        lru_cache(maxsize=256)(make_plan),
-    )
-
-
-# Replaced as a whole, never cleared: other threads may be inside a look-up.
-cached_plan, _cached_long_plan, _cached_configured_plan = _new_caches()
-
-
-def prepared(operands: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[type, ...]]:
-    """Return operands with lists and numbers made arrays, and the classes they count as.
-
-    Raises `OperandTypeError` unless one adapter can use them all.
-    """
-    pairs = [prepare(x, number) for number, x in enumerate(operands)]
-    classes = tuple([cls for _, cls in pairs])
-    backend = backend_for(classes)
-    for number, (x, cls) in enumerate(pairs):
-        if isinstance(x, dtypes.Symbol) and backend is default_backend():
-            raise OperandTypeError(f"operand {number} is a {type(x.value).__name__} beside no tensor")
-        if cls not in dtypes.WEAK and cls is not np.ndarray and backend.form(cls) is None:
-            raise OperandTypeError(
-                f"operand {number} is {article(f'{backend.name} {cls.__name__}')}, which is no tensor"
-            )
-    return tuple([x for x, _ in pairs]), classes
-
-
-def prepared_signatures(xs: Sequence[Any], classes: Sequence[type]) -> tuple[Signature, ...]:
-    """Return the signatures of what `prepared` returned."""
-    return tuple([(cls, x.shape, x.dtype) for x, cls in zip(xs, classes, strict=True)])
-
-
-def plan_of(
-    equation: str | Sublists,
-    signatures: tuple[Signature, ...],
-    optimize: Any,
-    dtype: Any,
-    hints: tuple[tuple[Label, int], ...] = (),
-    options: Mapping[str, Any] = MappingProxyType({}),
-    strict: bool = False,
-) -> Plan:
-    """Return the plan for prepared operands of these signatures, from the cache where it may be kept."""
-    how = strategy(optimize)
-    if hints or strict:
-        how = replace(how, hints=hints, strict=strict)
-    plain = all(_is_plain_shape(shape) for _, shape, _ in signatures)
-    keywords = tuple(options.items())
-    if how.optimizer is not None or not plain or not _hashable((signatures, dtype, keywords)):
-        # An optimizer object may be random or keep a state.
-        return make_plan(equation, how, dtype, signatures, keywords)
-    try:
-        plan: Plan
-        if keywords and not is_long(equation):
-            plan = _cached_configured_plan(equation, how, dtype, signatures, keywords)
-        elif keywords:
-            plan = make_plan(equation, how, dtype, signatures, keywords)
-        elif is_long(equation):
-            plan = _cached_long_plan(equation, how, dtype, signatures)
-        else:
-            plan = cached_plan(
-                equation, how, dtype, *[item for signature in signatures for item in signature]
-            )
-    except Unprepared:
-        names = ", ".join(cls.__name__ for cls, _, _ in signatures)
-        raise OperandTypeError(f"no plan can be made for operands of these types: {names}") from None
-    return plan
-
-
-def _is_plain_shape(shape: Any) -> bool:
-    """Whether sizes are integers or unknown: tracers have tensors there, which no cache may hold."""
-    return all(type(size) in _PLAIN for size in _sizes(shape) or ())
-
-
-def _hashable(x: Any) -> bool:
-    try:
-        hash(x)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-# --- running ------------------------------------------------------------------------------------
-
-
-def run_as_planned(
-    equation: str | Sublists,
-    shapes: Sequence[Any],
-    path: Path,
-    dtype: Any,
-    keywords: Keywords,
-    strict: bool,
-    *operands: Any,
-    out: Any = None,
-) -> Any:
-    """Contract operands, of any framework, as the plan of a `Recipe` says."""
-    recorder = recorder_for(operands)
-    if recorder is not None:
-        recipe = equation, shapes, path, dtype, keywords, strict
-        return recorder.record_plan(run_as_planned, recipe, operands, out)
-    xs, classes = prepared(operands)
-    optimize = ("einsum_path", *path)
-    signatures = prepared_signatures(xs, classes)
-    plan = plan_of(equation, signatures, optimize, dtype, (), dict(keywords), strict)
-    check_planned(shapes, plan.bound)
-    return execute(plan, xs, out)
-
-
-def check_planned(shapes: Sequence[Any], bound: Bound) -> None:
-    """Raise `OperandError` unless operands have the shapes that were planned, None standing for any."""
-    notes = [
-        f"operand {n}: planned for {shown_shape(shape)}, given {operand}"
-        for n, (shape, operand) in enumerate(zip(shapes, bound.operands, strict=True))
-        if not _matches(shape, operand.shape)
-    ]
-    if notes:
-        headline = "the operands do not have the shapes of the plan"
-        raise OperandError(message(headline, bound.equation.text, (), notes))
-
-
-def execute(plan: Plan, operands: Sequence[Any], out: Any = None) -> Any:
-    """Run a plan on operands that fit it."""
-    if out is not None:
-        check_out(out, plan.bound, plan.backend)
-    try:
-        result = plan.run(*operands)
-    except Exception as error:
-        result = rescue(plan, operands, error)
-    if out is None:
-        return result
-    if plan.bound.unknown:  # now they are
-        check_shape(out, tuple(result.shape))
-    plan.backend.copy_into(out, result)
-    return out
-
-
-def rescue(plan: Plan, operands: Sequence[Any], error: Exception) -> Any:
-    """Leave operands that a plan failed on to the framework if they are no ordinary tensors; else raise.
-
-    What failed because tensors are on different devices is said in our words. A plan that was made under
-    another setting of the framework is made anew.
-    """
-    if isinstance(error, StalePlan):
-        clear_cache()
-        optimize, dtype = plan.options
-        fresh = make_plan(plan._key(), optimize, dtype, plan.signatures, plan.keywords)
-        return fresh.run(*operands)
-    if isinstance(error, EinsumError):
-        raise error
-    if not any(plan.backend.hint(x) for x in operands):
-        forms = [operand.form for operand in plan.bound.operands]
-        tensors = [x for x, form in zip(operands, forms, strict=True) if form is Form.TENSOR]
-        if len(tensors) > 1:
-            plan.backend.same_device(*tensors)
-        raise error
-    return run_native(plan.equation, operands, plan.backend, error)
-
-
-class CacheInfo(NamedTuple):
-    """Hits, misses, greatest and current number of entries of the caches."""
-
-    hits: int
-    misses: int
-    maxsize: int
-    currsize: int
-
-
-def cache_info() -> CacheInfo:
-    """Return the counts of the cache of plans.
-
-    >>> import einsum_unified
-    >>> einsum_unified.clear_cache()
-    >>> einsum_unified.cache_info()
-    CacheInfo(hits=0, misses=0, maxsize=4360, currsize=0)
-    """
-    caches = (cached_plan, _cached_long_plan, _cached_configured_plan)
-    infos = [cache.cache_info() for cache in caches]
-    return CacheInfo(*(sum(figures) for figures in zip(*infos, strict=True)))
-
-
-def clear_cache() -> None:
-    """Forget all plans and their paths; only needed to free memory, or to measure planning."""
-    global cached_plan, _cached_long_plan, _cached_configured_plan
-    cached_plan, _cached_long_plan, _cached_configured_plan = _new_caches()
-    forget_paths()
+def _written(text: str, file: str | PathLike[str] | None) -> str:
+    """Write a text to a file if one is named."""
+    if file is not None:
+        File(file).write_text(text, "utf-8", newline="\n")
+    return text

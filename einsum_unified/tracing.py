@@ -16,7 +16,8 @@ import numpy as np
 
 from einsum_unified.adapter.dispatch import leave_whole
 from einsum_unified.api import einsum
-from einsum_unified.plan import Plan, run_as_planned
+from einsum_unified.plan import Plan
+from einsum_unified.runtime.run import run_as_planned
 
 _NUMPYS = (np.ndarray, np.generic, int, float, complex, list, tuple, str, bytes, type(...), type(None))
 """What may be among the arguments of a call, its labels included, that has NumPy arrays for operands."""

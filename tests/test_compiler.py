@@ -126,10 +126,10 @@ def test_sizes_that_are_read_are_names_and_products_of_names(mutable):
 def test_only_what_the_function_needs_is_in_its_namespace():
     plan = einsum_plan("ij,jk->ik", np.ones((2, 3), "float16"), np.ones((3, 4), "float16"))
     backend = load("numpy")
-    assert plan.run.__globals__["dot"] is backend.dot
-    names = {name for name in plan.run.__globals__ if not name.startswith("__")}
+    assert plan.executable.run.__globals__["dot"] is backend.dot
+    names = {name for name in plan.executable.run.__globals__ if not name.startswith("__")}
     assert names == {"cast", "dot", "c0", "c1", "run"}
-    assert {str(plan.run.__globals__[c]) for c in ("c0", "c1")} == {"float16", "float32"}
+    assert {str(plan.executable.run.__globals__[c]) for c in ("c0", "c1")} == {"float16", "float32"}
 
 
 # --- registers ------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def test_a_program_without_instructions_returns_the_operand():
 
 def test_other_sizes_need_no_compiling():
     plans = [einsum_plan("abk,kcd->abcd", (n, 2, 3), (3, n, 4)) for n in (5, 6)]
-    codes = [plan.run.__code__ for plan in plans]
+    codes = [plan.executable.run.__code__ for plan in plans]
     assert codes[0] is codes[1]
     assert "5" in plans[0].source
     assert "6" in plans[1].source

@@ -114,7 +114,7 @@ def test_an_eager_call_is_compiled_once():
     for _ in range(5):
         plan(x, x)
         einsum("ij,jk->ik", x, x)
-    assert plan.run._cache_size() == 1
+    assert plan.executable.run._cache_size() == 1
     assert cache_info().hits == 4
 
 

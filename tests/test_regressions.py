@@ -18,14 +18,15 @@ from einsum_unified import (
     OperandError,
     OperandTypeError,
     PathError,
-    dispatch,
     einsum,
     einsum_path,
     einsum_plan,
-    path,
     register_backend,
 )
+from einsum_unified.adapter import dispatch
 from einsum_unified.dtypes import promote
+from einsum_unified.planning import path as path_module
+from einsum_unified.runtime.executable import Executable
 
 X = np.arange(6.0).reshape(2, 3)
 
@@ -269,8 +270,8 @@ def test_the_cache_keeps_no_tensor_that_stands_for_a_size_while_torch_traces(tor
     traced = torch.jit.trace(lambda a: einsum("τυ,φυ->τφ", a, a), x)  # an equation of no other test
     assert torch.equal(traced(x), x @ x.T)
     gc.collect()
-    plans = [x for x in gc.get_objects() if type(x) is einsum_unified.Plan and x.equation.text == "τυ,φυ->τφ"]
-    assert all(type(size) is int for plan in plans for _, shape, _ in plan.signatures for size in shape)
+    kept = [x for x in gc.get_objects() if type(x) is Executable and x.equation.text == "τυ,φυ->τφ"]
+    assert all(type(size) is int for each in kept for _, shape, _ in each.signatures for size in shape)
 
 
 def test_a_network_with_too_many_pairs_is_planned_all_the_same():
@@ -315,8 +316,8 @@ def test_an_ellipsis_is_summed_also_where_sizes_are_known_only_at_run_time(tf, e
 
 def test_clearing_the_cache_forgets_paths_too_and_long_paths_are_not_kept():
     einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5))
-    assert path._find_cached.cache_info().currsize > 0
+    assert path_module._find_cached.cache_info().currsize > 0
     einsum_unified.clear_cache()
     labels = [x for n in range(2100) for x in ((2, 2), [n, n + 1])]
     einsum_plan(*labels, [0, 2100])
-    assert path._find_cached.cache_info().currsize == 0
+    assert path_module._find_cached.cache_info().currsize == 0

@@ -8,14 +8,33 @@ from __future__ import annotations
 import array
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from einsum_unified.adapter import Backend, Form
-from einsum_unified.adapter.dispatch import backend_of, default_backend, symbol_type
+from einsum_unified.adapter.dispatch import backend_for, backend_of, default_backend, symbol_type
 from einsum_unified.dtypes import WEAK, Symbol
 from einsum_unified.errors import OperandError, OperandTypeError, article, message
+
+
+def prepared(operands: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[type, ...]]:
+    """Return operands with lists and numbers made arrays, and the classes they count as.
+
+    Raises `OperandTypeError` unless one adapter can use them all.
+    """
+    pairs = [prepare(x, number) for number, x in enumerate(operands)]
+    classes = tuple([cls for _, cls in pairs])
+    backend = backend_for(classes)
+    for number, (x, cls) in enumerate(pairs):
+        if isinstance(x, Symbol) and backend is default_backend():
+            raise OperandTypeError(f"operand {number} is a {type(x.value).__name__} beside no tensor")
+        if cls not in WEAK and cls is not np.ndarray and backend.form(cls) is None:
+            raise OperandTypeError(
+                f"operand {number} is {article(f'{backend.name} {cls.__name__}')}, which is no tensor"
+            )
+    return tuple([x for x, _ in pairs]), classes
 
 
 def prepare(x: Any, number: int) -> tuple[Any, type]:

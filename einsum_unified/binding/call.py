@@ -102,6 +102,8 @@ def check_hints(hints: Any, equation: str | Sublists) -> tuple[tuple[Label, int]
 
 def check_strict(strict: Any) -> bool:
     """Return ``strict=`` as a bool; raises a TypeError for anything else."""
-    if not isinstance(strict, (bool, np.bool_)):
+    if strict is False or strict is True:
+        return strict
+    if not isinstance(strict, np.bool_):
         raise TypeError(f"strict={strict!r} is neither True nor False")
     return bool(strict)

@@ -9,6 +9,7 @@ from typing import Any
 
 from einsum_unified import dtypes
 from einsum_unified.adapter import dispatch
+from einsum_unified.binding.arrays import prepared
 from einsum_unified.errors import (
     BackendError,
     EinsumError,
@@ -18,8 +19,9 @@ from einsum_unified.errors import (
     PathError,
     quoted,
 )
-from einsum_unified.plan import Plan, plan_of, prepared
+from einsum_unified.plan import Plan
 from einsum_unified.planning.path import strategy
+from einsum_unified.runtime.options import Options
 from einsum_unified.show.dialects import ML_DTYPES
 from einsum_unified.testing.conformance.cases import numpy_dtype
 from einsum_unified.testing.conformance.makers import Library, library_of
@@ -130,7 +132,7 @@ def plan(asked: argparse.Namespace, backend: str = "numpy", dtype: str | None = 
     example = _tensor(library_named(backend), dtype or asked.dtype)
     signatures = tuple((type(example), shape, example.dtype) for shape in asked.shapes)
     try:
-        return plan_of(asked.equation, signatures, asked.optimize, None)
+        return Plan.of(asked.equation, Options.of(asked.optimize), signatures)
     except EinsumError as error:
         argument = next(name for cls, name in _ARGUMENTS.items() if isinstance(error, cls))
         said = str(error)

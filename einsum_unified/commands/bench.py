@@ -82,7 +82,7 @@ def run(asked: argparse.Namespace) -> int:
     rows: list[Row] = []
     with progress(asked.seconds * len(names)) as begin:
         for name in names:
-            rows += contest(name, made, arrays, asked.seconds, begin(name))
+            rows += contest(name, made, asked.optimize, arrays, asked.seconds, begin(name))
     shapes = ["x".join(map(str, x.shape)) or "scalar" for x in arrays]
     title = "  ".join([asked.equation, *shapes, made.bound.dtype])
     header = ("library", "its own einsum", *_FIGURES, "")

@@ -56,7 +56,9 @@ class Row:
     """Whether results differ, or ours failed where the library's own did not."""
 
 
-def contest(name: str, plan: Plan, arrays: Sequence[Any], seconds: float, tick: Tick) -> list[Row]:
+def contest(
+    name: str, plan: Plan, optimize: Any, arrays: Sequence[Any], seconds: float, tick: Tick
+) -> list[Row]:
     """Compare ours with each way to call a library's own einsum, and time all of them together."""
     try:
         adapter = dispatch.load(name)
@@ -65,7 +67,7 @@ def contest(name: str, plan: Plan, arrays: Sequence[Any], seconds: float, tick: 
     except Exception as error:  # a broken installation; a dtype that is lacking
         return [Row(name, "", note=one_line(error))]
     equation = plan.equation.text
-    raw: dict[str, Call] = {_OURS: partial(einsum, equation, *tensors, optimize=plan.options[0])}
+    raw: dict[str, Call] = {_OURS: partial(einsum, equation, *tensors, optimize=optimize)}
     if name == "numpy":
         raw |= {f"{_LOOP}, optimize=True": partial(own, equation, *tensors, optimize=True)}
     raw |= {f"{OWN[name]}.einsum": partial(own, equation, *tensors)}

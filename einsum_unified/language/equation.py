@@ -92,6 +92,11 @@ class Equation:
         arrow = " -> " if self.sublists else "->"
         return f"{self.text}{arrow}{self.subscripts(len(self.inputs))}"
 
+    @property
+    def key(self) -> str | Sublists:
+        """What parses to this equation: its text, or its sublists."""
+        return self._sublists() if self.sublists else self.text
+
     def _sublists(self) -> Sublists:
         return Sublists(self.inputs, self.output if self.explicit else None)
 

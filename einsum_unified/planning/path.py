@@ -19,7 +19,6 @@ import numpy as np
 
 from einsum_unified.errors import PathError
 from einsum_unified.language.equation import LONG
-from einsum_unified.language.labels import Label
 
 Path = tuple[tuple[int, ...], ...]
 Terms = tuple[tuple[int, ...], ...]
@@ -57,10 +56,10 @@ class Strategy:
     """Greatest number of elements of an intermediate, as far as the strategy can keep it."""
     optimizer: Any = None
     """A user's `opt_einsum.paths.PathOptimizer`."""
-    hints: tuple[tuple[Label, int], ...] = ()
-    """What to plan with for labels whose sizes are not known."""
-    strict: bool = False
-    """Whether `einsum_unified.binding.strict` has to agree."""
+
+
+AUTO = Strategy()
+"""The cheapest path that several searches find."""
 
 
 def strategy(optimize: Any) -> Strategy:

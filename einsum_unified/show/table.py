@@ -70,7 +70,7 @@ class Explanation:
         ]
 
     def data(self) -> dict[str, Any]:
-        """Return rows and totals as data that JSON can hold: integers, or text as in `Blueprint.figures`."""
+        """Return rows and totals as data that JSON can hold: integers, or text as in `Plan.figures`."""
         steps = [
             {
                 "step": number,

@@ -15,7 +15,7 @@ from einsum_unified import dtypes
 from einsum_unified.adapter import dispatch
 from einsum_unified.api import einsum
 from einsum_unified.errors import OperandTypeError
-from einsum_unified.plan import clear_cache
+from einsum_unified.runtime.cache import clear_cache
 from einsum_unified.testing.conformance.cases import PECULIAR, Case, Operand, corpus, numpy_dtype, operand_of
 from einsum_unified.testing.conformance.makers import Library, library_of
 

@@ -1,0 +1,115 @@
+"""The caches of executables: by what callers write, and below it by what that means.
+
+The first key is the values of a call's arguments and (type, shape, dtype) of each operand, flat, since that
+is hashed fastest. What is not found there is looked up by its meaning: equation, `Options` without what does
+not matter, and signatures. So ``optimize=True`` and ``optimize="auto"`` are two keys of one executable.
+`functools.lru_cache` bounds both and makes them safe under threads.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from einsum_unified.adapter.dispatch import backend_for
+from einsum_unified.errors import OperandTypeError
+from einsum_unified.language.equation import is_long
+from einsum_unified.language.sublists import Sublists
+from einsum_unified.planning.path import forget_paths
+from einsum_unified.runtime.executable import Executable
+from einsum_unified.runtime.options import DEFAULT, Options
+from einsum_unified.runtime.planner import make_executable
+from einsum_unified.runtime.signature import Signature, Unprepared, is_plain
+
+
+def _look_up(equation: Any, optimize: Any, dtype: Any, strict: Any, *flat: Any) -> Executable:
+    """Return the executable for type, shape, dtype, type, shape, dtype, ... of the operands.
+
+    Raises what is wrong with a call, and `Unprepared` for what this cache may not hold.
+    """
+    if not isinstance(equation, (str, Sublists)) or is_long(equation) or callable(optimize):
+        raise Unprepared
+    signatures: tuple[Signature, ...] = tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+    if not all(map(is_plain, signatures)):
+        raise Unprepared
+    return _by_meaning(equation, Options.of(optimize, dtype, strict=strict), signatures)
+
+
+def _by_meaning(equation: str | Sublists, options: Options, signatures: tuple[Signature, ...]) -> Executable:
+    """Return the executable for what can be hashed and a cache may hold."""
+    if options is not DEFAULT:
+        options = options.reduced(signatures, backend_for([cls for cls, _, _ in signatures]))
+    if options.strategy.optimizer is not None:  # it may be random, or keep a state
+        return make_executable(equation, options, signatures)
+    kept = _long_executables if is_long(equation) else _executables
+    found: Executable = kept(equation, options, signatures)
+    return found
+
+
+def executable_for(
+    equation: str | Sublists, options: Options, signatures: tuple[Signature, ...]
+) -> Executable:
+    """Return the executable for prepared operands of these signatures, from the cache where it may be kept.
+
+    Raises what is wrong with equation, operands or options.
+    """
+    kept = _is_hashable((options, signatures)) and all(map(is_plain, signatures))
+    try:
+        return (_by_meaning if kept else make_executable)(equation, options, signatures)
+    except Unprepared:
+        names = ", ".join(cls.__name__ for cls, _, _ in signatures)
+        raise OperandTypeError(f"no plan can be made for operands of these types: {names}") from None
+
+
+def _is_hashable(x: Any) -> bool:
+    try:
+        hash(x)
+    except (TypeError, ValueError):  # ValueError: TensorFlow's shape of unknown rank
+        return False
+    return True
+
+
+def _new_caches() -> tuple[Any, Any, Any]:
+    return (
+        lru_cache(maxsize=4096)(_look_up),
+        lru_cache(maxsize=4096)(make_executable),
+        lru_cache(maxsize=8)(make_executable),
+    )
+
+
+# Replaced as a whole, never cleared: other threads may be inside a look-up.
+look_up, _executables, _long_executables = _new_caches()
+
+
+class CacheInfo(NamedTuple):
+    """Calls that found their plan, plans that were made, and the greatest and current number that is kept."""
+
+    hits: int
+    misses: int
+    maxsize: int
+    currsize: int
+
+
+def cache_info() -> CacheInfo:
+    """Return the counts of the cache of plans.
+
+    >>> import einsum_unified
+    >>> einsum_unified.clear_cache()
+    >>> einsum_unified.cache_info()
+    CacheInfo(hits=0, misses=0, maxsize=4104, currsize=0)
+    """
+    infos = [_executables.cache_info(), _long_executables.cache_info()]
+    hits = look_up.cache_info().hits + sum(info.hits for info in infos)
+    return CacheInfo(
+        hits,
+        sum(info.misses for info in infos),
+        sum(info.maxsize for info in infos),
+        sum(info.currsize for info in infos),
+    )
+
+
+def clear_cache() -> None:
+    """Forget all plans and their paths; only needed to free memory, or to measure planning."""
+    global look_up, _executables, _long_executables
+    look_up, _executables, _long_executables = _new_caches()
+    forget_paths()

@@ -1,0 +1,34 @@
+"""`Executable`: an equation made ready for operands of certain types, shapes and dtypes. Caches hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from einsum_unified.adapter import Backend
+from einsum_unified.binding.bound import Bound
+from einsum_unified.language.equation import Equation
+from einsum_unified.planning.path import Path
+from einsum_unified.program.primitives import Program
+from einsum_unified.runtime.options import Options
+from einsum_unified.runtime.signature import Signature
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Executable:
+    """A compiled program, and everything that it was made from. It holds no tensor."""
+
+    equation: Equation
+    options: Options
+    signatures: tuple[Signature, ...]
+    """Of the operands for which it is right; empty if it is right for none as they are."""
+    backend: Backend
+    bound: Bound
+    path: Path
+    """The contraction path: for each step the positions of the operands that it takes out of the list."""
+    program: Program
+    source: str
+    """The text of the compiled program."""
+    run: Callable[..., Any]
+    """The compiled program: a function of the operands, which checks nothing."""

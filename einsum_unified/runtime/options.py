@@ -1,0 +1,99 @@
+"""`Options`: everything beside equation and operands that a call asks for, checked and hashable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from einsum_unified import dtypes
+from einsum_unified.adapter import Backend
+from einsum_unified.binding.call import check_strict
+from einsum_unified.language.labels import Label
+from einsum_unified.planning.path import AUTO, Strategy, strategy
+from einsum_unified.runtime.signature import Signature, sizes_of
+
+Keywords = tuple[tuple[str, Any], ...]
+"""The framework's own keywords and their values."""
+
+
+DEFAULT_OPTIMIZE = "auto"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a call asks for beside its equation and operands."""
+
+    strategy: Strategy = AUTO
+    """What ``optimize=`` asks for."""
+    dtype: Any = None
+    """The value of ``dtype=``."""
+    hints: tuple[tuple[Label, int], ...] = ()
+    """Expected sizes of labels whose sizes are unknown while a plan is made."""
+    strict: bool = False
+    keywords: Keywords = ()
+
+    @classmethod
+    def of(
+        cls,
+        optimize: Any = DEFAULT_OPTIMIZE,
+        dtype: Any = None,
+        hints: tuple[tuple[Label, int], ...] = (),
+        strict: Any = False,
+        keywords: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Options:
+        """Check the values of a call's keywords; ``hints`` are what `check_hints` returned.
+
+        Raises `PathError` for ``optimize=``, TypeError for ``strict=``.
+        """
+        strict = check_strict(strict)
+        if dtype is None and not hints and not strict and not keywords and optimize is DEFAULT_OPTIMIZE:
+            return DEFAULT
+        return cls(strategy(optimize), dtype, hints, strict, tuple(keywords.items()))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.strategy, self.dtype, self.hints, self.strict, self.keywords))
+
+    def reduced(self, signatures: Sequence[Signature], backend: Backend) -> Options:
+        """Return the options that make the same program of these operands, with as little as possible set.
+
+        Calls that differ in what does not matter for them so share one executable.
+
+        >>> import numpy as np
+        >>> from einsum_unified.adapter.dispatch import default_backend
+        >>> vector = (np.ndarray, (3,), np.dtype("float64"))
+        >>> asked = Options.of("greedy", "float64", (("i", 5),))
+        >>> asked.reduced([vector, vector], default_backend()) == Options()
+        True
+        """
+        options = self
+        if len(signatures) <= 2 and self.strategy.name != "explicit":
+            options = replace(options, strategy=AUTO)  # there is one order only
+        if self.hints and all(_is_known(shape) for _, shape, _ in signatures):
+            options = replace(options, hints=())
+        # Where autocast exists, dtype= turns it off.
+        if self.dtype is not None and not backend.capabilities.autocast and self._has_dtype(signatures):
+            options = replace(options, dtype=None)
+        return options
+
+    def _has_dtype(self, signatures: Sequence[Signature]) -> bool:
+        """Whether all operands are tensors of the dtype that is asked for."""
+        try:
+            asked = dtypes.name_of(self.dtype)
+        except TypeError:  # binding says what is wrong with it
+            return False
+        return all(cls not in dtypes.WEAK and dtypes.name_of(dtype) == asked for cls, _, dtype in signatures)
+
+
+DEFAULT = Options()
+
+
+def _is_known(shape: Any) -> bool:
+    sizes = sizes_of(shape)
+    return sizes is not None and all(type(size) is int for size in sizes)

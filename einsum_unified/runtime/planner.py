@@ -1,0 +1,55 @@
+"""Make an `Executable`: parse, choose the adapter, bind, find a path, lower, compile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from einsum_unified.adapter import Backend
+from einsum_unified.adapter.dispatch import backend_for
+from einsum_unified.binding.bind import bind
+from einsum_unified.binding.bound import Bound
+from einsum_unified.binding.strict import check_operands
+from einsum_unified.language.equation import parse
+from einsum_unified.language.sublists import Sublists
+from einsum_unified.planning.lowering import lower
+from einsum_unified.planning.path import Path, Strategy, find_path
+from einsum_unified.program.compiler import compile_program
+from einsum_unified.runtime.executable import Executable
+from einsum_unified.runtime.options import Options
+from einsum_unified.runtime.signature import Signature, operand_of
+
+
+def make_executable(
+    equation: str | Sublists, options: Options, signatures: tuple[Signature, ...]
+) -> Executable:
+    """Return the executable for operands of these signatures; reads nothing else, so it can be cached.
+
+    Raises what is wrong with equation, operands or options, and `Unprepared` for operands that have to be
+    made arrays first.
+    """
+    parsed = parse(equation)
+    classes = [cls for cls, _, _ in signatures]
+    backend = backend_for(classes)
+    operands = [operand_of(signature, backend) for signature in signatures]
+    bound = bind(parsed, operands, backend, options.dtype, dict(options.hints))
+    if options.strict:
+        check_operands(bound, backend)
+    path = _path(bound, options.strategy)
+    if options.keywords:
+        backend = backend.configured(dict(options.keywords))
+    program = lower(bound, path, backend.capabilities)
+    run, source = compile_program(program, backend, classes)
+    if options.dtype is not None and backend.capabilities.autocast:
+        run = _exactly(run, backend)
+    return Executable(parsed, options, signatures, backend, bound, path, program, source, run)
+
+
+def _path(bound: Bound, strategy: Strategy) -> Path:
+    if bound.unranked:
+        return (tuple(range(len(bound.operands))),)
+    return find_path(bound.reduced(), bound.output, tuple(map(int, bound.sizes)), strategy)
+
+
+def _exactly(run: Any, adapter: Backend) -> Any:
+    declared: Any = adapter  # a member that only adapters with this capability have
+    return declared.exactly(run)

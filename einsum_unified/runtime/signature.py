@@ -1,0 +1,77 @@
+"""`Signature`: what a plan depends on of an operand: type, shape and dtype, never data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import NoneType
+from typing import Any
+
+import numpy as np
+
+from einsum_unified import dtypes
+from einsum_unified.adapter import Backend, Form
+from einsum_unified.adapter.dispatch import backend_of, default_backend
+from einsum_unified.binding.operand import Operand
+
+Signature = tuple[type, Any, Any]
+"""Type, shape and dtype of an operand."""
+
+_PLAIN = (int, NoneType)
+
+
+class Unprepared(Exception):  # noqa: N818 - not an error: it only sends the caller the slow way
+    """Raised when operands have to be looked at, or changed, before there can be a plan."""
+
+
+def signatures_of(operands: Sequence[Any]) -> tuple[Signature, ...]:
+    """Return type, shape and dtype of operands that have them."""
+    return tuple([(type(x), x.shape, x.dtype) for x in operands])
+
+
+def prepared_signatures(xs: Sequence[Any], classes: Sequence[type]) -> tuple[Signature, ...]:
+    """Return the signatures of operands and the classes they count as, as `prepared` returns them."""
+    return tuple([(cls, x.shape, x.dtype) for x, cls in zip(xs, classes, strict=True)])
+
+
+def sizes_of(shape: Any) -> tuple[Any, ...] | None:
+    """Return the sizes of a shape; None if even their number is unknown."""
+    try:
+        return tuple(shape)
+    except ValueError:  # TensorFlow's shape of unknown rank
+        return None
+
+
+def is_plain(signature: Signature) -> bool:
+    """Whether sizes are integers or unknown: tracers have tensors there, which no cache may hold."""
+    return all(type(size) in _PLAIN for size in sizes_of(signature[1]) or ())
+
+
+def matches(planned: Any, given: Any) -> bool:
+    """Whether a shape is the planned one, in which None stands for any size.
+
+    >>> matches((None, 3), (2, 3)), matches((2, 3), (2, 4)), matches(None, (2,))
+    (True, False, False)
+    """
+    if planned is None or given is None:
+        return planned is given
+    return len(planned) == len(given) and all(m in (None, n) for m, n in zip(planned, given, strict=True))
+
+
+def operand_of(signature: Signature, backend: Backend) -> Operand:
+    """Return what binding has to know of an operand for an adapter.
+
+    Raises `Unprepared` if the adapter cannot use operands of that class as they are.
+    """
+    cls, shape, dtype = signature
+    if cls in dtypes.WEAK:
+        return Operand(shape, dtypes.name_of(dtype), "python", Form.ARRAY, cls)
+    if cls is np.ndarray:
+        form = Form.TENSOR if backend is default_backend() else Form.ARRAY
+        return Operand(shape, dtypes.name_of(dtype), default_backend().name, form)
+    known = backend.form(cls) if backend_of(cls) is backend else None
+    if known is None or known is Form.NATIVE:
+        raise Unprepared
+    sizes = sizes_of(shape)
+    if sizes is not None:
+        sizes = tuple([size if type(size) in _PLAIN else backend.static_size(size) for size in sizes])
+    return Operand(sizes, dtypes.name_of(dtype), backend.name, known)
