@@ -220,6 +220,51 @@ def test_a_change_of_anything_is_planned_anew(change):
     assert counted(lambda: change(A))[1] == 1
 
 
+SAME = {
+    "plan after call": lambda: einsum_plan("ij,jk->ik", A, B),
+    "shapes": lambda: einsum_plan("ij,jk->ik", (2, 3), (3, 4)),
+    "optimize=True": lambda: einsum("ij,jk->ik", A, B, optimize=True),
+    "another order of two": lambda: einsum("ij,jk->ik", A, B, optimize="greedy"),
+    "left to right": lambda: einsum("ij,jk->ik", A, B, optimize=False),
+    "hints for known sizes": lambda: einsum("ij,jk->ik", A, B, hints={"i": 7}),
+    "the operands' own dtype": lambda: einsum("ij,jk->ik", A, B, dtype="float64"),
+    "dtype and path": lambda: einsum_plan("ij,jk->ik", A, B, dtype=np.float64, optimize="dp"),
+    "list of operands": lambda: einsum("ij,jk->ik", [A, B]),
+    "bytes": lambda: einsum(b"ij,jk->ik", A, B),
+}
+
+
+@pytest.mark.parametrize("call", SAME.values(), ids=SAME)
+def test_one_plan_serves_calls_that_ask_for_the_same_in_other_words(call):
+    clear_cache()
+    einsum("ij,jk->ik", A, B)
+    assert counted(call) == (1, 0)
+    assert counted(call) == (1, 0)
+
+
+def test_dtype_is_not_dropped_where_it_turns_autocast_off(torch):
+    a, b = torch.ones((2, 3)), torch.ones((3, 4))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert einsum("ij,jk->ik", a, b).dtype is torch.bfloat16
+        assert einsum("ij,jk->ik", a, b, dtype="float32").dtype is torch.float32
+
+
+def test_a_plan_remembers_what_was_asked_for_though_another_shares_its_code():
+    plain, asked = einsum_plan("ij->i", A), einsum_plan("ij->i", A, dtype="float64")
+    assert plain.executable is asked.executable
+    ones = np.ones((2, 3), "float32")
+    assert plain(ones).dtype == "float32"
+    assert asked(ones).dtype == "float64"
+
+
+@pytest.mark.parametrize("strict", [1, 0, "yes", None])
+def test_strict_is_checked_also_where_its_plan_is_in_the_cache(strict):
+    for known in (True, False):
+        einsum("ij,jk->ik", A, B, strict=known)
+    with pytest.raises(TypeError, match="neither True nor False"):
+        einsum("ij,jk->ik", A, B, strict=strict)
+
+
 def test_clear_cache_forgets_and_starts_counting_again():
     einsum("ij->i", A)
     clear_cache()
