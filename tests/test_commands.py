@@ -374,7 +374,7 @@ def test_a_table_without_rich_has_its_title_with_scalars_in_it(capsys):
 
 def test_a_narrow_table_has_its_figures_and_names_whole(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "50")
-    row = contest.Row("numpy", "numpy.einsum, optimize=True", 1.234e-5, 9.876e-5)
+    row = contest.Comparison("numpy", "numpy.einsum, optimize=True", 1.234e-5, 9.876e-5)
     monkeypatch.setattr(bench, "contest", lambda *arguments: [row])
     text = printed(capsys, "bench", *MATMUL, "--backend", "numpy")
     for figure in ("12.3 µs", "98.8 µs", "0.12"):
@@ -519,7 +519,7 @@ MISUSE = {
     "explain i-> 3 --html /no/where.html": "argument --html: cannot write '/no/where.html': No such file",
     "explain i-> 3 --svg /": "argument --svg: cannot write '/': Is a directory",
     "explain i-> 3 --col\x1b[31m": "unrecognized arguments: --col\\x1b[31m",
-    "conformance --backend numpy --case \x1b[31m": "argument --case \\x1b[31m: no case has that in its id",
+    "conformance --backend numpy --case \x1b[31m": "argument --case: no case has '\\x1b[31m' in its id",
     "explain i-> 3 --colour": "unrecognized arguments: --colour",
     "code i-> 3 --backend foo": "argument --backend: invalid choice: 'foo' (choose from",
     "code i-> 3 --dtype float33": "argument --dtype: numpy has no dtype 'float33' to compute with",

@@ -44,7 +44,7 @@ def test_the_demo_shows_every_picture_agreeing_on_every_framework(capsys, monkey
 
 def test_the_demo_runs_without_rich_as_plain_text(capsys, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert demo.run(["numpy"]) == 0
+    assert demo.compare(["numpy"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "einsum_unified: the gallery"
     assert lines[1].split() == ["operation", "equation", "shape", "numpy"]
@@ -54,7 +54,7 @@ def test_the_demo_runs_without_rich_as_plain_text(capsys, monkeypatch):
 def test_a_result_that_disagrees_is_shown_and_makes_the_exit_status_1(capsys, monkeypatch):
     wrong = Picture("transpose", "ij->ji", ((2, 2),), lambda x: np.transpose(x) + 1)
     monkeypatch.setattr(demo, "GALLERY", (wrong,))
-    assert demo.run(["numpy"]) == 1
+    assert demo.compare(["numpy"]) == 1
     text = capsys.readouterr().out
     assert "✗" in text
     assert "1 of 2 results agree" in text

@@ -12,18 +12,10 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from typing import Any
 
 from einsum_unified.adapter import Backend, dispatch
-from einsum_unified.commands.arguments import one_line
+from einsum_unified.commands.command import Command, argument
 from einsum_unified.commands.tables import print_table
+from einsum_unified.commands.terminal import one_line
 
-_DESCRIPTION = """\
-List the array libraries that have an adapter: whether they are installed, in which version, where the adapter
-comes from, and what they can do. Those that are installed are imported.
-
-The exit status is 1 if one that is installed cannot be imported."""
-_EXAMPLES = """\
-examples:
-  einsum-unified backends
-  einsum-unified backends --json"""
 _OTHERS = """
 Beside these, whatever follows the array API standard or has __array_function__ needs no adapter."""
 
@@ -52,18 +44,6 @@ class Found:
     """Of the library's own einsum, that ours takes."""
     dtypes: tuple[str, ...] = ()
     """Of a few that not every library can compute with."""
-
-
-def add(commands: argparse._SubParsersAction[Any]) -> None:
-    """Add the command to a program's."""
-    parser = commands.add_parser(
-        "backends",
-        help="list the libraries with an adapter, and what they can do",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-    )
-    parser.add_argument("--json", action="store_true", help="print the list as JSON")
-    parser.set_defaults(run=run)
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -141,3 +121,20 @@ def _words(library: Found) -> str:
     }
     keywords = [f"{name}=" for name in library.keywords]
     return ", ".join([*(word for word, has in words.items() if has), *keywords, *library.dtypes])
+
+
+COMMAND = Command(
+    name="backends",
+    help="list the libraries with an adapter, and what they can do",
+    description="""\
+List the array libraries that have an adapter: whether they are installed, in which version, where the adapter
+comes from, and what they can do. Those that are installed are imported.
+
+The exit status is 1 if one that is installed cannot be imported.""",
+    examples="""\
+examples:
+  einsum-unified backends
+  einsum-unified backends --json""",
+    arguments=(argument("--json", action="store_true", help="print the list as JSON"),),
+    run=run,
+)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from einsum_unified.adapter import dispatch
-from einsum_unified.commands.arguments import SHAPES, MisuseError, add_call, check_known, library_named, plan
-from einsum_unified.commands.contest import OWN, Row, contest
+from einsum_unified.commands.command import Command, MisuseError, argument
+from einsum_unified.commands.contest import OWN, Comparison, contest
+from einsum_unified.commands.request import SHAPES, call_arguments, check_known, library_named, plan
 from einsum_unified.commands.tables import print_table
 from einsum_unified.commands.terminal import printable
 from einsum_unified.commands.timing import progress
@@ -27,40 +28,6 @@ _FIGURES = ("ours", "its own", "ratio")
 
 _NOTE = 60
 """Characters of a note in the table."""
-
-_DESCRIPTION = f"""\
-Time einsum_unified.einsum beside the libraries' own einsum, on the same random tensors: results are compared
-first, then the two take turns. Printed are median times of a call, and the ratio: below 1 ours is quicker.
-
-{SHAPES} Here all sizes have to be known.
-
-The exit status is 1 if results differ, or ours fails where the library's own does not."""
-_EXAMPLES = """\
-examples:
-  einsum-unified bench "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64 --backend numpy
-  einsum-unified bench "ij,jk->ik" 40x50 50x60 --dtype float64 --seconds 0.2"""
-
-
-def add(commands: argparse._SubParsersAction[Any]) -> None:
-    """Add the command to a program's."""
-    parser = commands.add_parser(
-        "bench",
-        help="time an equation beside the libraries' own einsum",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-    )
-    add_call(parser, "float32")
-    parser.set_defaults(dtype="float32")
-    parser.add_argument(
-        "--backend",
-        metavar="B",
-        action="append",
-        help="a library, also several times; the default is all that are installed",
-    )
-    parser.add_argument(
-        "--seconds", metavar="S", type=_seconds, default=1.0, help="to time each library; the default is 1"
-    )
-    parser.set_defaults(run=run)
 
 
 def _seconds(text: str) -> float:
@@ -79,7 +46,7 @@ def run(asked: argparse.Namespace) -> int:
     _check_affordable(made)
     names = _names(asked.backend)
     arrays = list(_arrays(asked.shapes, made.bound.operands[0].dtype))
-    rows: list[Row] = []
+    rows: list[Comparison] = []
     with progress(asked.seconds * len(names)) as begin:
         for name in names:
             rows += contest(name, made, asked.optimize, arrays, asked.seconds, begin(name))
@@ -133,7 +100,7 @@ def _arrays(shapes: Sequence[Any], dtype: str) -> Iterator[Any]:
 # --- the table ------------------------------------------------------------------------------------
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Comparison) -> tuple[str, ...]:
     ours, own = row.ours_seconds, row.own_seconds
     ratio = "" if ours is None or own is None else _ratio(ours / own)
     note = row.note if len(row.note) <= _NOTE else f"{row.note[:_NOTE]}…"
@@ -161,3 +128,37 @@ def _time(seconds: float | None) -> str:
     value = seconds / unit
     digits = 2 - int(math.log10(value)) if value >= 1 else 3
     return f"{value:.{max(digits, 0)}f} {name}"
+
+
+COMMAND = Command(
+    name="bench",
+    help="time an equation beside the libraries' own einsum",
+    description=f"""\
+Time einsum_unified.einsum beside the libraries' own einsum, on the same random tensors: results are compared
+first, then the two take turns. Printed are median times of a call, and the ratio: below 1 ours is quicker.
+
+{SHAPES} Here all sizes have to be known.
+
+The exit status is 1 if results differ, or ours fails where the library's own does not.""",
+    examples="""\
+examples:
+  einsum-unified bench "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64 --backend numpy
+  einsum-unified bench "ij,jk->ik" 40x50 50x60 --dtype float64 --seconds 0.2""",
+    arguments=(
+        *call_arguments("float32", default="float32"),
+        argument(
+            "--backend",
+            metavar="B",
+            action="append",
+            help="a library, also several times; the default is all that are installed",
+        ),
+        argument(
+            "--seconds",
+            metavar="S",
+            type=_seconds,
+            default=1.0,
+            help="to time each library; the default is 1",
+        ),
+    ),
+    run=run,
+)

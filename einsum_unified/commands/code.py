@@ -3,34 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
-from einsum_unified.commands.arguments import SHAPES, MisuseError, add_call, one_line, plan
+from einsum_unified.commands.command import Command, MisuseError, argument
+from einsum_unified.commands.request import SHAPES, call_arguments, plan
+from einsum_unified.commands.terminal import one_line
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.show.dialects import DIALECTS
-
-_DESCRIPTION = f"""\
-Print an equation, on operands of some shapes, as the text of a function in plain calls of a framework. It
-needs nothing of this library; the framework need not be installed.
-
-{SHAPES}"""
-_EXAMPLES = """\
-examples:
-  einsum-unified code "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64 --backend torch
-  einsum-unified code "bij,jk->bik" "?x3x4" 4x5"""
-
-
-def add(commands: argparse._SubParsersAction[Any]) -> None:
-    """Add the command to a program's."""
-    parser = commands.add_parser(
-        "code",
-        help="print an equation as a function in plain calls of a framework",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-    )
-    add_call(parser, "float64 for numpy and float32 for others")
-    parser.add_argument("--backend", choices=DIALECTS, default="numpy", help="the default is numpy")
-    parser.set_defaults(run=run)
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -41,3 +19,23 @@ def run(asked: argparse.Namespace) -> int:
     except OperandTypeError as error:
         raise MisuseError("--dtype", one_line(error)) from error
     return 0
+
+
+COMMAND = Command(
+    name="code",
+    help="print an equation as a function in plain calls of a framework",
+    description=f"""\
+Print an equation, on operands of some shapes, as the text of a function in plain calls of a framework. It
+needs nothing of this library; the framework need not be installed.
+
+{SHAPES}""",
+    examples="""\
+examples:
+  einsum-unified code "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64 --backend torch
+  einsum-unified code "bij,jk->bik" "?x3x4" 4x5""",
+    arguments=(
+        *call_arguments("float64 for numpy and float32 for others"),
+        argument("--backend", choices=DIALECTS, default="numpy", help="the default is numpy"),
+    ),
+    run=run,
+)

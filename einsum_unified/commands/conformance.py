@@ -12,52 +12,23 @@ from operator import attrgetter
 from typing import Any
 
 from einsum_unified.adapter import dispatch
-from einsum_unified.commands.arguments import MisuseError
+from einsum_unified.commands.command import Command, MisuseError, argument
+from einsum_unified.commands.request import library_named
 from einsum_unified.commands.tables import print_table
+from einsum_unified.commands.terminal import one_line
+from einsum_unified.errors import article, quoted
 from einsum_unified.testing.conformance.cases import Case, corpus, rows
-from einsum_unified.testing.conformance.makers import SPECIAL, library_of
-from einsum_unified.testing.conformance.runner import Outcome, run
-
-_EXAMPLES = """\
-examples:
-  einsum-unified conformance --backend torch
-  einsum-unified conformance --callable torch:einsum --row 10
-  einsum-unified conformance --callable opt_einsum:contract --backend numpy
-  KERAS_BACKEND=torch einsum-unified conformance --backend keras --case diagonals --json"""
+from einsum_unified.testing.conformance.makers import SPECIAL, Library, library_of
+from einsum_unified.testing.conformance.runner import Outcome
+from einsum_unified.testing.conformance.runner import run as run_cases
 
 
-def add(commands: Any) -> None:
-    """Add the command to those of the command line."""
-    parser = commands.add_parser(
-        "conformance",
-        help="run the conformance kit on a library or function",
-        description="Run the cases of the conformance kit; print how many pass, by the rows of the rules.\n\n"
-        "The exit status is 1 if any fails.",
-        epilog=_EXAMPLES,
-    )
-    known = ", ".join(dict.fromkeys([*dispatch.FRAMEWORKS, *SPECIAL]))
-    parser.add_argument(
-        "--backend",
-        metavar="NAME",
-        help=f"the library: {known}, one with a plugin, or any namespace of the array API standard",
-    )
-    parser.add_argument(
-        "--callable",
-        metavar="MODULE:NAME",
-        help="call this function, on tensors of its own package or of --backend, instead of ours",
-    )
-    parser.add_argument("--row", type=int, metavar="N", help="only cases for this row of the rules")
-    parser.add_argument("--case", metavar="TEXT", help="only cases whose id contains this")
-    parser.add_argument("--json", action="store_true", help="print what became of each case as JSON")
-    parser.set_defaults(run=run_command)
-
-
-def run_command(asked: argparse.Namespace) -> int:
+def run(asked: argparse.Namespace) -> int:
     """Run the command; return 0 if nothing failed, 1 if something did."""
     cases = _chosen(asked.row, asked.case)
     function = None if asked.callable is None else _function(asked.callable)
     library = _library(asked.backend, asked.callable)
-    outcomes = run(library, cases, function)
+    outcomes = run_cases(library, cases, function)
     if asked.json:
         print(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
     else:
@@ -67,43 +38,40 @@ def run_command(asked: argparse.Namespace) -> int:
 
 def _chosen(row: int | None, text: str | None) -> list[Case]:
     if row is not None and row not in rows():
-        raise MisuseError(f"--row {row}", f"the rules have rows 1 to {max(rows())}")
+        raise MisuseError("--row", f"{row} is not a row of the rules, which are 1 to {max(rows())}")
     cases = [case for case in corpus() if row in (None, case.row) and (text or "") in case.id]
     if not cases:
-        raise MisuseError(f"--case {text}", "no case has that in its id")
+        raise MisuseError("--case", f"no case has {quoted(text)} in its id")
     return cases
 
 
 def _function(spelled: str) -> Callable[..., Any]:
     module, colon, name = spelled.partition(":")
     if not (module and colon and name):
-        raise MisuseError(f"--callable {spelled}", "it is spelled MODULE:NAME, as torch:einsum")
+        raise MisuseError("--callable", f"{quoted(spelled)} is not spelled MODULE:NAME, as torch:einsum")
     try:
         found = attrgetter(name)(importlib.import_module(module))
     except Exception as error:  # whatever a module raises when it is imported
-        raise MisuseError(f"--callable {spelled}", f"{_first_line(error)}") from error
+        raise MisuseError("--callable", f"cannot import {quoted(spelled)}: {one_line(error)}") from error
     if not callable(found):
         raise MisuseError(
-            f"--callable {spelled}", f"that is a {type(found).__name__}, which cannot be called"
+            "--callable", f"{quoted(spelled)} is {article(type(found).__name__)}, which cannot be called"
         )
     function: Callable[..., Any] = found
     return function
 
 
-def _library(backend: str | None, spelled: str | None) -> Any:
-    if backend is None and spelled is None:
+def _library(backend: str | None, spelled: str | None) -> Library:
+    """Return the library that is named, or else the one that the function's package is."""
+    if backend is not None:
+        return library_named(backend)
+    if spelled is None:
         raise MisuseError("--backend", "it is needed, or --callable")
-    name = str(spelled).partition(":")[0].partition(".")[0] if backend is None else backend
-    shown = f"--callable {spelled}" if backend is None else f"--backend {name}"
     try:
-        return library_of(name)
+        return library_of(spelled.partition(":")[0].partition(".")[0])
     except Exception as error:  # whatever a module raises when it is imported
-        hint = "" if backend is not None else "; --backend NAME says whose tensors it takes"
-        raise MisuseError(shown, f"{_first_line(error)}{hint}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+        why = f"{one_line(error)}; --backend NAME says whose tensors it takes"
+        raise MisuseError("--callable", why) from error
 
 
 # --- the table ------------------------------------------------------------------------------------------
@@ -143,3 +111,36 @@ def _line(row: str, what: str, outcomes: Sequence[Outcome]) -> list[str]:
 
 def _cases(count: int) -> str:
     return f"{count} case" if count == 1 else f"{count} cases"
+
+
+COMMAND = Command(
+    name="conformance",
+    help="run the conformance kit on a library or function",
+    description="""\
+Run the cases of the conformance kit; print how many pass, by the rows of the rules.
+
+The exit status is 1 if any fails.""",
+    examples="""\
+examples:
+  einsum-unified conformance --backend torch
+  einsum-unified conformance --callable torch:einsum --row 10
+  einsum-unified conformance --callable opt_einsum:contract --backend numpy
+  KERAS_BACKEND=torch einsum-unified conformance --backend keras --case diagonals --json""",
+    arguments=(
+        argument(
+            "--backend",
+            metavar="NAME",
+            help=f"the library: {', '.join(dict.fromkeys([*dispatch.FRAMEWORKS, *SPECIAL]))}, "
+            "one with a plugin, or any namespace of the array API standard",
+        ),
+        argument(
+            "--callable",
+            metavar="MODULE:NAME",
+            help="call this function, on tensors of its own package or of --backend, instead of ours",
+        ),
+        argument("--row", type=int, metavar="N", help="only cases for this row of the rules"),
+        argument("--case", metavar="TEXT", help="only cases whose id contains this"),
+        argument("--json", action="store_true", help="print what became of each case as JSON"),
+    ),
+    run=run,
+)

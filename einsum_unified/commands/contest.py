@@ -14,7 +14,7 @@ import numpy as np
 
 from einsum_unified.adapter import dispatch
 from einsum_unified.api import einsum
-from einsum_unified.commands.arguments import one_line
+from einsum_unified.commands.terminal import one_line
 from einsum_unified.commands.timing import Call, Tick, medians
 from einsum_unified.dtypes import kind_of
 from einsum_unified.plan import Plan
@@ -43,7 +43,7 @@ _OURS = "ours"
 
 
 @dataclass(frozen=True)
-class Row:
+class Comparison:
     """How ours and a library's own einsum compare; seconds are None where there was nothing to time."""
 
     library: str
@@ -58,14 +58,14 @@ class Row:
 
 def contest(
     name: str, plan: Plan, optimize: Any, arrays: Sequence[Any], seconds: float, tick: Tick
-) -> list[Row]:
+) -> list[Comparison]:
     """Compare ours with each way to call a library's own einsum, and time all of them together."""
     try:
         adapter = dispatch.load(name)
         own = importlib.import_module(OWN[name]).einsum
         tensors = [to_framework(x, adapter) for x in arrays]
     except Exception as error:  # a broken installation; a dtype that is lacking
-        return [Row(name, "", note=one_line(error))]
+        return [Comparison(name, "", note=one_line(error))]
     equation = plan.equation.text
     raw: dict[str, Call] = {_OURS: partial(einsum, equation, *tensors, optimize=optimize)}
     if name == "numpy":
@@ -80,7 +80,9 @@ def contest(
         failed = _OURS in notes and rival in results
         differs = "" if {_OURS, rival} - {*results} else _difference(results[_OURS], results[rival], plan)
         note = f"ours: {notes[_OURS]}" if _OURS in notes else notes.get(rival, differs)
-        rows.append(Row(name, rival, taken.get(_OURS), taken.get(rival), note, failed or bool(differs)))
+        rows.append(
+            Comparison(name, rival, taken.get(_OURS), taken.get(rival), note, failed or bool(differs))
+        )
     return rows
 
 

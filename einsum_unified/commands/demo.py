@@ -10,6 +10,7 @@ import numpy as np
 
 from einsum_unified.adapter import dispatch
 from einsum_unified.api import einsum
+from einsum_unified.commands.command import Command
 from einsum_unified.commands.tables import print_table
 from einsum_unified.errors import EinsumError
 from einsum_unified.testing import check_einsum
@@ -20,22 +21,13 @@ _COLOURS = {"✓": "green", "✗": "red"}
 _RTOL = 1e-5  # the gallery has float32 operands, too
 
 
-def add(commands: argparse._SubParsersAction[Any]) -> None:
-    """Add the command to a program's."""
-    parser = commands.add_parser(
-        "demo",
-        help="run the gallery on every library that is installed",
-        description="Run well-known operations as einsum on every installed library, compare each with\n"
-        "NumPy's own function, and print a table.\n\n"
-        "The exit status is 1 if anything disagrees.",
-        epilog="example:\n  einsum-unified demo",
-    )
-    parser.set_defaults(run=lambda asked: run())
+def run(asked: argparse.Namespace) -> int:
+    """Print the table for the installed frameworks; return 1 if anything disagrees."""
+    return compare(dispatch.installed())
 
 
-def run(frameworks: Sequence[str] | None = None) -> int:
+def compare(frameworks: Sequence[str]) -> int:
     """Print the gallery's table and return the exit status: 0 if every framework agrees everywhere."""
-    frameworks = dispatch.installed() if frameworks is None else frameworks
     header = ["operation", "equation", "shape", *frameworks]
     rows = [_row(picture, frameworks) for picture in GALLERY]
     mistake, text = _mistake(frameworks)
@@ -79,3 +71,17 @@ def _error(equation: str, shapes: Sequence[tuple[int, ...]], framework: str) -> 
     except EinsumError as error:
         return f"{type(error).__name__}: {error}".replace(f"{framework}.", "")
     return ""
+
+
+COMMAND = Command(
+    name="demo",
+    help="run the gallery on every library that is installed",
+    description="""\
+Run well-known operations as einsum on every installed library, compare each with
+NumPy's own function, and print a table.
+
+The exit status is 1 if anything disagrees.""",
+    examples="example:\n  einsum-unified demo",
+    arguments=(),
+    run=run,
+)

@@ -8,49 +8,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from einsum_unified.commands.arguments import SHAPES, MisuseError, add_call, plan
+from einsum_unified.commands.command import Command, MisuseError, argument
+from einsum_unified.commands.request import SHAPES, call_arguments, plan
 from einsum_unified.commands.terminal import printable
 from einsum_unified.plan import Plan
 from einsum_unified.show.labels import unknown_sizes
 
 SCHEMA = 1
 """The version of what ``--json`` prints."""
-
-_DESCRIPTION = f"""\
-Show how an equation is computed on operands of some shapes, as print(plan) does: each step with what it
-computes, its FLOPs, the bytes it reads and writes and its copies, and the code that runs. No operand is
-needed, and none is made.
-
-{SHAPES} Of sizes that are not known the figures are sums of products.
-
-With --html and --svg that is also drawn to a file, whose name is told on stderr."""
-_EXAMPLES = """\
-examples:
-  einsum-unified explain "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64
-  einsum-unified explain "bij,jk,kl->bil" "?x10x20" 20x30 30x4 --dtype float32 --optimize greedy
-  einsum-unified explain "ij,jk->ik" 10x20 20x30 --html matmul.html --svg matmul.svg
-  einsum-unified explain "ij,jk->ik" 10x20 20x30 --json"""
-
-
-def add(commands: argparse._SubParsersAction[Any]) -> None:
-    """Add the command to a program's."""
-    parser = commands.add_parser(
-        "explain",
-        help="show the steps of an equation, their cost, and what runs",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-    )
-    add_call(parser, "float64 on NumPy, else float32")
-    parser.add_argument(
-        "--backend",
-        metavar="B",
-        default="numpy",
-        help="plan for this library's tensors; it is imported. The default is numpy",
-    )
-    parser.add_argument("--html", metavar="FILE", help="write a page with picture, table and index stepper")
-    parser.add_argument("--svg", metavar="FILE", help="write the picture")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.set_defaults(run=run)
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -86,3 +51,36 @@ def _write(option: str, file: str | None, writes: Callable[[str], str]) -> None:
         why = getattr(error, "strerror", None) or str(error)
         raise MisuseError(option, f"cannot write {file!r}: {why}") from error
     print(f"wrote {printable(file)}", file=sys.stderr)
+
+
+COMMAND = Command(
+    name="explain",
+    help="show the steps of an equation, their cost, and what runs",
+    description=f"""\
+Show how an equation is computed on operands of some shapes, as print(plan) does: each step with what it
+computes, its FLOPs, the bytes it reads and writes and its copies, and the code that runs. No operand is
+needed, and none is made.
+
+{SHAPES} Of sizes that are not known the figures are sums of products.
+
+With --html and --svg that is also drawn to a file, whose name is told on stderr.""",
+    examples="""\
+examples:
+  einsum-unified explain "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64
+  einsum-unified explain "bij,jk,kl->bil" "?x10x20" 20x30 30x4 --dtype float32 --optimize greedy
+  einsum-unified explain "ij,jk->ik" 10x20 20x30 --html matmul.html --svg matmul.svg
+  einsum-unified explain "ij,jk->ik" 10x20 20x30 --json""",
+    arguments=(
+        *call_arguments("float64 on NumPy, else float32"),
+        argument(
+            "--backend",
+            metavar="B",
+            default="numpy",
+            help="plan for this library's tensors; it is imported. The default is numpy",
+        ),
+        argument("--html", metavar="FILE", help="write a page with picture, table and index stepper"),
+        argument("--svg", metavar="FILE", help="write the picture"),
+        argument("--json", action="store_true", help="print the figures as JSON"),
+    ),
+    run=run,
+)

@@ -20,6 +20,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
+def one_line(error: BaseException) -> str:
+    r"""Return what an error says in one line.
+
+    >>> one_line(ValueError("no such file\n  try another"))
+    'no such file; try another'
+    """
+    return "; ".join(line.strip() for line in str(error).splitlines() if line.strip()) or type(error).__name__
+
+
 def prepare_streams() -> None:
     """Let output be written in plainer characters, or as escapes, where the encoding lacks some.
 

@@ -1,4 +1,4 @@
-"""The arguments that commands share, EQUATION SHAPE... and their options, and the plan for them."""
+"""What commands are asked about: the arguments EQUATION SHAPE... and their options, and the plan for them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 from einsum_unified import dtypes
 from einsum_unified.adapter import dispatch
 from einsum_unified.binding.arrays import prepared
+from einsum_unified.commands.command import Argument, MisuseError, argument
+from einsum_unified.commands.terminal import one_line
 from einsum_unified.errors import (
     BackendError,
     EinsumError,
@@ -46,26 +48,21 @@ _ARGUMENTS: dict[type[EinsumError], str] = {
 """Which argument an error is about."""
 
 
-class MisuseError(Exception):
-    """What is wrong with an argument."""
-
-    def __init__(self, argument: str, why: str) -> None:
-        super().__init__(f"argument {argument}: {why}")
-
-
-def add_call(parser: argparse.ArgumentParser, default_dtype: str) -> None:
-    """Add EQUATION, SHAPE, ``--dtype``, whose default is told in words, and ``--optimize``."""
-    parser.add_argument("equation", metavar="EQUATION", type=_equation, help='as for einsum: "ij,jk->ik"')
-    parser.add_argument("shapes", metavar="SHAPE", nargs="+", type=shape, help="of an operand, each")
+def call_arguments(default_dtype: str, default: str | None = None) -> tuple[Argument, ...]:
+    """Return EQUATION, SHAPE, ``--dtype``, whose default is told in words, and ``--optimize``."""
     about = f"of the operands, by name; the default is {default_dtype}"
-    parser.add_argument("--dtype", metavar="D", type=dtype, help=about)
-    parser.add_argument(
-        "--optimize",
-        metavar="O",
-        type=_optimize,
-        default="auto",
-        help="how the path is found: auto (the default), none (left to right), or opt_einsum's optimal, dp, "
-        "greedy, random-greedy, branch-2, ...",
+    return (
+        argument("equation", metavar="EQUATION", type=_equation, help='as for einsum: "ij,jk->ik"'),
+        argument("shapes", metavar="SHAPE", nargs="+", type=shape, help="of an operand, each"),
+        argument("--dtype", metavar="D", type=dtype, default=default, help=about),
+        argument(
+            "--optimize",
+            metavar="O",
+            type=_optimize,
+            default="auto",
+            help="how the path is found: auto (the default), none (left to right), or opt_einsum's optimal, "
+            "dp, greedy, random-greedy, branch-2, ...",
+        ),
     )
 
 
@@ -179,8 +176,3 @@ def _tensor(library: Library, name: str | None) -> Any:
     if found != name:
         raise MisuseError("--dtype", f"{library.name} makes {found} of {quoted(name)}, as it is set up here")
     return tensor
-
-
-def one_line(error: BaseException) -> str:
-    """Return what an error says in one line."""
-    return "; ".join(line.strip() for line in str(error).splitlines() if line.strip()) or type(error).__name__

@@ -1,0 +1,93 @@
+"""The parser of the program: a subcommand for each `Command`, with options anywhere among its arguments."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from einsum_unified.commands.command import Command
+from einsum_unified.commands.terminal import printable
+
+_NOT_AN_OPTION = re.compile(r"-[0-9>]")
+"""The beginning of a shape with a negative size, or of an equation with one operand."""
+
+_HELP = {"-h": False, "--help": False}
+"""The options that argparse adds to each command; they take no value."""
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Fills paragraphs, except those with indented lines: examples."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = text.split("\n\n")
+        return "\n\n".join(p if "\n  " in p else textwrap.fill(p, width) for p in paragraphs) + "\n"
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser whose errors are one line."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(formatter_class=_Help, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        """Print a line and exit."""
+        self.exit(2, f"{self.prog}: error: {printable(message)}\n")
+
+    def add_commands(self, commands: Iterable[Command]) -> None:
+        """Add a subcommand for each; the name of the one that is called becomes ``command``."""
+        found = self.add_subparsers(
+            dest="command", metavar="COMMAND", title="commands", required=True, parser_class=_CommandParser
+        )
+        for command in commands:
+            found.add_parser(command.name, help=command.help, command=command)
+
+
+class _CommandParser(Parser):
+    """The parser of a command."""
+
+    def __init__(self, command: Command, **settings: Any) -> None:
+        super().__init__(description=command.description, epilog=command.examples, **settings)
+        for argument in command.arguments:
+            self.add_argument(argument.name, **argument.settings)
+        options = {each.name: each.takes_value for each in command.arguments if each.is_option}
+        self._takes_value = {**_HELP, **options}
+        self._takes_words = len(options) < len(command.arguments)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and refuse what is left over, so that the error has the command's name."""
+        given = sys.argv[1:] if args is None else args
+        known, unknown = super().parse_known_args(self._sorted(given), namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
+
+    def _sorted(self, given: Sequence[str]) -> list[str]:
+        """Return a command's options, then ``--`` and its other arguments, among them ``-2x3`` and ``->``.
+
+        argparse itself takes words that begin with a dash for options, and all SHAPEs from one place only.
+        """
+        options: list[str] = []
+        words: list[str] = []
+        todo = iter(given)
+        for text in todo:
+            if text == "--":
+                words += todo
+            elif text == "-" or not text.startswith("-") or _NOT_AN_OPTION.match(text):
+                words.append(text)
+            else:
+                value = next(todo, None) if self._is_followed_by_value(text) else None
+                joined = value is not None and _NOT_AN_OPTION.match(value)
+                options += [f"{text}={value}"] if joined else [text] if value is None else [text, value]
+        return [*options, *(["--"] if words and self._takes_words else []), *words]
+
+    def _is_followed_by_value(self, text: str) -> bool:
+        """Whether the next word is the value of this option, which must be known but may be abbreviated."""
+        begun, equals, _ = text.partition("=")
+        names = [name for name in self._takes_value if name.startswith(begun)]
+        if not names:
+            self.error(f"unrecognized arguments: {text}")
+        return not equals and self._takes_value[begun if begun in names else names[0]]
