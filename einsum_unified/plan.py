@@ -223,7 +223,7 @@ class Plan:
         >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).to_svg()[:40])
         <svg xmlns="http://www.w3.org/2000/svg"
         """
-        from einsum_unified.show.picture.document import to_svg  # seldom needed
+        from einsum_unified.show.picture.svg import to_svg  # seldom needed
 
         return _written(to_svg(self.bound, self.program, self.backend, self.steps), file)
 
@@ -249,7 +249,7 @@ class Plan:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
-        from einsum_unified.show.picture.document import to_html  # seldom needed
+        from einsum_unified.show.picture.svg import to_html  # seldom needed
 
         return to_html(self.to_svg(), self.explain())
 

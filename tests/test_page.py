@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from colours import contrast
 
 from einsum_unified import einsum_plan
 from einsum_unified.show.page.lessons import lessons, small_sizes
@@ -541,3 +542,58 @@ def test_texts_that_overlap_are_found(visit):
     page = visit(PLANS["small"]())
     page.evaluate("document.querySelector('h2').style.marginTop = '-70px'")
     assert overlapping(page.evaluate(TEXTS))
+
+
+# --- its colours ----------------------------------------------------------------------------------
+
+RAILS = """() => Object.fromEntries([...document.querySelectorAll(".eu-rail")].map((rail) => [
+  rail.querySelector("title").textContent.split(":")[0],
+  getComputedStyle(rail.querySelector("circle")).stroke,
+]))"""
+
+NAMES = """() => [...document.querySelectorAll("#stepper .label")].map((label) =>
+  [label.textContent, getComputedStyle(label).color])"""
+
+INKS = """() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const over = ([r, g, b, a = 1], below) => [r, g, b].map((x, n) => Math.round(a * x + (1 - a) * below[n]));
+  const hex = (colour) => "#" + colour.slice(0, 3).map((x) => x.toString(16).padStart(2, "0")).join("");
+  const below = (box) => (box.parentElement ? behind(box.parentElement) : [255, 255, 255]);
+  const behind = (box) => over(parts(getComputedStyle(box).backgroundColor), below(box));
+  return [...document.body.querySelectorAll("*")]
+    .filter((box) => !box.closest("svg, script, noscript") && box.checkVisibility())
+    .filter((box) => [...box.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
+    .map((box) => [box.textContent, hex(parts(getComputedStyle(box).color)), hex(behind(box))]);
+}"""
+
+COLOURED = {
+    "steps": lambda: einsum_plan("bij,bjk,kl->bil", (2, 3, 4), (2, 4, 3), (3, 2)),
+    # More labels are summed than there are hues.
+    "many labels": lambda: einsum_plan("abcdefgh,bcdefgi->ahi", (2,) * 8, (2,) * 7),
+    # Labels that are summed come in another order in the picture, which shows the first axes of an operand.
+    "hidden axes": lambda: einsum_plan("abcdefghijklmnopqrstu,vu->vt", (1,) * 21, (2, 1)),
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", COLOURED)
+def test_a_label_has_one_colour_in_the_picture_and_on_the_board(visit, name, scheme):
+    page = visit(COLOURED[name](), color_scheme=scheme)
+    rails, names = page.evaluate(RAILS), page.evaluate(NAMES)
+    assert len(rails) >= 5
+    assert len(set(rails.values())) >= 3
+    assert set(rails) <= {label for label, _ in names}
+    assert [(label, colour) for label, colour in names if rails.get(label, colour) != colour] == []
+    for label in {label for label, _ in names}:
+        assert len({colour for other, colour in names if other == label}) == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_stands_out_from_what_is_behind_it(visit, scheme):
+    page = visit(COLOURED["many labels"](), color_scheme=scheme)
+    page.locator("td.chosen").focus()
+    page.keyboard.press("ArrowRight")
+    inks = page.evaluate(INKS)
+    assert len(inks) > 100
+    assert len({ground for _, _, ground in inks}) >= 5
+    assert [(text, ink, ground) for text, ink, ground in inks if contrast(ink, ground) < 4.5] == []

@@ -14,8 +14,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
+from colours import contrast
 
 from einsum_unified import clear_cache, einsum_plan
 from einsum_unified.show.picture.palette import DARK, LIGHT
@@ -541,18 +541,6 @@ def test_the_pictures_of_the_documents_are_what_is_drawn_now(tmp_path):
 # --- colours --------------------------------------------------------------------------------------
 
 
-def luminance(colour: str) -> float:
-    """Relative luminance of an sRGB colour, by WCAG 2.2."""
-    parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
-
-
-def contrast(one: str, other: str) -> float:
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
 def test_contrast_is_counted_as_the_guidelines_do():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)  # a well-known pair
@@ -563,8 +551,9 @@ def test_text_and_lines_stand_out_from_what_is_behind_them(palette):
     for ground in (palette.ground, palette.box):
         for text in (palette.ink, palette.dim, palette.loud):
             assert contrast(text, ground) >= 4.5
-    for hue in palette.hues:  # lines, and behind a Σ
+    for hue in (*palette.hues, palette.line):  # lines, behind a Σ, and names of labels on a page
         assert contrast(hue, palette.ground) >= 4.5
+    assert contrast(palette.lit_ink, palette.lit) >= 4.5
     for line in (palette.line, palette.edge, palette.loud):
         assert contrast(line, palette.ground) >= 3
     assert contrast(palette.line, palette.track) >= 3

@@ -20,6 +20,8 @@ from einsum_unified.binding.bound import Bound
 from einsum_unified.errors import clipped
 from einsum_unified.show.page.lessons import LABELS, OPERANDS, STEPS, lessons
 from einsum_unified.show.page.shown import shown, shown_labels
+from einsum_unified.show.picture.palette import colour, variables
+from einsum_unified.show.picture.wiring import wiring
 from einsum_unified.show.summary import operand_lines, unknown_lines
 from einsum_unified.show.table import HEADER, Explanation
 
@@ -33,7 +35,7 @@ def document(
     bound: Bound, library: str, told: Explanation | None, algorithm: str, code: str, picture: str
 ) -> str:
     """Return the page of a plan; without ``told``, for unknown numbers of axes, it has no steps."""
-    style = _resource("page.css")
+    style = f"{variables()}\n{_resource('page.css')}"
     script = _resource("stepper.js")
     drawing = re.sub(r"^(<\?xml.*?\?>|<!DOCTYPE[^>]*>|\s)*", "", picture, flags=re.DOTALL)
     # A style within an SVG is no raw text, as one of HTML is: its entities are read.
@@ -77,9 +79,19 @@ def _stepper(bound: Bound, told: Explanation | None, script: str) -> str:
     found = lessons(bound, told.steps)
     if not found:
         return _paragraph(f"More than {LABELS} labels are too many to step through.")
-    data = {"labels": shown_labels(bound.labels), "lessons": [lesson.data() for lesson in found]}
+    data = {
+        "labels": shown_labels(bound.labels),
+        "colours": _colours(bound),
+        "lessons": [lesson.data() for lesson in found],
+    }
     stepper = Template(_resource("stepper.html")).substitute(lessons=_json(data), script=script)
     return stepper + "".join(map(_paragraph, _left_out(bound)))
+
+
+def _colours(bound: Bound) -> list[str]:
+    """Return the variable with each label's colour, which is that of its rail in the picture."""
+    order = {label: n for n, label in enumerate(wiring(bound).coloured)}
+    return [colour(order.get(label)) for label in range(len(bound.labels))]
 
 
 def _left_out(bound: Bound) -> list[str]:

@@ -2,7 +2,7 @@
 // Labels are strangers' texts: they become text nodes, never HTML.
 "use strict";
 {
-  const { labels, lessons } = JSON.parse(document.getElementById("stepper-lessons").textContent);
+  const { labels, colours, lessons } = JSON.parse(document.getElementById("stepper-lessons").textContent);
   const part = (name) => document.getElementById(`stepper-${name}`);
 
   // --- what is computed --------------------------------------------------------------------------
@@ -50,9 +50,12 @@
     return element;
   }
 
-  /** A label in its colour; what is summed is marked by its line, too. */
-  const drawLabel = (lesson, label) =>
-    make("span", `label colour${label % 8}${lesson.summed.includes(label) ? " summed" : ""}`, labels[label]);
+  /** A label in the colour of its rail in the picture; what is summed is marked by its line, too. */
+  function drawLabel(lesson, label) {
+    const element = make("span", lesson.summed.includes(label) ? "label summed" : "label", labels[label]);
+    element.style.color = `var(--${colours[label]})`;
+    return element;
+  }
 
   const joined = (parts, separator) => parts.flatMap((item, n) => (n ? [separator, item] : [item]));
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement
 
 from einsum_unified.show.picture.palette import ADVANCE, SIZES
-from einsum_unified.show.picture.text import clipped, width
+from einsum_unified.show.picture.text import cut, width
 from einsum_unified.show.printable import plain
 
 _COMMON = frozenset("…·×→Σ–")
@@ -28,12 +28,12 @@ def group(parent: Element, kind: str, whole: str = "", **data: object) -> Elemen
 def box(parent: Element, x: float, y: float, w: float, h: float, kind: str, radius: float = 6) -> None:
     """Draw a rectangle with round corners."""
     sides = {"x": x, "y": y, "width": w, "height": h, "rx": radius}
-    SubElement(parent, "rect", {"class": _classes(kind)} | {key: _shown(n) for key, n in sides.items()})
+    SubElement(parent, "rect", {"class": _classes(kind)} | {key: _spelled(n) for key, n in sides.items()})
 
 
 def line(parent: Element, path: Sequence[object], kind: str, dashes: str = "") -> None:
     """Draw a path, given as the letters and numbers of SVG."""
-    d = " ".join(item if isinstance(item, str) else _shown(item) for item in path)  # type: ignore[arg-type]
+    d = " ".join(item if isinstance(item, str) else _spelled(item) for item in path)  # type: ignore[arg-type]
     SubElement(
         parent,
         "path",
@@ -44,7 +44,7 @@ def line(parent: Element, path: Sequence[object], kind: str, dashes: str = "") -
 def dot(parent: Element, x: float, y: float, radius: float, kind: str) -> None:
     """Draw a disc."""
     place = {"cx": x, "cy": y, "r": radius}
-    SubElement(parent, "circle", {"class": _classes(kind)} | {key: _shown(n) for key, n in place.items()})
+    SubElement(parent, "circle", {"class": _classes(kind)} | {key: _spelled(n) for key, n in place.items()})
 
 
 def word(
@@ -53,14 +53,14 @@ def word(
     """Write a text in a line; where there is no room for all of it, a pointer on it shows the whole."""
     size = _size(kind)
     whole = plain(text)
-    shown = clipped(whole, int(room / (size * ADVANCE) + 0.01))
-    attributes = {"x": _shown(x), "y": _shown(y), "class": _classes(kind)}
+    shown = cut(whole, int(room / (size * ADVANCE) + 0.01))
+    attributes = {"x": _spelled(x), "y": _spelled(y), "class": _classes(kind)}
     if anchor != "start":
         attributes["text-anchor"] = anchor
     if any(not c.isascii() and c not in _COMMON for c in shown):
         # Another font may draw it, at widths of its own: make it fit.
         attributes |= {
-            "textLength": _shown(width(shown) * size * ADVANCE),
+            "textLength": _spelled(width(shown) * size * ADVANCE),
             "lengthAdjust": "spacingAndGlyphs",
         }
     made = SubElement(parent, "text", attributes)
@@ -82,5 +82,5 @@ def _classes(kind: str) -> str:
     return " ".join(f"eu-{name}" for name in kind.split())
 
 
-def _shown(number: float) -> str:
+def _spelled(number: float) -> str:
     return f"{number:.1f}".removesuffix(".0")

@@ -1,4 +1,4 @@
-"""The colours, for light and for dark, and the style sheet that gives them out by class.
+"""The colours, for light and for dark, by class for a picture and as variables for the page around it.
 
 The hues are those of Okabe and Ito, which people tell apart who see fewer colours, darker or lighter so that
 each stands out from its background. No meaning is in a colour alone: a summed label also carries a Σ.
@@ -6,8 +6,9 @@ each stands out from its background. No meaning is in a colour alone: a summed l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache, lru_cache
 from hashlib import sha256
 
 SIZES = {"head": 14, "word": 13, "small": 11}
@@ -39,6 +40,10 @@ class Palette:
     """Behind a bar."""
     loud: str
     """The step of most FLOPs."""
+    lit: str
+    """Behind cells that are multiplied."""
+    lit_ink: str
+    """Text on that."""
     hues: tuple[str, ...]
     """Rails of labels that are summed."""
 
@@ -52,6 +57,8 @@ LIGHT = Palette(
     line="#6b7480",
     track="#dfe3e8",
     loud="#b3201b",
+    lit="#ffe26b",
+    lit_ink="#1a1e24",
     hues=("#0068a8", "#a85200", "#00735a", "#a03c78", "#756200"),
 )
 DARK = Palette(
@@ -63,6 +70,8 @@ DARK = Palette(
     line="#939da9",
     track="#343b45",
     loud="#ff9183",
+    lit="#f4e07a",
+    lit_ink="#15181d",
     hues=("#5fbaf0", "#f5a742", "#40d0a2", "#eb9ac9", "#dccb4e"),
 )
 
@@ -77,6 +86,25 @@ def rail(index: int) -> tuple[str, str]:
     """Return the class and the dashes of the rail of a summed label."""
     hues = len(LIGHT.hues)
     return f"hue{index % hues}", DASHES[index // hues % len(DASHES)]
+
+
+def colour(index: int | None) -> str:
+    """Return the variable with the colour of a summed label's rail, or of one that is kept."""
+    return "line" if index is None else rail(index)[0]
+
+
+@cache
+def variables() -> str:
+    """Return rules that give a page the colours of its picture, as variables such as ``--ink``."""
+    return "\n".join(_themed(_variables))
+
+
+def _variables(within: str, palette: Palette) -> list[str]:
+    named = asdict(palette)
+    named |= {f"hue{n}": hue for n, hue in enumerate(named.pop("hues"))}
+    named["lit_faint"] = f"{palette.lit}40"  # a quarter of it
+    colours = ";".join(f"--{name.replace('_', '-')}:{value}" for name, value in named.items())
+    return [f"{within.strip() or ':root'}{{{colours}}}"]
 
 
 @lru_cache(maxsize=64)
@@ -102,15 +130,22 @@ def _rules(scope: str, narrowest: int) -> str:
             f"{scope} .eu-line{{fill:none;stroke-width:1.5}}",
             f"{scope} .eu-sum{{stroke-width:2.5}}",
             f"{scope} .eu-gap{{fill:none;stroke-width:6}}",
-            *_colours(scope, LIGHT),
-            "@media (prefers-color-scheme:dark){",
-            *_colours(scope, DARK),
-            "}",
-            *_colours(f":is({','.join(LIGHT_PAGES)}) {scope}", LIGHT),
-            *_colours(f":is({','.join(DARK_PAGES)}) {scope}", DARK),
+            *_themed(lambda within, palette: _colours(f"{within}{scope}", palette)),
             "",
         ]
     )
+
+
+def _themed(rules: Callable[[str, Palette], list[str]]) -> list[str]:
+    """Return rules for light and dark, as the system prefers or an ancestor says, whose selector they get."""
+    return [
+        *rules("", LIGHT),
+        "@media (prefers-color-scheme:dark){",
+        *rules("", DARK),
+        "}",
+        *rules(f":is({','.join(LIGHT_PAGES)}) ", LIGHT),
+        *rules(f":is({','.join(DARK_PAGES)}) ", DARK),
+    ]
 
 
 def _colours(scope: str, palette: Palette) -> list[str]:

@@ -29,10 +29,10 @@ def _width(c: str) -> int:
     return 2 if unicodedata.east_asian_width(c) in "WF" else 1
 
 
-def clipped(text: str, columns: int) -> str:
-    """Return a text that takes no more columns, with an ellipsis for what is cut off.
+def cut(text: str, columns: int) -> str:
+    """Return a text that takes no more columns, with an ellipsis for what is left out.
 
-    >>> clipped("rows", 4), clipped("columns", 4)
+    >>> cut("rows", 4), cut("columns", 4)
     ('rows', 'col…')
     """
     if len(text) <= columns and width(text) <= columns:

@@ -13,7 +13,7 @@ from einsum_unified.errors import quoted
 from einsum_unified.language.labels import Label
 from einsum_unified.language.sizes import Size
 from einsum_unified.show.labels import label_name
-from einsum_unified.show.picture.text import clipped, counted, number
+from einsum_unified.show.picture.text import counted, cut, number
 
 OPERANDS = 30
 """So many operands are all shown,"""
@@ -67,6 +67,12 @@ class Wiring:
         rows = [axis for box in (*self.operands, self.result) for axis in box.axes if not axis.rest]
         return tuple(dict.fromkeys(label for axis in rows for label in axis.labels))
 
+    @property
+    def coloured(self) -> tuple[int, ...]:
+        """The labels that are summed, each of which has the next colour: those that are shown come first."""
+        shown = [label for label in self.shown if label in self.summed]
+        return (*shown, *sorted(self.summed.difference(shown)))
+
 
 def wiring(bound: Bound) -> Wiring:
     """Return how an equation's axes are joined.
@@ -118,7 +124,7 @@ def _rows(axes: Sequence[Axis]) -> tuple[Axis, ...]:
 
 
 def _axis(label: int, names: Sequence[str], size: str) -> Axis:
-    return Axis((label,), clipped(names[label], _LONG), size, size.startswith("1→"))
+    return Axis((label,), cut(names[label], _LONG), size, size.startswith("1→"))
 
 
 def _size(bound: Bound, label: int, size: int) -> str:

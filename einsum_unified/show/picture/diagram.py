@@ -28,7 +28,7 @@ _MARGIN = 9
 
 
 @dataclass(frozen=True)
-class _Row:
+class _Placed:
     """An axis of a box and the height at which it is."""
 
     axis: Axis
@@ -40,8 +40,8 @@ class Layout:
     """Where everything of an equation is, from its upper left corner."""
 
     wiring: Wiring
-    operands: tuple[tuple[_Row, ...], ...]
-    result: tuple[_Row, ...]
+    operands: tuple[tuple[_Placed, ...], ...]
+    result: tuple[_Placed, ...]
     sums: list[Column]
     keeps: list[Column]
 
@@ -95,7 +95,9 @@ def layout(wiring: Wiring) -> Layout:
     return Layout(wiring, tuple(operands), result, sums, keeps)
 
 
-def _rail_of(wiring: Wiring, label: int, operands: list[tuple[_Row, ...]], result: tuple[_Row, ...]) -> Rail:
+def _rail_of(
+    wiring: Wiring, label: int, operands: list[tuple[_Placed, ...]], result: tuple[_Placed, ...]
+) -> Rail:
     left = [rows for rows in operands if any(label in row.axis.labels for row in rows)]
     summed = label in wiring.summed
     goes_on = summed and not wiring.operands[-1].number and left[-1] is operands[-1]
@@ -103,11 +105,11 @@ def _rail_of(wiring: Wiring, label: int, operands: list[tuple[_Row, ...]], resul
     return Rail(label, _heights(rows, label), _heights(result, label), summed, goes_on)
 
 
-def _stacked(one: Box, y: float) -> tuple[_Row, ...]:
-    return tuple(_Row(axis, y + _GRID + n * _ROW) for n, axis in enumerate(one.axes))
+def _stacked(one: Box, y: float) -> tuple[_Placed, ...]:
+    return tuple(_Placed(axis, y + _GRID + n * _ROW) for n, axis in enumerate(one.axes))
 
 
-def _result(wiring: Wiring, operands: list[tuple[_Row, ...]], height: float) -> tuple[_Row, ...]:
+def _result(wiring: Wiring, operands: list[tuple[_Placed, ...]], height: float) -> tuple[_Placed, ...]:
     """Put the result at the height of what is joined to it, in the middle of that."""
     kept = [label for axis in wiring.result.axes for label in axis.labels]
     joined = [row.y for rows in operands for row in rows if set(row.axis.labels) & set(kept)]
@@ -117,7 +119,7 @@ def _result(wiring: Wiring, operands: list[tuple[_Row, ...]], height: float) -> 
     return _stacked(wiring.result, top // _GRID * _GRID + _GRID / 2)
 
 
-def _heights(rows: tuple[_Row, ...] | list[_Row], label: int) -> tuple[float, ...]:
+def _heights(rows: tuple[_Placed, ...] | list[_Placed], label: int) -> tuple[float, ...]:
     return tuple(row.y for row in rows if label in row.axis.labels)
 
 
@@ -153,8 +155,7 @@ def draw(parent: Element, found: Layout, x: float, y: float) -> None:
 
 def _styles(found: Layout) -> dict[int, tuple[str, str]]:
     """Return class and dashes of each label's rail."""
-    summed = [label for label in found.wiring.shown if label in found.wiring.summed]
-    styles = {label: palette.rail(n) for n, label in enumerate(summed)}
+    styles = {label: palette.rail(n) for n, label in enumerate(found.wiring.coloured)}
     return {label: styles.get(label, ("", "")) for label in found.wiring.shown}
 
 
@@ -176,7 +177,7 @@ def _rail(picture: Element, found: Layout, x: float, rail: Rail, hue: str, dashe
         word(part, x, rail.bottom + 4, "…" if rail.goes_on else "Σ", "small sign", 12, "middle")
 
 
-def _operand(picture: Element, found: Layout, one: Box, rows: tuple[_Row, ...]) -> None:
+def _operand(picture: Element, found: Layout, one: Box, rows: tuple[_Placed, ...]) -> None:
     top, height = rows[0].y - _GRID, _ROW * len(rows)
     if not one.number:
         part = group(picture, "more")
@@ -198,7 +199,7 @@ def _answer(picture: Element, found: Layout, x: float) -> None:
     _axes(part, found, found.result, x, x + found.right)
 
 
-def _axes(part: Element, found: Layout, rows: tuple[_Row, ...], x: float, end: float) -> None:
+def _axes(part: Element, found: Layout, rows: tuple[_Placed, ...], x: float, end: float) -> None:
     """Write a name and a size in each row of a box."""
     for row in rows:
         axis = row.axis

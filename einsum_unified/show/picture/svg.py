@@ -11,10 +11,10 @@ from einsum_unified.adapter import Backend
 from einsum_unified.binding.bound import Bound
 from einsum_unified.planning.path import Step
 from einsum_unified.program.primitives import Program
-from einsum_unified.show.picture import equation, palette
+from einsum_unified.show.picture import diagram, palette
 from einsum_unified.show.picture import steps as drawing
 from einsum_unified.show.picture.canvas import box, group, length, word
-from einsum_unified.show.picture.text import amount, clipped
+from einsum_unified.show.picture.text import amount, cut
 from einsum_unified.show.picture.tree import Tree, cost
 from einsum_unified.show.picture.wiring import wiring
 from einsum_unified.show.picture.words import description
@@ -32,7 +32,7 @@ _LINES, _COLUMNS = 200, 400
 
 def to_svg(bound: Bound, program: Program, backend: Backend, steps: Sequence[Step]) -> str:
     """Return the picture of a plan."""
-    found = equation.layout(wiring(bound))
+    found = diagram.layout(wiring(bound))
     listing = None
     if not bound.unranked:
         listing = drawing.listing(Tree(Explanation(bound, program, backend.capabilities, steps)))
@@ -44,9 +44,9 @@ def to_svg(bound: Bound, program: Program, backend: Backend, steps: Sequence[Ste
     root = Element("svg")
     _heading(root, width, bound.equation.with_output(), f"{backend.name}, {bound.dtype}")
     y = 84.0
-    equation.draw(root, found, _PAD + (width - found.width) / 2, y)
+    diagram.draw(root, found, _PAD + (width - found.width) / 2, y)
     y += found.height + 24
-    word(root, _PAD, y, equation.legend(found.wiring), "small dim", width)
+    word(root, _PAD, y, diagram.legend(found.wiring), "small dim", width)
     y += 14
     if listing:
         y += 8
@@ -112,7 +112,7 @@ def _finish(root: Element, width: float, height: float) -> None:
 
 def _named(root: Element, title: str, words: str) -> str:
     """Return the text, with a title and a description by names that only this picture has."""
-    texts = {"title": plain(clipped(title, 200)), "desc": plain(words)}
+    texts = {"title": plain(cut(title, 200)), "desc": plain(words)}
     own = sha256("".join((tostring(root, "unicode"), *texts.values())).encode()).hexdigest()[:12]
     for place, (tag, text) in enumerate(texts.items()):
         made = Element(tag, {"id": f"einsum-{own}-{tag}"})
@@ -125,7 +125,7 @@ def _named(root: Element, title: str, words: str) -> str:
 def to_html(svg: str, text: str) -> str:
     """Return what a notebook shows: the picture, and the listing below it to unfold."""
     lines = text.split("\n")
-    shown = [clipped(plain(line), _COLUMNS) for line in lines[:_LINES]]
+    shown = [cut(plain(line), _COLUMNS) for line in lines[:_LINES]]
     if len(lines) > _LINES:
         shown.append(f"… and {len(lines) - _LINES:,} more lines: print(plan)")
     listing = escape("\n".join(shown))
