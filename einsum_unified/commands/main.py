@@ -32,7 +32,7 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status: 0 if all is well, 1 if something is not, 2 for misuse."""
-    parser = Parser(prog="einsum-unified", description=_DESCRIPTION, epilog=_EXAMPLES)
+    parser = Parser(_DESCRIPTION, _EXAMPLES, prog="einsum-unified")
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_commands(COMMANDS)
     asked = parser.parse_args(arguments)

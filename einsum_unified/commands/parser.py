@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
+import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
@@ -19,19 +19,16 @@ _HELP = {"-h": False, "--help": False}
 """The options that argparse adds to each command; they take no value."""
 
 
-class _Help(argparse.RawDescriptionHelpFormatter):
-    """Fills paragraphs, except those with indented lines: examples."""
-
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        paragraphs = text.split("\n\n")
-        return "\n\n".join(p if "\n  " in p else textwrap.fill(p, width) for p in paragraphs) + "\n"
-
-
 class Parser(argparse.ArgumentParser):
-    """An argparse parser whose errors are one line."""
+    """An argparse parser whose errors are one line, and whose examples are shown as they stand."""
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(formatter_class=_Help, **settings)
+    def __init__(self, description: str, examples: str, **settings: Any) -> None:
+        super().__init__(
+            description=_filled(description),
+            epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **settings,
+        )
 
     def error(self, message: str) -> NoReturn:
         """Print a line and exit."""
@@ -50,7 +47,7 @@ class _CommandParser(Parser):
     """The parser of a command."""
 
     def __init__(self, command: Command, **settings: Any) -> None:
-        super().__init__(description=command.description, epilog=command.examples, **settings)
+        super().__init__(command.description, command.examples, **settings)
         for argument in command.arguments:
             self.add_argument(argument.name, **argument.settings)
         options = {each.name: each.takes_value for each in command.arguments if each.is_option}
@@ -59,8 +56,7 @@ class _CommandParser(Parser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and refuse what is left over, so that the error has the command's name."""
-        given = sys.argv[1:] if args is None else args
-        known, unknown = super().parse_known_args(self._sorted(given), namespace)
+        known, unknown = super().parse_known_args(self._sorted(args or []), namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return known, unknown
@@ -91,3 +87,9 @@ class _CommandParser(Parser):
         if not names:
             self.error(f"unrecognized arguments: {text}")
         return not equals and self._takes_value[begun if begun in names else names[0]]
+
+
+def _filled(text: str) -> str:
+    """Return paragraphs in lines as wide as those that argparse fills."""
+    width = max(shutil.get_terminal_size().columns - 2, 11)
+    return "\n\n".join(textwrap.fill(paragraph, width) for paragraph in text.split("\n\n"))

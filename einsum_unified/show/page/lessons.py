@@ -1,4 +1,4 @@
-"""`lessons`: the equation, or its steps, on tensors that are small enough for a blackboard.
+"""`lessons`: the equation, or its steps, on tensors that are small enough for a board.
 
 A lesson holds what the stepper draws: terms, shapes and numbers of the operands, and which labels are kept
 and which summed. The sums themselves the stepper works out.

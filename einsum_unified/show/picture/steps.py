@@ -24,7 +24,7 @@ _BETWEEN = 16
 
 
 @dataclass(frozen=True)
-class Label:
+class Caption:
     """What is written beside a row: lines of a text on the left and one on the right."""
 
     head: tuple[str, str]
@@ -33,13 +33,13 @@ class Label:
     """All of it in one sentence."""
 
 
-def label(tree: Tree, node: int) -> Label:
+def caption(tree: Tree, node: int) -> Caption:
     """Return what is written beside a node."""
     bound, part = tree.told.bound, tree.part(node)
     if not tree.sources[node]:
         shape = _shape(bound, bound.terms[node], bound.shapes[node])
         text = f"operand {node}  {subscripts(bound, bound.terms[node])}"
-        return Label((text, shape), whole=f"{text}: {shape}")
+        return Caption((text, shape), whole=f"{text}: {shape}")
     costs = tree.costs[node]
     steps = [n - tree.operands for n in part if tree.sources[n]]
     step = tree.told.steps[node - tree.operands]
@@ -56,7 +56,7 @@ def label(tree: Tree, node: int) -> Label:
         share = f"most: {share}" if len(steps) == 1 else f"with most: {share}"
     lines = ((f"{amount(costs.flops)} FLOPs, {what}", ""), (moved(costs), share))
     exact = f"{costs.flops} FLOPs, {costs.read} bytes read, {costs.written} bytes written"
-    return Label((text, shape), lines, f"{text}: {what}, {exact}, {share}".removesuffix(", "))
+    return Caption((text, shape), lines, f"{text}: {what}, {exact}, {share}".removesuffix(", "))
 
 
 def _share(tree: Tree, node: int) -> str:
@@ -94,7 +94,7 @@ class Listing:
     """The rows of a tree with their texts."""
 
     tree: Tree
-    labels: tuple[Label, ...]
+    captions: tuple[Caption, ...]
 
     @property
     def indent(self) -> float:
@@ -104,8 +104,8 @@ class Listing:
     @property
     def width(self) -> float:
         """What the longest line wants."""
-        heads = [_wanted(one.head, "word") for one in self.labels]
-        lines = [_wanted(pair, "small") for one in self.labels for pair in one.lines]
+        heads = [_wanted(one.head, "word") for one in self.captions]
+        lines = [_wanted(pair, "small") for one in self.captions for pair in one.lines]
         return self.indent + max(*heads, *lines, 0)
 
     def heights(self) -> list[float]:
@@ -121,7 +121,7 @@ def _wanted(pair: tuple[str, str], size: str) -> float:
 
 def listing(tree: Tree) -> Listing:
     """Return the rows of a tree with their texts."""
-    return Listing(tree, tuple(label(tree, row.node) for row in tree.rows))
+    return Listing(tree, tuple(caption(tree, row.node) for row in tree.rows))
 
 
 def draw(parent: Element, found: Listing, x: float, y: float, width: float) -> None:
@@ -134,7 +134,7 @@ def draw(parent: Element, found: Listing, x: float, y: float, width: float) -> N
     for row, place in zip(found.tree.rows, places, strict=True):
         for source in row.sources:
             _joined(tree, places[source], place)
-    for row, place, text in zip(found.tree.rows, places, found.labels, strict=True):
+    for row, place, text in zip(found.tree.rows, places, found.captions, strict=True):
         _row(tree, found.tree, row, place, text, x + found.indent, x + width)
 
 
@@ -147,7 +147,7 @@ def _joined(tree: Element, source: tuple[float, float], place: tuple[float, floa
 
 
 def _row(
-    tree: Element, facts: Tree, row: Row, place: tuple[float, float], text: Label, x: float, end: float
+    tree: Element, facts: Tree, row: Row, place: tuple[float, float], text: Caption, x: float, end: float
 ) -> None:
     step = row.node - facts.operands
     data = {"operand": row.node} if step < 0 else {"steps" if facts.hides(row.node) else "step": step}

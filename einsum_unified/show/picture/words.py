@@ -16,8 +16,8 @@ def description(wiring: Wiring, listing: Listing | None, notes: list[str]) -> st
     sentences.append(_box("The result", wiring, wiring.result))
     if listing is not None:
         steps = [
-            label.whole
-            for row, label in zip(listing.tree.rows, listing.labels, strict=True)
+            caption.whole
+            for row, caption in zip(listing.tree.rows, listing.captions, strict=True)
             if listing.tree.sources[row.node]
         ]
         sentences.append(f"{counted(len(listing.tree.told.steps), 'step')}.")
