@@ -336,7 +336,7 @@ def test_a_dtype_that_a_library_lacks_is_said_in_its_row(capsys):
 def test_a_nested_loop_without_end_is_left_out():
     plan = einsum_plan("ab,bc,cd,de->ae", *[(200, 200)] * 4)
     x = np.ones((200, 200))
-    fast, loop = contest.contest("numpy", plan, [x] * 4, 0.0, lambda seconds: None)
+    fast, loop = contest.contest("numpy", plan, "auto", [x] * 4, 0.0, lambda seconds: None)
     assert fast.note == ""
     assert loop.note == f"left out: a loop of {4 * 200**5:.0e} FLOPs"
     assert loop.own_seconds is None
