@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 import numpy as np
 
@@ -30,10 +30,128 @@ from einsum_unified.runtime.run import execute, rescue
 from einsum_unified.runtime.signature import Unprepared, prepared_signatures
 from einsum_unified.show.summary import path_summary
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from typing_extensions import Unpack
+
+    from einsum_unified.typing import (
+        DTypeKeywords,
+        DTypeLike,
+        FrameworkKeywords,
+        Hints,
+        Keywords,
+        Numbers,
+        Optimize,
+        Sublist,
+        Tensor,
+    )
+
 _SLOWLY = (Unprepared, EinsumError, AttributeError, TypeError, ValueError, RuntimeError)
 """What a look-up raises for operands that have to be made ready first, and what the slow way raises again."""
 
 
+Scalar = TypeVar("Scalar", bound=np.generic)
+Kind = TypeVar("Kind", bound="Tensor")
+T = TypeVar("T")
+
+# For type checkers: an equation with NumPy arrays of one dtype, NumPy arrays and numbers, a tensor beside
+# these, tensors of one kind, and whatever a wrapper has a TypeVar for; then the interleaved form. An overload
+# that returns Any for operands of several kinds would make mypy find Any for plain `np.ndarray`, too.
+
+
+@overload
+def einsum(
+    equation: str | bytes,
+    /,
+    *operands: NDArray[Scalar] | list[NDArray[Scalar]] | tuple[NDArray[Scalar], ...],
+    out: NDArray[Scalar] | None = None,
+    **options: Unpack[Keywords],
+) -> NDArray[Scalar]: ...
+@overload
+def einsum(
+    equation: str | bytes,
+    /,
+    *operands: NDArray[Any] | Numbers | Sequence[NDArray[Any] | Numbers],
+    out: NDArray[Any] | None = None,
+    **options: Unpack[DTypeKeywords],
+) -> NDArray[Any]: ...
+@overload
+def einsum(
+    equation: str | bytes,
+    first: Kind,
+    second: NDArray[Any] | Numbers,
+    /,
+    *,
+    out: Kind | None = None,
+    **options: Unpack[DTypeKeywords],
+) -> Kind: ...
+@overload
+def einsum(
+    equation: str | bytes,
+    first: NDArray[Any] | Numbers,
+    second: Kind,
+    /,
+    *,
+    out: Kind | None = None,
+    **options: Unpack[DTypeKeywords],
+) -> Kind: ...
+@overload
+def einsum(
+    equation: str | bytes,
+    /,
+    *operands: Kind | list[Kind] | tuple[Kind, ...],
+    out: Kind | None = None,
+    **options: Unpack[DTypeKeywords],
+) -> Kind: ...
+@overload
+def einsum(
+    equation: str | bytes,
+    operands: list[T] | tuple[T, ...],
+    /,
+    *,
+    out: T | None = None,
+    **options: Unpack[DTypeKeywords],
+) -> T: ...
+@overload
+def einsum(
+    equation: str | bytes, /, *operands: T, out: T | None = None, **options: Unpack[DTypeKeywords]
+) -> T: ...
+@overload
+def einsum(
+    operand: NDArray[Scalar],
+    sublist: Sublist,
+    /,
+    *rest: NDArray[Scalar] | Sublist,
+    out: NDArray[Scalar] | None = None,
+    **options: Unpack[Keywords],
+) -> NDArray[Scalar]: ...
+@overload
+def einsum(
+    operand: NDArray[Any],
+    sublist: Sublist,
+    /,
+    *rest: NDArray[Any] | Sublist,
+    out: NDArray[Any] | None = None,
+    **options: Unpack[DTypeKeywords],
+) -> NDArray[Any]: ...
+@overload
+def einsum(
+    operand: Kind,
+    sublist: Sublist,
+    /,
+    *rest: Kind | Sublist,
+    out: Kind | None = None,
+    **options: Unpack[DTypeKeywords],
+) -> Kind: ...
+@overload
+def einsum(
+    operand: T,
+    sublist: Sublist,
+    /,
+    *rest: T | Sublist,
+    out: T | None = None,
+    **options: Unpack[DTypeKeywords],
+) -> T: ...
 def einsum(
     equation: Any,
     *operands: Any,
@@ -157,11 +275,11 @@ def _einsum_slowly(
 def einsum_plan(
     equation: Any,
     *operands_or_shapes: Any,
-    optimize: Any = "auto",
-    dtype: Any = None,
-    hints: Mapping[Any, int] | None = None,
+    optimize: Optimize = "auto",
+    dtype: DTypeLike | None = None,
+    hints: Hints | None = None,
     strict: bool = False,
-    **options: Any,
+    **options: Unpack[FrameworkKeywords],
 ) -> Plan:
     """Plan a contraction once, to call it many times or to see what will run.
 
@@ -230,8 +348,8 @@ def einsum_plan(
 def einsum_path(
     equation: Any,
     *operands_or_shapes: Any,
-    optimize: Any = "greedy",
-    hints: Mapping[Any, int] | None = None,
+    optimize: Optimize = "greedy",
+    hints: Hints | None = None,
     **unknown: NoReturn,
 ) -> tuple[list[Any], str]:
     """Return the contraction path, and a summary to print, as ``numpy.einsum_path`` does.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path as File
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
@@ -30,6 +30,14 @@ from einsum_unified.runtime.run import Recipe, execute, run_as_planned
 from einsum_unified.runtime.signature import Signature, matches, signatures_of
 from einsum_unified.show.printable import plain
 from einsum_unified.show.summary import operand_lines, unknown_lines
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from einsum_unified.typing import Numbers, Tensor
+
+Kind = TypeVar("Kind", bound="Tensor")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -120,6 +128,14 @@ class Plan:
 
     # --- calling ----------------------------------------------------------------------------------
 
+    @overload
+    def __call__(
+        self, *operands: NDArray[Any] | Numbers, out: NDArray[Any] | None = None
+    ) -> NDArray[Any]: ...
+    @overload
+    def __call__(self, *operands: Kind, out: Kind | None = None) -> Kind: ...
+    @overload
+    def __call__(self, *operands: T, out: T | None = None) -> T: ...
     def __call__(self, *operands: Any, out: Any = None) -> Any:
         """Contract operands of the planned shapes.
 

@@ -33,10 +33,11 @@ MAY_IMPORT = {
     "planning": PLANNED,
     "runtime": PLANNED,
     "show": PLANNED,
-    "plan": (*PLANNED, "runtime", "show"),
-    "api": (*PLANNED, "runtime", "show", "plan"),
+    "plan": (*PLANNED, "runtime", "show", "typing"),
+    "api": (*PLANNED, "runtime", "show", "plan", "typing"),
     "tracing": ("adapter", "runtime", "plan", "api"),
     "__init__": ("errors", "runtime", "plan", "api", "tracing"),
+    "typing": (),
     "__main__": ("commands",),
     # What is built upon the public functions.
     "testing": (*PLANNED, "runtime", "plan", "api"),

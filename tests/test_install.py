@@ -195,7 +195,7 @@ def test_a_type_checker_finds_the_types(installed: Installed, checker: str):
     }
     text = run(sys.executable, "-m", checker, *options[checker], "typed.py", cwd=holder)
     function, name = re.findall(r'Revealed type is "(.*)"|Type of .* is (.*)"', text)
-    assert "equation: " in "".join(function)
+    assert "ndarray" in "".join(function)
     assert re.search(r"\bstr\b", "".join(name))
 
 
