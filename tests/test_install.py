@@ -194,7 +194,7 @@ def test_a_type_checker_finds_the_types(installed: Installed, checker: str):
         "pyright": ["--outputjson", "--pythonpath", installed.python],
     }
     text = run(sys.executable, "-m", checker, *options[checker], "typed.py", cwd=holder)
-    function, name = re.findall(r'Revealed type is "(.*)"|Type of .* is (.*)"', text)
+    function, name = re.findall(r"(?:Revealed type|Type of .*) is (.*)", text)
     assert "ndarray" in "".join(function)
     assert re.search(r"\bstr\b", "".join(name))
 
