@@ -18,7 +18,7 @@ from dask.utils import parse_bytes
 
 from einsum_unified import einsum
 from einsum_unified.adapter import About, Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
-from einsum_unified.errors import OperandError, message
+from einsum_unified.errors import OperandError
 
 Sizes = tuple[int, ...]
 """Of the chunks along an axis; not a number where that is not known."""
@@ -137,12 +137,8 @@ def _common(found: Sequence[Sizes]) -> Sizes:
     if not unknown:
         return tuple(common_blockdim(found))
     if len(set(map(len, found))) > 1 or (len(unknown) < len(found) and len(found[0]) > 1):
-        raise OperandError(
-            message(
-                "chunks of unknown sizes meet others, and nobody can tell whether they line up",
-                notes=["try: x.compute_chunk_sizes()"],
-            )
-        )
+        headline = "chunks of unknown sizes meet others, and nobody can tell whether they line up"
+        raise OperandError.of(headline, notes=["try: x.compute_chunk_sizes()"])
     return unknown[0]
 
 

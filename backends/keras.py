@@ -15,9 +15,10 @@ import numpy as np
 from einsum_unified.adapter import Backend, Form
 from einsum_unified.adapter.dispatch import load
 from einsum_unified.binding.arrays import prepare
-from einsum_unified.binding.bind import Hints, bind
+from einsum_unified.binding.bind import bind
 from einsum_unified.binding.bound import Bound
 from einsum_unified.binding.call import KEYWORDS, arguments, check_hints, check_keywords
+from einsum_unified.binding.label_sizes import Hints
 from einsum_unified.binding.operand import Operand
 from einsum_unified.binding.strict import check_operands
 from einsum_unified.dtypes import WEAK, name_of

@@ -1,4 +1,4 @@
-"""Every error of the library, and the one place where their messages are built.
+"""Every error of the library: its parts as attributes, and the message that is made from them.
 
 ::
 
@@ -15,8 +15,11 @@ The wording is the same for every framework.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
-_WINDOW = 72  # characters of a long equation that a message shows
+from einsum_unified.wording import pointed
+
+_Error = TypeVar("_Error", bound="EinsumError")  # typing.Self needs Python 3.11
 
 
 class EinsumError(ValueError):
@@ -24,15 +27,49 @@ class EinsumError(ValueError):
 
     >>> import numpy as np, einsum_unified
     >>> try:
-    ...     einsum_unified.einsum("ij->j", np.ones(3))
+    ...     einsum_unified.einsum("ij,jk->iz", np.ones((2, 3)), np.ones((3, 4)))
     ... except einsum_unified.EinsumError as error:
-    ...     print(type(error).__name__)
-    OperandError
+    ...     print(error.rule, error.equation, error.marks)
+    output label ij,jk->iz (8,)
     """
+
+    headline: str
+    """The first line of the message, or all of it if that is one sentence. The other parts are empty then."""
+    equation: str = ""
+    """The equation as it was written; the interleaved form is spelled out."""
+    marks: tuple[int, ...] = ()
+    """The positions in ``equation`` that are wrong: the message has a caret under each."""
+    notes: tuple[str, ...] = ()
+    """The last lines of the message."""
+    rule: str = ""
+    """The rule that was broken, by a name that does not change; ``docs/errors.md`` lists them."""
+
+    def __new__(cls: type[_Error], *arguments: object) -> _Error:  # noqa: PYI019
+        """Take the message, as every exception does."""
+        error = super().__new__(cls, *arguments)
+        error.headline = str(arguments[0]) if arguments else ""
+        return error
+
+    @classmethod
+    def of(  # noqa: PYI019
+        cls: type[_Error],
+        headline: str,
+        equation: str = "",
+        marks: Sequence[int] = (),
+        notes: Iterable[str] = (),
+        rule: str = "",
+    ) -> _Error:
+        """Return an error with these parts, and with the message that they make."""
+        notes = tuple(notes)
+        lines = [headline, *(pointed(equation, marks) if equation else ()), *(f"  {note}" for note in notes)]
+        error = cls("\n".join(lines))
+        error.headline, error.equation, error.rule = headline, equation, rule
+        error.marks, error.notes = tuple(marks), notes
+        return error
 
 
 # TensorFlow's AutoGraph re-raises what is raised in a tf.function: errors with this very constructor in
-# their own class, others as a StagingError.
+# their own class, others as a StagingError. That is why the parts are not arguments of the constructor.
 EinsumError.__init__ = Exception.__init__  # type: ignore[method-assign]
 
 
@@ -97,52 +134,3 @@ class BackendError(EinsumError):
     finish, form, hint, matmul, multiply, name, native, reshape, result_type, same_device, same_size,
     size, static_size, sum, sum_products, to_numpy, transpose
     """
-
-
-def message(
-    headline: str,
-    text: str = "",
-    marks: Sequence[int] = (),
-    notes: Iterable[str] = (),
-) -> str:
-    """Return a headline, the equation with carets under ``marks``, and indented notes."""
-    lines = [headline]
-    if text:
-        lines += _with_carets(text, marks)[: 2 if marks else 1]
-    lines += [f"  {note}" for note in notes]
-    return "\n".join(lines)
-
-
-def _with_carets(text: str, marks: Sequence[int]) -> list[str]:
-    """Show the equation in one line of bounded width, a caret under each mark that is visible."""
-    first = min(marks, default=0)
-    start = 0 if len(text) <= _WINDOW else max(0, min(first - 8, len(text) - _WINDOW))
-    stop = min(len(text), start + _WINDOW)
-    lead, tail = "…" if start else "", "…" if stop < len(text) else ""
-    # What would break the line or hide itself is shown as one blank, so that carets stay in place.
-    shown = "".join(c if c.isprintable() else " " for c in text[start:stop])
-    columns = {mark - start for mark in marks if start <= mark <= stop}
-    carets = "".join("^" if column in columns else " " for column in range(stop - start + 1))
-    return [f"    {lead}{shown}{tail}", f"    {' ' * len(lead)}{carets}".rstrip()]
-
-
-def clipped(items: Sequence[str], limit: int = 8) -> list[str]:
-    """Return the lines, or the first ``limit`` of them and a count of the rest."""
-    if len(items) <= limit:
-        return list(items)
-    return [*items[:limit], f"… and {len(items) - limit} more"]
-
-
-def article(noun: str) -> str:
-    """Return a noun with its article.
-
-    >>> article("ndarray"), article("dict")
-    ('an ndarray', 'a dict')
-    """
-    return f"{'an' if noun[0].lower() in 'aeiou' or noun.startswith('nd') else 'a'} {noun}"
-
-
-def quoted(label: object) -> str:
-    """Return a label as messages show it: of bounded length."""
-    text = repr(label)
-    return text if len(text) <= 40 else f"{text[:38]}…{text[-1]}"

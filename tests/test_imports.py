@@ -21,13 +21,16 @@ ADAPTERS = {
     for path in sorted(CORE.joinpath("backends").glob("**/*.py"))
 }
 
-BOUND = ("errors", "dtypes", "language", "adapter", "binding")
+WORDS = ("printable", "wording", "errors")
+BOUND = (*WORDS, "dtypes", "language", "adapter", "binding")
 PLANNED = (*BOUND, "program", "planning")
 MAY_IMPORT = {
-    "errors": (),
+    "printable": (),
+    "wording": ("printable",),
+    "errors": ("wording",),
     "dtypes": ("errors",),
-    "language": ("errors",),
-    "adapter": ("errors", "dtypes"),
+    "language": ("wording", "errors"),
+    "adapter": ("wording", "errors", "dtypes"),
     "binding": BOUND,
     "program": ("errors", "dtypes", "language", "adapter"),
     "planning": PLANNED,
@@ -41,7 +44,7 @@ MAY_IMPORT = {
     "__main__": ("commands",),
     # What is built upon the public functions.
     "testing": (*PLANNED, "runtime", "plan", "api"),
-    "lint": ("errors", "language", "adapter", "binding", "show"),
+    "lint": (*WORDS, "language", "adapter", "binding"),
     "commands": (*PLANNED, "runtime", "show", "plan", "api", "lint", "testing", "__init__"),
     # An adapter needs the protocol; those that record calls for later need more of the core.
     "backends": (*PLANNED, "runtime", "plan", "api", "__init__"),

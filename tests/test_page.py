@@ -307,7 +307,7 @@ class Seen:
             assert "·".join(map(str, numbers)) in one
 
     def check_loops(self, text, cell):
-        names = {label: "…0" if label not in self.equation else label for label in self.sizes}
+        names = {label: "...0" if label not in self.equation else label for label in self.sizes}
         kept = ", ".join(f"{names[label]}={n}" for label, n in zip(self.output, cell, strict=True))
         ranges = [f"=0..{n - 1}" if n else " of size 0" for n in self.over(self.summed)]
         parts = [names[label] + of for label, of in zip(self.summed, ranges, strict=True)]

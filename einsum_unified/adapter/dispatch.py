@@ -25,7 +25,8 @@ import numpy as np
 
 from einsum_unified.adapter import ADAPTER_API, Adapter, Backend, Capabilities, Recorder
 from einsum_unified.dtypes import WEAK
-from einsum_unified.errors import BackendError, OperandTypeError, article, message
+from einsum_unified.errors import BackendError, OperandTypeError
+from einsum_unified.wording import article
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -162,9 +163,8 @@ def load(name: str) -> Backend:
         note = f'try: pip install "einsum-unified[{name}]"'
         if getattr(error, "name", None) == "einsum_unified.backends":
             note = "einsum_unified/backends is a symbolic link, which was not made: see CONTRIBUTING.md"
-        raise BackendError(
-            message(f"the adapter for {name} failed to load: {error}", notes=[note])
-        ) from error
+        headline = f"the adapter for {name} failed to load: {error}"
+        raise BackendError.of(headline, notes=[note]) from error
     adapter: Backend = getattr(module, "adapter", module)
     return adapter
 
@@ -349,9 +349,8 @@ def _unknown(number: int, cls: type) -> OperandTypeError:
     name = cls.__name__ if root == "builtins" else f"{root} {cls.__name__}"
     known = f"known: {', '.join(_names())}; others can be added with einsum_unified.register_backend"
     notes = [_ADVICE[root], known] if root in _ADVICE else [known]
-    return OperandTypeError(
-        message(f"operand {number} is {article(name)}, which is no array of a known library", notes=notes)
-    )
+    headline = f"operand {number} is {article(name)}, which is no array of a known library"
+    return OperandTypeError.of(headline, notes=notes)
 
 
 def _names() -> Iterable[str]:

@@ -16,7 +16,8 @@ import numpy as np
 from einsum_unified.adapter import Backend, Form
 from einsum_unified.adapter.dispatch import backend_for, backend_of, default_backend, symbol_type
 from einsum_unified.dtypes import WEAK, Symbol
-from einsum_unified.errors import OperandError, OperandTypeError, article, message
+from einsum_unified.errors import OperandError, OperandTypeError
+from einsum_unified.wording import article
 
 
 def prepared(operands: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[type, ...]]:
@@ -98,14 +99,9 @@ def _nested(x: Any, number: int) -> tuple[Any, type]:
     foreign = [cls for cls in leaves if not issubclass(cls, (*WEAK, np.ndarray, np.generic))]
     if foreign:
         name = f"{foreign[0].__module__.partition('.')[0]} {foreign[0].__name__}".removeprefix("builtins ")
-        raise OperandTypeError(
-            message(
-                f"operand {number} is a {type(x).__name__} that holds {article(name)}",
-                notes=[
-                    "lists hold Python numbers or NumPy arrays; stack tensors with their framework's stack"
-                ],
-            )
-        )
+        headline = f"operand {number} is a {type(x).__name__} that holds {article(name)}"
+        note = "lists hold Python numbers or NumPy arrays; stack tensors with their framework's stack"
+        raise OperandTypeError.of(headline, notes=[note])
     try:
         values = np.asarray(x)
     except ValueError:

@@ -10,10 +10,11 @@ import numpy as np
 
 from einsum_unified.adapter import Backend
 from einsum_unified.dtypes import WEAK
-from einsum_unified.errors import EquationError, PathError, article, quoted
+from einsum_unified.errors import EquationError, PathError
 from einsum_unified.language.equation import parse
 from einsum_unified.language.labels import Label
 from einsum_unified.language.sublists import Sublists, to_sublists
+from einsum_unified.wording import article, quoted
 
 KEYWORDS = ("optimize", "dtype", "out", "hints", "strict")
 """Those of `einsum`, on every framework."""

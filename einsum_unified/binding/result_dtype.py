@@ -8,7 +8,8 @@ from typing import Any
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend
 from einsum_unified.binding.operand import Operand
-from einsum_unified.errors import OperandTypeError, clipped, message
+from einsum_unified.errors import OperandTypeError
+from einsum_unified.wording import first_lines
 
 
 def result_dtype(operands: Sequence[Operand], backend: Backend, dtype: Any = None) -> str:
@@ -33,8 +34,8 @@ def result_dtype(operands: Sequence[Operand], backend: Backend, dtype: Any = Non
             raise OperandTypeError(f"the operands promote to {name}, which {backend.name} does not have")
         return name
     except OperandTypeError as error:
-        notes = clipped([f"operand {n}: {operand}" for n, operand in enumerate(operands)])
-        raise OperandTypeError(message(str(error), notes=notes)) from None
+        notes = first_lines([f"operand {n}: {operand}" for n, operand in enumerate(operands)])
+        raise OperandTypeError.of(str(error), notes=notes) from None
 
 
 def _check_dtype(number: int, operand: Operand, backend: Backend) -> None:
@@ -46,13 +47,9 @@ def _check_dtype(number: int, operand: Operand, backend: Backend) -> None:
         )
     own_gap = operand.library == backend.name and operand.dtype in backend.capabilities.gaps
     if own_gap or not _has(backend, operand.dtype):
-        raise OperandTypeError(
-            message(
-                f"operand {number} has dtype {operand.library}.{operand.dtype}, "
-                f"with which {backend.name} cannot compute",
-                notes=_gap(backend, operand.dtype),
-            )
-        )
+        dtype = f"{operand.library}.{operand.dtype}"
+        headline = f"operand {number} has dtype {dtype}, with which {backend.name} cannot compute"
+        raise OperandTypeError.of(headline, notes=_gap(backend, operand.dtype))
 
 
 def _gap(backend: Backend, name: str) -> list[str]:
@@ -74,12 +71,12 @@ def _asked_dtype(dtype: Any, operands: Sequence[Operand], backend: Backend) -> s
     # An adapter may find a dtype of fewer bits for a name, for NumPy's arrays: not what was asked for.
     if not dtypes.kind_of(name) or not _has(backend, name) or name in backend.capabilities.gaps:
         headline = f"dtype={dtype!r} is no dtype that {backend.name} can compute with"
-        raise OperandTypeError(message(headline, notes=_gap(backend, name)))
+        raise OperandTypeError.of(headline, notes=_gap(backend, name))
     rank = dtypes.KINDS.index
     for number, operand in enumerate(operands):
         kind = operand.weak.__name__ if operand.weak else dtypes.kind_of(operand.dtype)
         if rank(kind) > rank(dtypes.kind_of(name)):
             note = "cast the operand first if that is meant"
             headline = f"dtype={name} would cut off operand {number}, which is {kind} ({operand})"
-            raise OperandTypeError(message(headline, notes=[note]))
+            raise OperandTypeError.of(headline, notes=[note])
     return name

@@ -12,9 +12,11 @@ from typing import Any
 
 from einsum_unified.adapter import Backend
 from einsum_unified.binding.bound import Bound
-from einsum_unified.errors import EquationError, OperandError, clipped, message, quoted
+from einsum_unified.binding.label_sizes import axes_of_labels, disagreement, same
+from einsum_unified.errors import EquationError
 from einsum_unified.language.equation import Equation
 from einsum_unified.language.labels import Label
+from einsum_unified.wording import quoted
 
 _OFFERED = 120
 """The longest equation, in characters, that is offered in full."""
@@ -35,10 +37,8 @@ def check_equation(equation: Equation) -> None:
     if not equation.explicit:
         text = equation.with_output()
         offer = f"write {text}" if len(text) <= _OFFERED else "write '->' and the labels of the result"
-        note = f"rule 'explicit output': {offer}"
-        raise EquationError(
-            message("strict: the output is left out", equation.text, [len(equation.text)], [note])
-        )
+        end = len(equation.text)
+        raise _refusal("the output is left out", equation, [end], "explicit output", offer)
     # How many axes an ellipsis has, if any, only operands tell.
     terms = [[label for label in term if label is not ...] for term in equation.inputs]
     _check_sums(equation, terms, equation.output, lambda label: label)
@@ -48,28 +48,26 @@ def check_operands(bound: Bound, backend: Backend) -> None:
     """Raise `EquationError` or `OperandError` for what is to be seen with operands, where sizes are known."""
     check_equation(bound.equation)
     _check_sums(bound.equation, bound.terms, bound.output, lambda label: bound.labels[label])
-    ones, others = _sizes(bound, backend)
-    for label, number in ones.items():
-        if label in others:
-            _raise_broadcast(bound, label, number, *others[label])
+    for label, axes in enumerate(axes_of_labels(bound.terms, bound.operands, len(bound.labels))):
+        _check_broadcast(
+            bound, label, {n: size for n, (_, size) in axes.items() if size is not None}, backend
+        )
 
 
-def _sizes(bound: Bound, backend: Backend) -> tuple[dict[int, int], dict[int, tuple[int, Any]]]:
-    """Return of each label the first operand that has size 1 there, and the first with another size.
+def _check_broadcast(bound: Bound, label: int, sizes: dict[int, Any], backend: Backend) -> None:
+    """Raise if a label has size 1 in one operand and another size in a second one.
 
     A symbol of torch's while it traces is known not to be 1: it compiles anew for 1.
     """
-    ones: dict[int, int] = {}
-    others: dict[int, tuple[int, Any]] = {}
-    for number, (term, operand) in enumerate(zip(bound.terms, bound.operands, strict=False)):
-        for label, size in zip(term, operand.shape or (), strict=True):
-            if size is None:
-                continue
-            if size == 1 if type(size) is int else backend.same_size(size, 1):
-                ones.setdefault(label, number)
-            else:
-                others.setdefault(label, (number, size))
-    return ones, others
+    one = next((n for n, size in sizes.items() if same(size, 1, backend)), None)
+    other = next((n for n, size in sizes.items() if not same(size, 1, backend)), None)
+    if one is not None and other is not None:
+        rule = "no broadcasting"
+        found = {one: 1, other: sizes[other]}
+        notes = [_note(rule, "give both the same size")]
+        raise disagreement(
+            bound.equation, bound.operands, bound.labels, label, found, rule, "strict: ", notes
+        )
 
 
 def _check_sums(
@@ -87,17 +85,14 @@ def _check_sums(
             continue
         named = name(label)
         what = "an axis of '...'" if named is ... else f"label {quoted(named)}"
-        headline = f"strict: {what} occurs in operand {number} only, and is summed"
-        note = "rule 'no lone sums': keep it in the output, or sum it beforehand"
-        raise EquationError(message(headline, equation.text, equation.find(number, named), [note]))
+        said = f"{what} occurs in operand {number} only, and is summed"
+        marks = equation.find(number, named)
+        raise _refusal(said, equation, marks, "no lone sums", "keep it in the output, or sum it beforehand")
 
 
-def _raise_broadcast(bound: Bound, label: int, number: int, other: int, size: Any) -> None:
-    equation, name = bound.equation, bound.labels[label]
-    what = f"axis {label - len(bound.labels)} of '...'" if name is ... else f"label {quoted(name)}"
-    headline = f"strict: {what} is 1 in operand {number} but {size} in operand {other}"
-    pair = sorted((number, other))
-    notes = clipped([f"operand {n} {equation.shown(n)}: {bound.operands[n]}" for n in pair])
-    notes.append("rule 'no broadcasting': give both the same size")
-    marks = [mark for n in pair for mark in equation.find(n, name)]
-    raise OperandError(message(headline, equation.text, marks, notes))
+def _refusal(said: str, equation: Equation, marks: list[int], rule: str, way_out: str) -> EquationError:
+    return EquationError.of(f"strict: {said}", equation.text, marks, [_note(rule, way_out)], rule=rule)
+
+
+def _note(rule: str, way_out: str) -> str:
+    return f"rule {rule!r}: {way_out}"

@@ -19,7 +19,6 @@ from einsum_unified.errors import (
     OperandError,
     OperandTypeError,
     PathError,
-    quoted,
 )
 from einsum_unified.plan import Plan
 from einsum_unified.planning.path import strategy
@@ -27,6 +26,7 @@ from einsum_unified.runtime.options import Options
 from einsum_unified.show.dialects import ML_DTYPES
 from einsum_unified.testing.conformance.cases import numpy_dtype
 from einsum_unified.testing.conformance.makers import Library, library_of
+from einsum_unified.wording import quoted
 
 SHAPES = "A shape is written 2x8x128x64, with ? for a size that is not known (?x64), or: scalar."
 

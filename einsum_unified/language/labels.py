@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
 
-from einsum_unified.errors import quoted
+from einsum_unified.wording import quoted
 
 Label = Hashable
 Term = tuple[Label, ...]
 """The labels of one operand; `Ellipsis` stands for "..."."""
+
+
+class Span(NamedTuple):
+    """Where a term stands in the text of an equation."""
+
+    start: int
+    stop: int
+    labels: tuple[int, ...]
+    """The position of each label, in order; that of "..." is its first dot."""
 
 
 def spelled(labels: Term, sublists: bool) -> str:
@@ -16,3 +26,13 @@ def spelled(labels: Term, sublists: bool) -> str:
     if sublists:
         return f"[{', '.join('...' if label is ... else quoted(label) for label in labels)}]"
     return "".join("..." if label is ... else str(label) for label in labels)
+
+
+def in_words(labels: Sequence[Label], number: int) -> str:
+    """Return what messages call a label, given all labels, those of the ellipsis' axes last.
+
+    >>> in_words(["i", ..., ...], 0), in_words(["i", ..., ...], 1)
+    ("label 'i'", "axis -2 of '...'")
+    """
+    label = labels[number]
+    return f"axis {number - len(labels)} of '...'" if label is ... else f"label {quoted(label)}"

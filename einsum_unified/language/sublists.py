@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
-from einsum_unified.errors import EquationError, article, quoted
-from einsum_unified.language.labels import Term
+from einsum_unified.errors import EquationError
+from einsum_unified.language.labels import Span, Term
+from einsum_unified.wording import article, quoted
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,11 @@ class Sublists:
 
     inputs: tuple[Term, ...]
     output: Term | None
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The terms of the operands, then that of the output if it is written."""
+        return self.inputs if self.output is None else (*self.inputs, self.output)
 
 
 def to_sublists(inputs: Sequence[Any], output: Any) -> Sublists:
@@ -47,22 +54,32 @@ def _sublist(what: str, labels: Any) -> Term:
     return tuple(labels)
 
 
-def spell(sublists: Sublists) -> tuple[str, list[tuple[list[int], int]]]:
-    """Return the interleaved form as text, and of each term the labels' positions and its own."""
-    pieces: list[str] = []
-    spans: list[tuple[list[int], int]] = []
+def check_ellipses(sublists: Sublists) -> None:
+    """Raise `EquationError` for a sublist with more than one `Ellipsis`."""
+    for n, term in enumerate(sublists.terms):
+        if sum(label is ... for label in term) > 1:
+            what = "the output" if n == len(sublists.inputs) else f"term {n}"
+            text, spans = spell(sublists)
+            marks = [p for label, p in zip(term, spans[n].labels, strict=True) if label is ...]
+            raise EquationError.of(f"{what} has more than one '...'", text, marks, rule="one ellipsis")
+
+
+def spell(sublists: Sublists) -> tuple[str, list[Span]]:
+    """Return the interleaved form as text, and where each term stands in it.
+
+    >>> spell(Sublists(((0, ...), (10,)), (10,)))[0]
+    '[0, ...], [10] -> [10]'
+    """
+    text: list[str] = []
+    spans: list[Span] = []
     at = 0
-    output = sublists.output
-    for n, term in enumerate([*sublists.inputs, *([] if output is None else [output])]):
+    for n, term in enumerate(sublists.terms):
         separator = "" if n == 0 else " -> " if n == len(sublists.inputs) else ", "
-        at += len(separator)
-        start, words, positions = at, [], []
-        for label in term:
-            word = "..." if label is ... else quoted(label)
-            words.append(word)
-            positions.append(at + 1)
-            at += len(word) + 2
-        at = start + len(", ".join(words)) + 2
-        pieces += [separator, "[", ", ".join(words), "]"]
-        spans.append((positions, start))
-    return "".join(pieces), spans
+        words = ["..." if label is ... else quoted(label) for label in term]
+        start = at + len(separator)
+        # A label stands behind the opening bracket, or behind the label before it and ", ".
+        *labels, _ = accumulate((len(word) + 2 for word in words), initial=start + 1)
+        text += [separator, "[", ", ".join(words), "]"]
+        at = start + sum(map(len, text[-3:]))
+        spans.append(Span(start, at, tuple(labels)))
+    return "".join(text), spans

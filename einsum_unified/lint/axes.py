@@ -8,27 +8,27 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, permutations
 
+from einsum_unified.language.letters import LETTERS
 from einsum_unified.lint.calls import Call
-from einsum_unified.lint.libraries import Form
-from einsum_unified.lint.patterns import Axis, Pattern, parse
+from einsum_unified.lint.libraries import CallForm
+from einsum_unified.lint.patterns import Pattern, PatternAxis, parse
 from einsum_unified.lint.portability import keywords
-from einsum_unified.lint.rules import Remark, listed, plural
+from einsum_unified.lint.rules import MOST_MARKS, MOST_NAMES, Remark
 from einsum_unified.lint.texts import resolve
+from einsum_unified.wording import clipped, counted, listed, numbered
 
 REDUCTIONS = ("min", "max", "sum", "mean", "prod", "any", "all")
-_LETTERS = 52
 _OTHERS = {"tensor", "tensors", "pattern", "reduction"}
-_MOST_NAMES = 200  # that are compared with each other
-_MOST_MARKS = 8
+_MOST_COMPARED = 200  # names, each with each other
 
 
 def pattern_remarks(call: Call) -> Iterator[Remark]:
     """Yield all there is to say about a pattern; raises `PatternError` if it is malformed."""
     text = call.text.value
-    blanks = [match.start() for match in islice(re.finditer(r"[^\S ]", text), _MOST_MARKS)]
+    blanks = [match.start() for match in islice(re.finditer(r"[^\S ]", text), MOST_MARKS)]
     if blanks:
         yield Remark("EU204", "white space other than spaces, which einops refuses", blanks)
-    einsum = call.function.form is Form.NAMED
+    einsum = call.function.form is CallForm.NAMED
     pattern = parse(text, einsum)
     if einsum:
         yield from _einsum(call, pattern)
@@ -37,7 +37,7 @@ def pattern_remarks(call: Call) -> Iterator[Remark]:
     one_sided = list(_one_sided(call.function.form, pattern))
     yield from one_sided
     yield from _sizes(call, pattern, any(remark.code == "EU005" for remark in one_sided))
-    if call.function.form is Form.REDUCE:
+    if call.function.form is CallForm.REDUCE:
         yield from _reduction(call)
         if not one_sided:
             yield from _near_duplicates(pattern)
@@ -51,11 +51,11 @@ def _einsum(call: Call, pattern: Pattern) -> Iterator[Remark]:
     unknown = [axis for axis in pattern.output if axis.name not in known and axis.name != "..."]
     if unknown:
         yield Remark("EU002", f"output axis {_names(unknown)} is in no operand", _marks(unknown))
-    if len(known) > _LETTERS:
-        yield Remark("EU202", f"einops.einsum takes at most {_LETTERS} axes, not {len(known)}", [0])
+    if len(known) > LETTERS:
+        yield Remark("EU202", f"einops.einsum takes at most {LETTERS} axes, not {len(known)}", [0])
     terms, count = len(pattern.inputs), call.operands
     if count is not None and count != terms:
-        said = f"the pattern has {plural(terms, 'term')} but the call {plural(count, 'operand')}"
+        said = f"the pattern has {counted(terms, 'term')} but the call {counted(count, 'operand')}"
         yield Remark("EU004", said, [0])
     near = list(_near_duplicates(pattern))
     yield from near
@@ -64,12 +64,11 @@ def _einsum(call: Call, pattern: Pattern) -> Iterator[Remark]:
         yield from _lonely([axis for axis in _once(pattern) if axis.at not in marked], pattern)
 
 
-def _lonely(once: Sequence[Axis], pattern: Pattern) -> Iterator[Remark]:
+def _lonely(once: Sequence[PatternAxis], pattern: Pattern) -> Iterator[Remark]:
     lonely = [axis for axis in once if axis not in pattern.output and axis.name != "..."]
     if lonely:
-        several = len(lonely) > 1
-        said = "occur once each and are summed away" if several else "occurs once and is summed away"
-        said = f"ax{'e' if several else 'i'}s {_names(lonely)} {said}"
+        said = "occurs once and is summed away" if len(lonely) == 1 else "occur once each and are summed away"
+        said = f"{numbered(len(lonely), 'axis')} {_names(lonely)} {said}"
         note = "if it is meant, sum the operand before; if not, a name is misspelt or missing in the output"
         yield Remark("EU101" if pattern.output else "EU105", said, _marks(lonely), [note])
 
@@ -77,16 +76,16 @@ def _lonely(once: Sequence[Axis], pattern: Pattern) -> Iterator[Remark]:
 # --- rearrange, reduce, repeat --------------------------------------------------------------------
 
 
-def _one_sided(form: Form, pattern: Pattern) -> Iterator[Remark]:
+def _one_sided(form: CallForm, pattern: Pattern) -> Iterator[Remark]:
     """Find axes on one side only, where the operation does not make or remove axes."""
     (left,), right = pattern.inputs, pattern.output
     left_names, right_names = ({axis.name for axis in side} for side in (left, right))
     gone = [axis for axis in left if _is_big(axis) or (axis.name not in right_names and axis.name != "1")]
     new = [axis for axis in right if _is_big(axis) or (axis.name not in left_names and axis.name != "1")]
     wrong = {
-        Form.REARRANGE: gone + new,
-        Form.REDUCE: new,
-        Form.REPEAT: gone + [axis for axis in new if axis.name == "..."],
+        CallForm.REARRANGE: gone + new,
+        CallForm.REDUCE: new,
+        CallForm.REPEAT: gone + [axis for axis in new if axis.name == "..."],
     }[form]
     numbers = [axis for axis in wrong if axis.is_number]
     wrong = [axis for axis in wrong if not axis.is_number]
@@ -94,12 +93,12 @@ def _one_sided(form: Form, pattern: Pattern) -> Iterator[Remark]:
         said = f"the size {numbers[0].name} cannot stand there in einops.{form.name.lower()}"
         yield Remark("EU001", said, _marks(numbers))
     if wrong:
-        said = f"ax{'es' if len(wrong) > 1 else 'is'} {_names(wrong)} on one side of '->' only"
-        pairs = permutations([*gone, *new], 2) if len(gone) + len(new) < _MOST_NAMES else ()
+        said = f"{numbered(len(wrong), 'axis')} {_names(wrong)} on one side of '->' only"
+        pairs = permutations([*gone, *new], 2) if len(gone) + len(new) < _MOST_COMPARED else ()
         yield Remark("EU005", said, _marks(wrong), _near((a.name, b.name) for a, b in pairs))
 
 
-def _is_big(axis: Axis) -> bool:
+def _is_big(axis: PatternAxis) -> bool:
     """Whether it is a number but not 1, which is the same axis on no other side."""
     return axis.is_number and axis.name.lstrip("0") != "1"
 
@@ -120,9 +119,9 @@ def _sizes(call: Call, pattern: Pattern, incomplete: bool) -> Iterator[Remark]:
     (left,), right = pattern.inputs, pattern.output
     names = {axis.name for axis in left} | given | {"..."}
     lacking = [axis for axis in right if axis.name not in names and not axis.is_number]
-    if call.function.form is Form.REPEAT and lacking:
+    if call.function.form is CallForm.REPEAT and lacking:
         yield Remark("EU006", f"the new axis {_names(lacking)} needs a size", _marks(lacking))
-    groups: dict[int, list[Axis]] = {}
+    groups: dict[int, list[PatternAxis]] = {}
     for axis in left:
         if axis.group is not None and axis.name not in given and not axis.is_number:
             groups.setdefault(axis.group, []).append(axis)
@@ -139,14 +138,14 @@ def _reduction(call: Call) -> Iterator[Remark]:
         node = call.node.args[at]
     text = None if node is None or isinstance(node, ast.Starred) else resolve(node, call.scope)
     if text is not None and text.value not in REDUCTIONS:
-        said = f"einops.reduce knows no reduction {text.value[:40]!r}"
-        yield Remark("EU007", said, notes=[f"known are {listed(REDUCTIONS, 9)}"], node=node)
+        said = f"einops.reduce knows no reduction {clipped(text.value, 40)!r}"
+        yield Remark("EU007", said, notes=[f"known are {listed(REDUCTIONS)}"], node=node)
 
 
 # --- names ----------------------------------------------------------------------------------------
 
 
-def _once(pattern: Pattern) -> list[Axis]:
+def _once(pattern: Pattern) -> list[PatternAxis]:
     """Return the axes whose name occurs once in the whole pattern."""
     counts = Counter(axis.name for axis in pattern.axes())
     return [axis for axis in pattern.axes() if counts[axis.name] == 1 and not axis.is_number]
@@ -155,7 +154,7 @@ def _once(pattern: Pattern) -> list[Axis]:
 def _near_duplicates(pattern: Pattern) -> Iterator[Remark]:
     """Find names like another, of which one occurs once only: what is used twice is meant."""
     first = {axis.name: axis for axis in reversed(pattern.axes())}
-    if len(first) > _MOST_NAMES:
+    if len(first) > _MOST_COMPARED:
         return
     done: set[frozenset[str]] = set()
     for axis in _once(pattern):
@@ -196,9 +195,9 @@ def is_near(a: str, b: str) -> bool:
     return rest_a[1:] == rest_b or rest_a == rest_b[1:]
 
 
-def _names(axes: Sequence[Axis]) -> str:
-    return listed([repr(axis.name[:40]) for axis in axes])
+def _names(axes: Sequence[PatternAxis]) -> str:
+    return listed([repr(clipped(axis.name, 40)) for axis in axes], MOST_NAMES)
 
 
-def _marks(axes: Sequence[Axis]) -> list[int]:
-    return [axis.at for axis in axes[:_MOST_MARKS]]
+def _marks(axes: Sequence[PatternAxis]) -> list[int]:
+    return [axis.at for axis in axes[:MOST_MARKS]]

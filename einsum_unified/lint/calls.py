@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from einsum_unified.language.sublists import Sublists
-from einsum_unified.lint.libraries import FUNCTIONS, NUMPY, OPTIMIZED, OURS, Form, Function, Library
+from einsum_unified.lint.libraries import FUNCTIONS, NUMPY, OPTIMIZED, OURS, CallForm, Function, LibraryEinsum
 from einsum_unified.lint.names import Scope, Site, find_calls, meanings
 from einsum_unified.lint.texts import Text, resolve, spell
 
@@ -22,7 +22,7 @@ class Call:
     node: ast.Call
     scope: Scope
     function: Function
-    library: Library
+    library: LibraryEinsum
     text: Text
     """The equation; of the interleaved form, as messages spell it."""
     sublists: Sublists | None = None
@@ -63,7 +63,7 @@ def _function(site: Site) -> Function | None:
     if len(found) == 1:
         return found[0]
     # `try: import cupy as xp` and `except ImportError: import numpy as xp`: what holds for any.
-    return Function("einsum", Library("any"), found[0].form, found[0].at)
+    return Function("einsum", LibraryEinsum("any"), found[0].form, found[0].at)
 
 
 def _call(site: Site, function: Function) -> Call | None:
@@ -83,7 +83,7 @@ def _call(site: Site, function: Function) -> Call | None:
     return Call(node, site.scope, function, library, text, operands=operands)
 
 
-def _library(site: Site, function: Function) -> Library:
+def _library(site: Site, function: Function) -> LibraryEinsum:
     if function.library is not NUMPY:
         return function.library
     optimize = [keyword.value for keyword in site.call.keywords if keyword.arg in ("optimize", None)]
@@ -91,7 +91,7 @@ def _library(site: Site, function: Function) -> Library:
     return OPTIMIZED if (optimize and not is_off) or not function.contracts else NUMPY
 
 
-def _with_keyword(site: Site, function: Function, library: Library) -> Call | None:
+def _with_keyword(site: Site, function: Function, library: LibraryEinsum) -> Call | None:
     """Return a call as ``rearrange(x, pattern="a b -> b a")``."""
     for keyword in site.call.keywords:
         text = resolve(keyword.value, site.scope) if keyword.arg == "pattern" else None
@@ -100,7 +100,7 @@ def _with_keyword(site: Site, function: Function, library: Library) -> Call | No
     return _misplaced(site, function, library)
 
 
-def _count(site: Site, function: Function, library: Library) -> int | None:
+def _count(site: Site, function: Function, library: LibraryEinsum) -> int | None:
     operands = site.call.args[1:] if function.at == 0 else site.call.args[:-1]
     if len(operands) != 1 or not library.lists:
         return len(operands)
@@ -114,9 +114,9 @@ def _count(site: Site, function: Function, library: Library) -> int | None:
     return None if starred or numbers else len(only.elts)
 
 
-def _interleaved(site: Site, function: Function, library: Library) -> Call | None:
+def _interleaved(site: Site, function: Function, library: LibraryEinsum) -> Call | None:
     arguments = site.call.args
-    if function.form is not Form.EQUATION or len(arguments) < 2:
+    if function.form is not CallForm.EQUATION or len(arguments) < 2:
         return None
     if _may_be_text(arguments[0]) and len(arguments) < 4:
         return None  # an equation that is not known, and lists of numbers
@@ -137,7 +137,7 @@ def _may_be_text(node: ast.expr) -> bool:
     return isinstance(node, (ast.JoinedStr, ast.BinOp, ast.Subscript)) or bool(_EQUATION_NAMES.search(name))
 
 
-def _misplaced(site: Site, function: Function, library: Library) -> Call | None:
+def _misplaced(site: Site, function: Function, library: LibraryEinsum) -> Call | None:
     """Return a call with a text, an equation by its looks, elsewhere among the arguments."""
     if len(site.call.args) < 2:
         return None

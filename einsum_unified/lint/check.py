@@ -10,7 +10,7 @@ from einsum_unified.errors import EquationError
 from einsum_unified.lint.axes import pattern_remarks
 from einsum_unified.lint.calls import Call, calls_of
 from einsum_unified.lint.equations import equation_remarks, malformed
-from einsum_unified.lint.libraries import NUMPY, OPTIMIZED, PORTABLE, Form, Library
+from einsum_unified.lint.libraries import NUMPY, OPTIMIZED, PORTABLE, CallForm, LibraryEinsum
 from einsum_unified.lint.patterns import PatternError
 from einsum_unified.lint.portability import refusals
 from einsum_unified.lint.rules import Remark
@@ -74,23 +74,23 @@ def check(source: Source | str | bytes, portable: bool = False) -> list[Finding]
 def _remarks(call: Call, portable: bool) -> Iterator[Remark]:
     if call.misplaced:
         where = "first" if call.function.at == 0 else "last" if call.function.at == -1 else "second"
-        what = "equation" if call.function.form is Form.EQUATION else "pattern"
+        what = "equation" if call.function.form is CallForm.EQUATION else "pattern"
         said = f"{call.function.name} takes the {what} as its {where} argument"
         yield Remark("EU008", said, [0])
         return
     try:
-        if call.function.form is not Form.EQUATION:
+        if call.function.form is not CallForm.EQUATION:
             yield from pattern_remarks(call)
             return
         yield from equation_remarks(call)
         yield from refusals(call, _libraries(call, portable))
     except EquationError as error:
-        yield malformed(error, call.text.value)
+        yield malformed(error)
     except PatternError as error:
         yield Remark("EU001", str(error), error.marks)
 
 
-def _libraries(call: Call, portable: bool) -> list[Library]:
+def _libraries(call: Call, portable: bool) -> list[LibraryEinsum]:
     if not portable:
         return [call.library]
     own = call.library is OPTIMIZED

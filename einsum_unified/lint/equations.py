@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
 from einsum_unified.binding.strict import check_equation
-from einsum_unified.errors import EquationError, quoted
+from einsum_unified.errors import EquationError
 from einsum_unified.language.equation import Equation, parse
 from einsum_unified.lint.calls import Call
 from einsum_unified.lint.libraries import OURS
-from einsum_unified.lint.rules import Remark, listed, plural
-
-_MOST_MARKS = 8
+from einsum_unified.lint.rules import MOST_MARKS, MOST_NAMES, Remark
+from einsum_unified.wording import clipped, counted, listed, numbered, quoted
 
 
 def equation_remarks(call: Call) -> Iterator[Remark]:
@@ -30,42 +29,27 @@ def equation_remarks(call: Call) -> Iterator[Remark]:
     yield from _path(call, equation)
 
 
-def malformed(error: EquationError, text: str) -> Remark:
+_CODES = {
+    "output label": "EU002",
+    "repeated output": "EU003",
+    "explicit output": "EU009",
+    "no lone sums": "EU009",
+}
+"""The codes for rules of the parser and of ``strict=True``; for the other rules it is EU001."""
+
+
+def malformed(error: EquationError) -> Remark:
     """Return an error of the parser as a remark.
 
     >>> try:
     ...     parse("ij->k")
     ... except EquationError as error:
-    ...     remark = malformed(error, "ij->k")
+    ...     remark = malformed(error)
     >>> remark.code, remark.message, remark.marks
-    ('EU002', "output label 'k' occurs in no operand", [4])
+    ('EU002', "output label 'k' occurs in no operand", (4,))
     """
-    headline, *lines = str(error).split("\n")
-    code = "EU001"
-    if headline.startswith("output label "):
-        code = "EU002"
-    elif headline.endswith("is repeated in the output"):
-        code = "EU003"
-    elif headline.startswith("strict: "):
-        code = "EU009"
-    notes = [line[2:] for line in lines if line.startswith("  ") and not line.startswith("    ")]
-    return Remark(code, headline, _marks(lines, text), notes)
-
-
-def _marks(lines: Sequence[str], text: str) -> list[int]:
-    """Return the positions that the carets of a message point at."""
-    if len(lines) < 2 or not lines[0].startswith("    ") or set(lines[1]) != {" ", "^"}:
-        return []
-    shown, carets = lines[0][4:], lines[1][4:]
-    columns = [column for column, c in enumerate(carets) if c == "^"]
-    if len(shown) == len(text):
-        return columns
-    visible = "".join(c if c.isprintable() else " " for c in text)
-    if visible.startswith(shown[:-1]):  # cut at the end only
-        return columns
-    window = shown[1:] if visible.endswith(shown[1:]) else shown[1:-1]
-    start = visible.rfind(window) if window == shown[1:] else visible.find(window)
-    return [start + column - 1 for column in columns]
+    code = _CODES.get(error.rule, "EU001")
+    return Remark(code, error.headline, error.marks[:MOST_MARKS], error.notes)
 
 
 def _operand_count(call: Call, equation: Equation) -> Iterator[Remark]:
@@ -76,7 +60,7 @@ def _operand_count(call: Call, equation: Equation) -> Iterator[Remark]:
     notes = []
     if count == 1 and isinstance(call.node.args[1], (ast.List, ast.Tuple)):
         notes = [f"{call.function.name} takes its operands one by one: *operands for a list"]
-    said = f"the equation has {plural(terms, 'term')} but the call {plural(count, 'operand')}"
+    said = f"the equation has {counted(terms, 'term')} but the call {counted(count, 'operand')}"
     yield Remark("EU004", said, [mark], notes)
 
 
@@ -88,7 +72,7 @@ def _strict(call: Call, equation: Equation) -> Iterator[Remark]:
     try:
         check_equation(equation)
     except EquationError as error:
-        remark = malformed(error, equation.text)
+        remark = malformed(error)
         last = max(len(equation.text.rstrip()) - 1, 0)
         yield replace(remark, marks=[min(mark, last) for mark in remark.marks])
 
@@ -103,13 +87,11 @@ def _lonely_labels(equation: Equation) -> Iterator[Remark]:
     lonely = {label: n for n, term in enumerate(equation.inputs) for label in term if counts.get(label) == 1}
     if not lonely:
         return
-    names = [quoted(label) for label in lonely]
-    some = list(lonely.items())[:_MOST_MARKS]
+    names = listed(map(quoted, lonely), MOST_NAMES)
+    some = list(lonely.items())[:MOST_MARKS]
     marks = [mark for label, term in some for mark in equation.find(term, label)]
-    if len(names) == 1:
-        said = f"label {names[0]} occurs once and is summed away"
-    else:
-        said = f"labels {listed(names)} occur once each and are summed away"
+    said = "occurs once and is summed away" if len(lonely) == 1 else "occur once each and are summed away"
+    said = f"{numbered(len(lonely), 'label')} {names} {said}"
     note = "if it is meant, sum the operand before; if not, a label is misspelt or missing in the output"
     yield Remark("EU101" if equation.output else "EU105", said, marks, [note])
 
@@ -121,8 +103,7 @@ def _implicit_output(call: Call, equation: Equation) -> Iterator[Remark]:
     appear = dict.fromkeys(chain.from_iterable(equation.inputs))
     kept = set(equation.output)
     sublists = equation.sublists
-    meant = equation.subscripts(len(equation.inputs))
-    meant = meant if len(meant) <= 40 else f"{meant[:39]}…"
+    meant = clipped(equation.subscripts(len(equation.inputs)), 40)
     way = f"the last argument {meant}" if sublists else f"'->{meant}'"
     mark = [] if sublists else [max(len(equation.text.rstrip()) - 1, 0)]
     if [label for label in appear if label in kept] == list(equation.output):

@@ -12,7 +12,7 @@ _BLANKS = r"[\t\n\r\v\f]"
 _SPLIT = r"(?<=\.) +(?=\.)|(?<=-) +(?=>)"  # "..." and "->" with a space within
 
 
-class Form(enum.Enum):
+class CallForm(enum.Enum):
     """Where a function has its equation, and in which language."""
 
     EQUATION = enum.auto()
@@ -25,7 +25,7 @@ class Form(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Library:
+class LibraryEinsum:
     """What is peculiar to the einsum of a library; the defaults are for one of which nothing is known."""
 
     name: str
@@ -47,7 +47,7 @@ class Library:
     """Whether it contracts many operands in one loop unless told otherwise."""
 
 
-NUMPY = Library(
+NUMPY = LibraryEinsum(
     "numpy",
     letters=True,
     blanks=f"{_BLANKS}|{_SPLIT}",
@@ -57,14 +57,14 @@ NUMPY = Library(
 )
 OPTIMIZED = replace(NUMPY, blanks=_BLANKS, keeps_ellipsis=False, wants_path=False)
 """NumPy with ``optimize=``, which goes another way."""
-TORCH = Library(
+TORCH = LibraryEinsum(
     "torch",
     letters=True,
     lists=True,
     blanks=f"{_BLANKS}|{_SPLIT}",
     keywords=frozenset(),
 )
-TENSORFLOW = Library(
+TENSORFLOW = LibraryEinsum(
     "tensorflow",
     letters=True,
     sublists=False,
@@ -73,10 +73,10 @@ TENSORFLOW = Library(
     one_implicit_ellipsis=True,
     keywords=frozenset({"optimize", "name"}),
 )
-JAX = Library("jax", blanks=_BLANKS)
-OPT_EINSUM = Library("opt_einsum", blanks=_BLANKS)
-EINOPS = Library("einops", keywords=frozenset())
-OURS = Library("einsum_unified", lists=True)
+JAX = LibraryEinsum("jax", blanks=_BLANKS)
+OPT_EINSUM = LibraryEinsum("opt_einsum", blanks=_BLANKS)
+EINOPS = LibraryEinsum("einops", keywords=frozenset())
+OURS = LibraryEinsum("einsum_unified", lists=True)
 
 PORTABLE = (NUMPY, TORCH, TENSORFLOW, JAX)
 """Where an equation has to work to be portable."""
@@ -87,8 +87,8 @@ class Function:
     """A function whose calls are checked."""
 
     name: str
-    library: Library
-    form: Form = Form.EQUATION
+    library: LibraryEinsum
+    form: CallForm = CallForm.EQUATION
     at: int = 0
     """Which argument the equation is; -1: the last."""
 
@@ -98,7 +98,7 @@ class Function:
         return self.name.endswith(".einsum")
 
 
-def _equations(library: Library, *names: str) -> list[Function]:
+def _equations(library: LibraryEinsum, *names: str) -> list[Function]:
     return [Function(name, library) for name in names]
 
 
@@ -106,16 +106,16 @@ _EINOPS = [
     Function(f"einops.{module}{name}", EINOPS, form, at)
     for module in ("", "einops.")
     for name, form, at in [
-        ("einsum", Form.NAMED, -1),
-        ("rearrange", Form.REARRANGE, 1),
-        ("reduce", Form.REDUCE, 1),
-        ("repeat", Form.REPEAT, 1),
+        ("einsum", CallForm.NAMED, -1),
+        ("rearrange", CallForm.REARRANGE, 1),
+        ("reduce", CallForm.REDUCE, 1),
+        ("repeat", CallForm.REPEAT, 1),
     ]
 ]
 _LAYERS = [
     Function(f"einops.layers.{module}.{name}", EINOPS, form, 0)
     for module in ("torch", "tensorflow", "keras", "paddle", "oneflow")
-    for name, form in [("Rearrange", Form.REARRANGE), ("Reduce", Form.REDUCE)]
+    for name, form in [("Rearrange", CallForm.REARRANGE), ("Reduce", CallForm.REDUCE)]
 ]
 _FOUND = [
     *_equations(NUMPY, "numpy.einsum", "numpy.einsum_path"),
@@ -128,10 +128,10 @@ _FOUND = [
     *_equations(OURS, *(f"einsum_unified.{name}" for name in ("einsum", "einsum_plan", "einsum_path"))),
     *_equations(OURS, *(f"einsum_unified.api.{name}" for name in ("einsum", "einsum_plan", "einsum_path"))),
     *(
-        Function(f"{name}.einsum", Library(name))
+        Function(f"{name}.einsum", LibraryEinsum(name))
         for name in ("cupy", "dask.array", "keras.ops", "mlx.core", "autograd.numpy", "sparse")
     ),
-    Function("tensorflow.keras.ops.einsum", Library("keras.ops")),
+    Function("tensorflow.keras.ops.einsum", LibraryEinsum("keras.ops")),
     *_EINOPS,
     *_LAYERS,
 ]

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from einsum_unified.wording import clipped
+
 _TOKEN = re.compile(r" +|\.\.\.|\w+|.", re.DOTALL)
 
 
@@ -24,7 +26,7 @@ class PatternError(Exception):
 
 
 @dataclass(frozen=True)
-class Axis:
+class PatternAxis:
     """An axis as it is written, where, and in which brackets of its side (None: in none)."""
 
     name: str
@@ -46,10 +48,10 @@ class Pattern:
     [['b', 'h', 'w'], ['b', 'h', 'w']]
     """
 
-    inputs: tuple[tuple[Axis, ...], ...]
-    output: tuple[Axis, ...]
+    inputs: tuple[tuple[PatternAxis, ...], ...]
+    output: tuple[PatternAxis, ...]
 
-    def axes(self) -> list[Axis]:
+    def axes(self) -> list[PatternAxis]:
         """Return every axis as often as it occurs."""
         return [axis for side in (*self.inputs, self.output) for axis in side]
 
@@ -77,8 +79,8 @@ def parse(text: str, einsum: bool = False) -> Pattern:
     return Pattern(tuple(inputs), _side(text[arrow + 2 :], arrow + 2, einsum, is_output=True))
 
 
-def _side(text: str, start: int, einsum: bool, is_output: bool) -> tuple[Axis, ...]:
-    axes: list[Axis] = []
+def _side(text: str, start: int, einsum: bool, is_output: bool) -> tuple[PatternAxis, ...]:
+    axes: list[PatternAxis] = []
     opened: int | None = None
     groups = 0
     for match in _TOKEN.finditer(text):
@@ -95,7 +97,7 @@ def _side(text: str, start: int, einsum: bool, is_output: bool) -> tuple[Axis, .
             opened = None
         elif not token.isspace():
             _check_axis(token, at, einsum)
-            axes.append(Axis(token, at, None if opened is None else groups))
+            axes.append(PatternAxis(token, at, None if opened is None else groups))
     if opened is not None:
         raise PatternError("'(' is not closed", [opened])
     _check_side(axes, einsum, is_output)
@@ -118,12 +120,12 @@ def _check_axis(token: str, at: int, einsum: bool) -> None:
     if token == "_" and einsum:
         return
     if not token.isidentifier():
-        raise PatternError(f"{_clipped(token)} is no name for an axis: it begins with a digit", [at])
+        raise PatternError(f"{clipped(token, 40)!r} is no name for an axis: it begins with a digit", [at])
     if token.startswith("_") or token.endswith("_"):
-        raise PatternError(f"{_clipped(token)} begins or ends with '_', which no axis does", [at])
+        raise PatternError(f"{clipped(token, 40)!r} begins or ends with '_', which no axis does", [at])
 
 
-def _check_side(axes: list[Axis], einsum: bool, is_output: bool) -> None:
+def _check_side(axes: list[PatternAxis], einsum: bool, is_output: bool) -> None:
     dots = [axis for axis in axes if axis.name == "..."]
     if len(dots) > 1:
         raise PatternError("more than one '...' on a side", [axis.at for axis in dots])
@@ -134,10 +136,6 @@ def _check_side(axes: list[Axis], einsum: bool, is_output: bool) -> None:
     seen: dict[str, int] = {}
     for axis in axes:
         if axis.name in seen and not axis.is_number and (not einsum or axis.name != "_"):
-            said = f"{_clipped(axis.name)} is twice on a side"
+            said = f"{clipped(axis.name, 40)!r} is twice on a side"
             raise PatternError(said, [seen[axis.name], axis.at])
         seen[axis.name] = axis.at
-
-
-def _clipped(name: str) -> str:
-    return repr(name if len(name) <= 40 else f"{name[:39]}…")

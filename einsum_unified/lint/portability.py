@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 
 from einsum_unified.language.equation import Equation, parse
+from einsum_unified.language.letters import LETTERS
 from einsum_unified.lint.calls import Call
-from einsum_unified.lint.libraries import Library
-from einsum_unified.lint.rules import Remark, listed
+from einsum_unified.lint.libraries import LibraryEinsum
+from einsum_unified.lint.rules import MOST_MARKS, MOST_NAMES, Remark
+from einsum_unified.wording import listed, numbered
 
-_LETTERS = 52
 _LETTER = re.compile(r"[a-zA-Z\s,.>-]")
 
 
-def refusals(call: Call, libraries: Sequence[Library]) -> Iterator[Remark]:
+def refusals(call: Call, libraries: Sequence[LibraryEinsum]) -> Iterator[Remark]:
     """Yield what some of the libraries refuse in an equation that can be read."""
     equation = parse(call.text.value if call.sublists is None else call.sublists)
     for check in _CHECKS:
@@ -27,7 +28,7 @@ def refusals(call: Call, libraries: Sequence[Library]) -> Iterator[Remark]:
     yield from keywords(call)
 
 
-_Checked = Iterator[tuple[Remark, Callable[[Library], bool]]]
+_Checked = Iterator[tuple[Remark, Callable[[LibraryEinsum], bool]]]
 
 
 def _labels(equation: Equation) -> _Checked:
@@ -35,22 +36,22 @@ def _labels(equation: Equation) -> _Checked:
         return
     wrong = {c: n for n, c in reversed(list(enumerate(equation.text))) if not _LETTER.match(c)}
     if wrong:
-        marks = sorted(wrong.values())[:8]
-        names = [repr(equation.text[mark]) for mark in sorted(wrong.values())]
-        said = f"label{'s' * (len(names) > 1)} {listed(names)}"
+        marks = sorted(wrong.values())
+        names = listed([repr(equation.text[mark]) for mark in marks], MOST_NAMES)
+        said = f"{numbered(len(marks), 'label')} {names}"
         note = "labels are a-z and A-Z there"
-        yield Remark("EU201", said, marks, [note]), lambda library: library.letters
+        yield Remark("EU201", said, marks[:MOST_MARKS], [note]), lambda library: library.letters
 
 
 def _integers(equation: Equation) -> _Checked:
     if not equation.sublists:
         return
     labels = dict.fromkeys(chain.from_iterable(equation.inputs))
-    wrong = [x for x in labels if x is not ... and not (isinstance(x, int) and 0 <= x < _LETTERS)]
+    wrong = [x for x in labels if x is not ... and not (isinstance(x, int) and 0 <= x < LETTERS)]
     if wrong:
         term = next(n for n, term in enumerate(equation.inputs) if wrong[0] in term)
         marks = equation.find(term, wrong[0])[:1]
-        note = f"labels of sublists are integers from 0 to {_LETTERS - 1} there"
+        note = f"labels of sublists are integers from 0 to {LETTERS - 1} there"
         said = f"label {wrong[0]!r}" if isinstance(wrong[0], int) else "a label that is no integer"
         yield Remark("EU202", said, marks, [note]), lambda library: library.letters and library.sublists
 
@@ -64,18 +65,18 @@ def _sublists(equation: Equation) -> _Checked:
 def _blanks(equation: Equation) -> _Checked:
     if equation.sublists or not re.search(r"\s", equation.text):
         return
-    whitespace = [m.start() for m in islice(re.finditer(r"[^\S ]", equation.text), 8)]
+    whitespace = [m.start() for m in islice(re.finditer(r"[^\S ]", equation.text), MOST_MARKS)]
     if whitespace:
         said = "white space other than spaces"
         yield Remark("EU204", said, whitespace), lambda library: _refuses(library, equation.text)
         return
-    split = [m.start() for m in islice(re.finditer(r"(?<=[-.]) +(?=[>.])", equation.text), 8)]
+    split = [m.start() for m in islice(re.finditer(r"(?<=[-.]) +(?=[>.])", equation.text), MOST_MARKS)]
     if split:
         said = "a space within '->' or '...'"
         yield Remark("EU204", said, split), lambda library: _refuses(library, equation.text)
 
 
-def _refuses(library: Library, text: str) -> bool:
+def _refuses(library: LibraryEinsum, text: str) -> bool:
     return re.search(library.blanks, text) is not None
 
 
@@ -90,7 +91,7 @@ def _ellipsis(equation: Equation) -> _Checked:
         yield Remark("EU205", said, marks, [note]), lambda library: library.keeps_ellipsis
     if len(having) > 1 and not equation.explicit:
         said = "the output left out beside several '...'"
-        marks = [mark for n in having[:8] for mark in equation.find(n, ...)]
+        marks = [mark for n in having[:MOST_MARKS] for mark in equation.find(n, ...)]
         yield Remark("EU206", said, marks), lambda library: library.one_implicit_ellipsis
 
 
@@ -104,6 +105,6 @@ def keywords(call: Call) -> Iterator[Remark]:
         return
     for keyword in call.node.keywords:
         if keyword.arg is not None and keyword.arg not in known:
-            notes = [f"it takes {listed(sorted(known))}" if known else "it takes no keywords"]
+            notes = [f"it takes {listed(sorted(known), MOST_NAMES)}" if known else "it takes no keywords"]
             said = f"{call.function.name} has no keyword {keyword.arg!r}"
             yield Remark("EU207", said, notes=notes, node=keyword)

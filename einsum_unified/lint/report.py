@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from einsum_unified.errors import message
 from einsum_unified.lint.check import Finding
-from einsum_unified.lint.rules import RULES, plural
+from einsum_unified.lint.rules import RULES
+from einsum_unified.printable import escaped
+from einsum_unified.wording import counted, pointed
 
 VERSION = 1
 """Of the layout of the JSON."""
@@ -38,31 +39,26 @@ def text(results: Results) -> str:
     """Return each finding with its line of source, carets below what is meant, and a count as last line."""
     blocks = [_block(path, finding) for path, finding in results.findings]
     count, files = len(results.findings), len({path for path, _ in results.findings})
-    where = plural(results.files, "file")
+    where = counted(results.files, "file")
     lacking = f"; {results.unread} could not be read" if results.unread else ""
     if not count:
         some = f"{results.files - results.unread} of " if results.unread else ""
         return f"no findings in {some}{where}{lacking}\n"
-    return "\n".join([*blocks, f"{plural(count, 'finding')} in {files} of {where}{lacking}\n"])
+    return "\n".join([*blocks, f"{counted(count, 'finding')} in {files} of {where}{lacking}\n"])
 
 
 def _block(path: Path, finding: Finding) -> str:
-    headline = f"{_shown(path)}:{finding.line}:{finding.column}: {finding.code} {finding.message}"
+    headline = f"{escaped(str(path))}:{finding.line}:{finding.column}: {finding.code} {finding.message}"
     columns = [place.column - 1 for place in finding.places if place.line == finding.line]
-    lines = message("", finding.source_line, columns).split("\n")[1:]
+    lines = pointed(finding.source_line, columns)
     if finding.equation and not _is_in_sight(finding):
-        lines += message("", finding.equation, finding.marks).split("\n")[1:]
+        lines += pointed(finding.equation, finding.marks)
     return "\n".join([headline, *lines, *(f"  {note}" for note in finding.notes)])
 
 
 def _is_in_sight(finding: Finding) -> bool:
     """Whether the equation stands in the line of source as it is, or what is wrong is beside it."""
     return finding.equation in finding.source_line or not finding.marks
-
-
-def _shown(path: Path) -> str:
-    """Return a path that can be printed: names of files may be any bytes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(path))
 
 
 # --- for machines ---------------------------------------------------------------------------------

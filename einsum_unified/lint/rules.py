@@ -52,6 +52,11 @@ _TABLE = (
 )
 RULES = {code: Rule(code, *rest) for code, *rest in _TABLE}
 
+MOST_MARKS = 8
+"""Places that a remark points at."""
+MOST_NAMES = 6
+"""Labels or axes that a remark names; it counts the rest."""
+
 
 @dataclass(frozen=True)
 class Remark:
@@ -71,23 +76,3 @@ def is_chosen(code: str, chosen: Iterable[str]) -> bool:
     (True, False)
     """
     return code.startswith(tuple(chosen))
-
-
-def listed(words: Sequence[str], limit: int = 6) -> str:
-    """Return words as a sentence lists them.
-
-    >>> listed(["numpy", "torch", "tf"])
-    'numpy, torch and tf'
-    """
-    if len(words) > limit:
-        words = [*words[:limit], f"{len(words) - limit} more"]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a number of things.
-
-    >>> plural(1, "term"), plural(2, "term")
-    ('1 term', '2 terms')
-    """
-    return f"{count} {noun}{'s' * (count != 1)}"

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from einsum_unified.errors import EinsumError, quoted
+from einsum_unified.errors import EinsumError
 from einsum_unified.language.sublists import Sublists, to_sublists
 from einsum_unified.lint.names import Scope
 from einsum_unified.lint.source import Place, Source
+from einsum_unified.wording import quoted
 
 _MOST_PIECES = 1000
 _MOST_NAMES = 10  # that stand for each other

@@ -19,6 +19,7 @@ import numpy as np
 
 from einsum_unified.errors import PathError
 from einsum_unified.language.equation import LONG
+from einsum_unified.wording import counted
 
 Path = tuple[tuple[int, ...], ...]
 Terms = tuple[tuple[int, ...], ...]
@@ -199,10 +200,8 @@ def _check_fits(path: Path, operands: int) -> None:
     for number, step in enumerate(path):
         wrong = [position for position in step if not 0 <= position < left]
         if wrong:
-            raise PathError(
-                f"step {number}, {step}, names operand {wrong[0]} "
-                f"but {left} {'operand is' if left == 1 else 'operands are'} left (0 to {left - 1})"
-            )
+            remain = f"{counted(left, 'operand')} {'is' if left == 1 else 'are'} left (0 to {left - 1})"
+            raise PathError(f"step {number}, {step}, names operand {wrong[0]} but {remain}")
         left -= len(step) - 1
     if left != 1:
         raise PathError(f"the path leaves {left} operands; one must remain")

@@ -14,7 +14,7 @@ from einsum_unified.adapter import Backend, Form
 from einsum_unified.adapter.dispatch import backend_of, default_backend, describe
 from einsum_unified.binding.bind import bind
 from einsum_unified.binding.operand import Operand
-from einsum_unified.errors import OperandTypeError, message
+from einsum_unified.errors import OperandTypeError
 from einsum_unified.language.equation import Equation
 from einsum_unified.language.letters import in_letters
 
@@ -79,5 +79,5 @@ def _special(operands: Sequence[Any], backend: Backend, rest: str) -> OperandTyp
         if hint is not None:
             kind, call = hint
             headline = f"operand {number} is a {kind} {describe(x)}, {rest}"
-            return OperandTypeError(message(headline, notes=[f"make it dense first: {call}"]))
+            return OperandTypeError.of(headline, notes=[f"make it dense first: {call}"])
     return None

@@ -8,7 +8,8 @@ from einsum_unified import dtypes
 from einsum_unified.adapter import Backend
 from einsum_unified.adapter.dispatch import backend_of, describe
 from einsum_unified.binding.bound import Bound
-from einsum_unified.errors import OperandError, OperandTypeError, article
+from einsum_unified.errors import OperandError, OperandTypeError
+from einsum_unified.wording import article
 
 
 def check_out(out: Any, bound: Bound, backend: Backend) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from einsum_unified.errors import PathError, quoted
+from einsum_unified.errors import PathError
 from einsum_unified.language.equation import Equation
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.path import Path
+from einsum_unified.wording import quoted
 
 SCHEMA = 1
 """The version of the format; data of another one is refused."""

@@ -1,11 +1,16 @@
-"""What labels are called where figures and notes speak of them."""
+"""What labels are called where a plan is shown.
+
+There are two kinds of names. In a figure such as ``2·i·[0] + 1`` names stand beside numbers and dots, so each
+is unique and none looks like a number: `label_name`. In a picture a name stands alone, beside the equation,
+so it is written as it is there: `written_names`. (What messages call a label is `language.labels.in_words`.)
+"""
 
 from __future__ import annotations
 
 from einsum_unified.binding.bound import Bound
-from einsum_unified.errors import quoted
 from einsum_unified.language.sizes import is_known
-from einsum_unified.show.printable import plain
+from einsum_unified.printable import plain
+from einsum_unified.wording import quoted
 
 
 def label_name(bound: Bound, label: int) -> str:
@@ -23,6 +28,21 @@ def label_name(bound: Bound, label: int) -> str:
     # Other objects may look alike, and so may long texts that are clipped.
     alone = type(name) in (int, str) and len(repr(name)) <= 40
     return f"[{text}]" if alone else f"[{text}#{label}]"
+
+
+def written_names(bound: Bound) -> tuple[str, ...]:
+    """Return each label as the equation writes it; an axis of an ellipsis is called by its place in it.
+
+    >>> from einsum_unified import einsum_plan
+    >>> written_names(einsum_plan("i...->...i", (2, 3, 4)).bound)
+    ('i', '...0', '...1')
+    >>> written_names(einsum_plan((2, 3), [0, "a"], [0]).bound)
+    ('0', "'a'")
+    """
+    return tuple(
+        plain(quoted(label)) if bound.equation.sublists and label is not ... else label_name(bound, n)
+        for n, label in enumerate(bound.labels)
+    )
 
 
 def label_sizes(bound: Bound) -> dict[str, int]:

@@ -135,9 +135,14 @@ class _Text:
 
     def shown(self, shape: Sequence[int]) -> str:
         """Return a shape for a comment."""
-        sizes = [ascii(Figure.of_size(size, self.label).text(separator=""))[1:-1] for size in shape]
+        sizes = [_in_ascii(Figure.of_size(size, self.label).text(separator="")) for size in shape]
         return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
     def label(self, reading: Sequence[tuple[int, int]]) -> str:
         operand, axis = reading[0]
         return label_name(self.bound, self.bound.terms[operand][axis])
+
+
+def _in_ascii(text: str) -> str:
+    """Return text as code may have it: a file with code is ASCII, so that every encoding reads it."""
+    return text.encode("ascii", "backslashreplace").decode()

@@ -17,13 +17,13 @@ from importlib.resources import files
 from string import Template
 
 from einsum_unified.binding.bound import Bound
-from einsum_unified.errors import clipped
 from einsum_unified.show.page.lessons import LABELS, OPERANDS, STEPS, lessons
 from einsum_unified.show.page.shown import shown, shown_labels
 from einsum_unified.show.picture.palette import colour, variables
 from einsum_unified.show.picture.wiring import wiring
 from einsum_unified.show.summary import operand_lines, unknown_lines
 from einsum_unified.show.table import HEADER, Explanation
+from einsum_unified.wording import first_lines
 
 _UNRANKED = "Numbers of axes are known only when it runs: the steps are left to the framework."
 LONGEST_CELL = 80
@@ -46,7 +46,7 @@ def document(
         length="long" if len(bound.equation.text) > LONG_TITLE else "short",
         style=style,
         where=_text(f"on {library}, {bound.dtype}"),
-        operands=_items(clipped([*operand_lines(bound), *unknown_lines(bound)])),
+        operands=_items(first_lines([*operand_lines(bound), *unknown_lines(bound)])),
         picture=drawing,
         stepper=_stepper(bound, told, script),
         steps=_paragraph(_UNRANKED) if told is None else _steps(told, algorithm),
@@ -80,7 +80,7 @@ def _stepper(bound: Bound, told: Explanation | None, script: str) -> str:
     if not found:
         return _paragraph(f"More than {LABELS} labels are too many to step through.")
     data = {
-        "labels": shown_labels(bound.labels),
+        "labels": shown_labels(bound),
         "colours": _colours(bound),
         "lessons": [lesson.data() for lesson in found],
     }

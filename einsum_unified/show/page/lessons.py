@@ -125,7 +125,7 @@ def _operand(number: int, name: str, term: tuple[int, ...], shape: tuple[int, ..
 
 def _note(bound: Bound, small: dict[int, int], reduced: bool) -> str:
     """Return what sizes are shown, and what they are in the plan if others."""
-    names = shown_labels(bound.labels)
+    names = shown_labels(bound)
     here = ", ".join(f"{names[label]}={size}" for label, size in small.items())
     planned = ", ".join(f"{names[label]}={_planned(bound.sizes[label])}" for label in small)
     same = all(size == bound.sizes[label] for label, size in small.items())

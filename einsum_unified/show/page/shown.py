@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from einsum_unified.language.labels import Label
-from einsum_unified.show.printable import plain
+from einsum_unified.binding.bound import Bound
+from einsum_unified.printable import plain
+from einsum_unified.show.labels import written_names
+from einsum_unified.wording import clipped
 
 LONGEST_LABEL = 12
 LONGEST_TEXT = 240
@@ -17,20 +19,9 @@ def shown(text: str, most: int = LONGEST_TEXT) -> str:
     >>> print(shown("a\u202eb\ud800"), shown("abcdef", most=4))
     a\u202eb\ud800 abc…
     """
-    clipped = text if len(text) <= most else f"{text[: most - 1]}…"
-    return plain(clipped)
+    return plain(clipped(text, most))
 
 
-def shown_labels(labels: tuple[Label, ...]) -> tuple[str, ...]:
-    """Return the names of labels; an axis of an ellipsis has its place in it.
-
-    >>> shown_labels(("i", 7, ("x", 1), ..., ...))
-    ('i', '7', "('x', 1)", '…0', '…1')
-    """
-    first = labels.index(...) if ... in labels else 0
-    return tuple(
-        f"…{n - first}"
-        if label is ...
-        else shown(label if isinstance(label, str) else repr(label), LONGEST_LABEL)
-        for n, label in enumerate(labels)
-    )
+def shown_labels(bound: Bound) -> tuple[str, ...]:
+    """Return what the page calls each label: as the picture, which has more room."""
+    return tuple(clipped(name, LONGEST_LABEL) for name in written_names(bound))

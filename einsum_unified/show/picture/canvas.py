@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement
 
+from einsum_unified.printable import plain
 from einsum_unified.show.picture.palette import ADVANCE, SIZES
 from einsum_unified.show.picture.text import cut, width
-from einsum_unified.show.printable import plain
 
 _COMMON = frozenset("…·×→Σ–")
 """Characters beside ASCII that fonts of equal widths have."""

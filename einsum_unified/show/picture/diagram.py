@@ -12,8 +12,8 @@ from xml.etree.ElementTree import Element
 from einsum_unified.show.picture import palette
 from einsum_unified.show.picture.canvas import box, dot, group, length, line, word
 from einsum_unified.show.picture.rails import Column, Rail, columns
-from einsum_unified.show.picture.text import listed
 from einsum_unified.show.picture.wiring import Axis, Box, Wiring
+from einsum_unified.wording import listed
 
 _GRID = 11
 _ROW = 2 * _GRID

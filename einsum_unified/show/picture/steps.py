@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from einsum_unified.binding.bound import Bound
+from einsum_unified.show.labels import written_names
 from einsum_unified.show.picture.canvas import box, dot, group, length, line, word
-from einsum_unified.show.picture.text import amount, counted, number
+from einsum_unified.show.picture.text import amount, number
 from einsum_unified.show.picture.tree import Cost, Row, Tree
-from einsum_unified.show.picture.wiring import named
 from einsum_unified.show.summary import contraction, subscripts
 from einsum_unified.show.table import kind
+from einsum_unified.wording import counted
 
 _LANE = 16
 _GAP = 14
@@ -45,8 +46,8 @@ def caption(tree: Tree, node: int) -> Caption:
     step = tree.told.steps[node - tree.operands]
     if len(steps) > 1:
         costs = total_cost(tree, part)
-        what = f"{counted(len(steps), 'step')} up to step {steps[-1]}"
-        text = f"{counted(len(part) - len(steps), 'operand')}  ->{subscripts(bound, step.output)}"
+        what = f"{counted(len(steps), 'step', number)} up to step {steps[-1]}"
+        text = f"{counted(len(part) - len(steps), 'operand', number)}  ->{subscripts(bound, step.output)}"
     else:
         what = kind(tree.told.products[node - tree.operands])
         text = f"step {steps[-1]}  {contraction(bound, step)}"
@@ -80,7 +81,7 @@ def moved(costs: Cost) -> str:
 
 
 def _shape(bound: Bound, labels: Sequence[int], sizes: Sequence[int]) -> str:
-    names = named(bound)
+    names = written_names(bound)
     known = set(labels).difference(bound.unknown)
     shown = [
         number(n) if label in known or n == 1 else names[label]

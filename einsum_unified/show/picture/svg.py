@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element, tostring
 from einsum_unified.adapter import Backend
 from einsum_unified.binding.bound import Bound
 from einsum_unified.planning.path import Step
+from einsum_unified.printable import plain
 from einsum_unified.program.primitives import Program
 from einsum_unified.show.picture import diagram, palette
 from einsum_unified.show.picture import steps as drawing
@@ -18,7 +19,6 @@ from einsum_unified.show.picture.text import amount, cut
 from einsum_unified.show.picture.tree import Tree, cost
 from einsum_unified.show.picture.wiring import wiring
 from einsum_unified.show.picture.words import description
-from einsum_unified.show.printable import plain
 from einsum_unified.show.summary import unknown_lines
 from einsum_unified.show.table import Explanation
 

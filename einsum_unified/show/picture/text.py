@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
 
+from einsum_unified.printable import is_mark
 from einsum_unified.show.figures import Figure
-from einsum_unified.show.printable import is_mark
 
 _EXACT = 10**12
 """From here on numbers are scientific."""
@@ -30,10 +29,10 @@ def _width(c: str) -> int:
 
 
 def cut(text: str, columns: int) -> str:
-    """Return a text that takes no more columns, with an ellipsis for what is left out.
+    """Return a text that takes at most so many columns, with an ellipsis for the rest.
 
-    >>> cut("rows", 4), cut("columns", 4)
-    ('rows', 'col…')
+    >>> cut("rows", 4), cut("columns", 4), cut("轴轴轴", 4)
+    ('rows', 'col…', '轴…')
     """
     if len(text) <= columns and width(text) <= columns:
         return text
@@ -70,22 +69,3 @@ def amount(figure: Figure) -> str:
 
 def _term(labels: tuple[str, ...], n: int) -> str:
     return "·".join([*([number(n)] if n != 1 or not labels else []), *labels])
-
-
-def counted(n: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    >>> counted(1, "step"), counted(2, "step")
-    ('1 step', '2 steps')
-    """
-    return f"{number(n)} {noun}{'' if n == 1 else 's'}"
-
-
-def listed(words: Iterable[str]) -> str:
-    """Return words as a sentence lists them.
-
-    >>> listed("i"), listed("ijk")
-    ('i', 'i, j and k')
-    """
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last

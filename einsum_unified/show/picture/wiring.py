@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from einsum_unified.binding.bound import Bound
-from einsum_unified.errors import quoted
 from einsum_unified.language.labels import Label
 from einsum_unified.language.sizes import Size
-from einsum_unified.show.labels import label_name
-from einsum_unified.show.picture.text import counted, cut, number
+from einsum_unified.show.labels import written_names
+from einsum_unified.show.picture.text import cut, number
+from einsum_unified.wording import counted, quoted
 
 OPERANDS = 30
 """So many operands are all shown,"""
@@ -85,7 +85,7 @@ def wiring(bound: Bound) -> Wiring:
     if bound.unranked:
         terms, output, names, sizes, size = _unranked(bound)
     else:
-        terms, output, names = bound.terms, bound.output, named(bound)
+        terms, output, names = bound.terms, bound.output, written_names(bound)
         sizes = [
             [_size(bound, label, n) for label, n in zip(term, shape, strict=True)]
             for term, shape in zip(terms, bound.shapes, strict=True)
@@ -98,19 +98,11 @@ def wiring(bound: Bound) -> Wiring:
     ]
     if shown < len(terms):
         labels = tuple(dict.fromkeys(label for term in terms[shown:] for label in term))
-        more = counted(len(terms) - shown, "more operand")
+        more = counted(len(terms) - shown, "more operand", number)
         boxes.append(Box("", (Axis(labels, f"and {more}", rest=True),)))
     result = Box("", _rows([_axis(label, names, size[label]) for label in output]))
     summed = frozenset(label for term in terms for label in term).difference(output)
     return Wiring(tuple(boxes), result, names, summed)
-
-
-def named(bound: Bound) -> tuple[str, ...]:
-    """Return what labels are called: as the equation has them, axes of an ellipsis by their place in it."""
-    return tuple(
-        quoted(label) if bound.equation.sublists and label is not ... else label_name(bound, n)
-        for n, label in enumerate(bound.labels)
-    )
 
 
 def _rows(axes: Sequence[Axis]) -> tuple[Axis, ...]:
@@ -119,7 +111,7 @@ def _rows(axes: Sequence[Axis]) -> tuple[Axis, ...]:
     if len(axes) <= AXES:
         return tuple(axes)
     labels = (label for axis in axes[AXES - 1 :] for label in axis.labels)
-    rest = Axis(tuple(dict.fromkeys(labels)), f"{number(len(axes) - AXES + 1)} more axes", rest=True)
+    rest = Axis(tuple(dict.fromkeys(labels)), counted(len(axes) - AXES + 1, "more axis", number), rest=True)
     return (*axes[: AXES - 1], rest)
 
 
@@ -171,4 +163,4 @@ def _around(term: Sequence[Label], shape: Sequence[int | None] | None) -> list[s
     before = list(term).index(...)
     after = len(term) - before - 1
     inner = len(sizes) - before - after
-    return [*sizes[:before], f"{inner} {'axis' if inner == 1 else 'axes'}", *sizes[len(sizes) - after :]]
+    return [*sizes[:before], counted(inner, "axis"), *sizes[len(sizes) - after :]]

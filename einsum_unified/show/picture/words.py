@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from einsum_unified.show.picture.steps import Listing
-from einsum_unified.show.picture.text import counted, listed
+from einsum_unified.show.picture.text import number
 from einsum_unified.show.picture.wiring import Axis, Box, Wiring
+from einsum_unified.wording import counted, listed, numbered
 
 
 def description(wiring: Wiring, listing: Listing | None, notes: list[str]) -> str:
@@ -20,7 +21,7 @@ def description(wiring: Wiring, listing: Listing | None, notes: list[str]) -> st
             for row, caption in zip(listing.tree.rows, listing.captions, strict=True)
             if listing.tree.sources[row.node]
         ]
-        sentences.append(f"{counted(len(listing.tree.told.steps), 'step')}.")
+        sentences.append(f"{counted(len(listing.tree.told.steps), 'step', number)}.")
         sentences += [f"{text[0].upper()}{text[1:]}." for text in steps]
     return " ".join([*sentences, *(f"{note[0].upper()}{note[1:]}." for note in notes)])
 
@@ -29,7 +30,7 @@ def _box(what: str, wiring: Wiring, one: Box) -> str:
     if not one.axes[0].labels:
         return f"{what} is a number."
     axes = [_axis(wiring, axis) for axis in one.axes]
-    return f"{what} has {'axis' if len(axes) == 1 else 'axes'} {listed(axes)}."
+    return f"{what} has {numbered(len(axes), 'axis')} {listed(axes)}."
 
 
 def _axis(wiring: Wiring, axis: Axis) -> str:

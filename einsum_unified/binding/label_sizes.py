@@ -1,0 +1,133 @@
+"""The one size of each label, from the sizes of its axes; and the error where these differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from einsum_unified.adapter import Backend, Shape
+from einsum_unified.binding.operand import Operand
+from einsum_unified.errors import OperandError
+from einsum_unified.language.equation import Equation
+from einsum_unified.language.labels import Label, in_words
+from einsum_unified.language.sizes import DEFAULT_HINT, Place, Size
+from einsum_unified.wording import first_lines
+
+Hints = Mapping[Label, int]
+"""For labels, `...` included, what to plan with where their sizes are not known."""
+
+Axes = dict[int, tuple[int, Any]]
+"""By operand, one axis of a label and its size: None or a tracer's symbol where that is not known."""
+
+
+def axes_of_labels(terms: Sequence[Sequence[int]], operands: Sequence[Operand], labels: int) -> list[Axes]:
+    """Return of each label its axis in each operand that has it: the first of known size, if there is one.
+
+    There are no terms where a number of axes is unknown (`Bound.unranked`), and then there are no axes.
+    """
+    found: list[Axes] = [{} for _ in range(labels)]
+    for number, (term, operand) in enumerate(zip(terms, operands, strict=False)):
+        for axis, (label, size) in enumerate(zip(term, operand.shape or (), strict=False)):
+            if number not in found[label] or found[label][number][1] is None:
+                found[label][number] = axis, size
+    return found
+
+
+class LabelSizes(NamedTuple):
+    """Finds the one size of each label, and what is not known of the operands' shapes."""
+
+    equation: Equation
+    operands: Sequence[Operand]
+    terms: Sequence[Sequence[int]]
+    labels: Sequence[Label]
+    backend: Backend
+    hints: Hints
+
+    def all(self) -> tuple[int, ...]:
+        """Return the size of each label; size 1 gives way to any other, also to 0."""
+        found = axes_of_labels(self.terms, self.operands, len(self.labels))
+        return tuple(self._size(label, axes) for label, axes in enumerate(found))
+
+    def _size(self, label: int, axes: Axes) -> int:
+        """Return a label's size from its axis and size in each operand that has it."""
+        first: tuple[int, Any] | None = None
+        unknown: list[Place] = []
+        for number, (axis, size) in axes.items():
+            if size is None:
+                unknown.append((number, axis))
+            elif same(size, 1, self.backend):
+                continue
+            elif first is None:
+                first = number, size
+            elif not same(first[1], size, self.backend):
+                sizes = {first[0]: first[1], number: size}
+                raise disagreement(self.equation, self.operands, self.labels, label, sizes, "sizes")
+            elif type(first[1]) is not int:  # a tracer's symbol, which may be the same as a number
+                first = number, size
+        if first is not None and type(first[1]) is int:
+            return first[1]
+        if first is not None:
+            unknown.insert(0, (first[0], axes[first[0]][0]))
+        if not unknown:
+            return 1
+        # Where sizes can be compared beforehand they are the same, and one place is enough.
+        reading = unknown if self.backend.capabilities.deferred else unknown[:1]
+        return Size.read(reading, self._hint(label))
+
+    def _hint(self, label: int) -> int:
+        return self.hints.get(self.labels[label], DEFAULT_HINT)
+
+    def shapes(self, sizes: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+        """Return the operands' shapes in known numbers and `Size`s."""
+        return tuple(
+            shape if all(type(size) is int for size in shape) else self._shape(number, shape, sizes)
+            for number, shape in enumerate(operand.shape or () for operand in self.operands)
+        )
+
+    def _shape(self, number: int, shape: Shape, sizes: Sequence[int]) -> tuple[int, ...]:
+        term = self.terms[number]
+        found: dict[int, int] = {}
+        for axis, (label, size) in enumerate(zip(term, shape, strict=True)):
+            # The axes of one label within one operand have one size: no broadcasting there.
+            if type(size) is int:
+                found[label] = size
+            elif size is not None and same(size, 1, self.backend):
+                found[label] = 1
+            elif self.backend.capabilities.deferred:
+                found.setdefault(label, Size.read([(number, axis)], self._hint(label)))
+            else:
+                found.setdefault(label, sizes[label])
+        return tuple([found[label] for label in term])
+
+
+def same(m: Any, n: Any, backend: Backend) -> bool:
+    """Whether two sizes are known to be the same; symbols of a tracer are asked through the adapter."""
+    return m == n if type(m) is type(n) is int else backend.same_size(m, n)
+
+
+# --- errors ---------------------------------------------------------------------------------------
+
+
+def disagreement(
+    equation: Equation,
+    operands: Sequence[Operand],
+    labels: Sequence[Label],
+    label: int,
+    sizes: Mapping[int, Any],
+    rule: str,
+    prefix: str = "",
+    notes: Iterable[str] = (),
+) -> OperandError:
+    """Return the error for a label that has one size in one operand and another in a second one."""
+    (one, m), (other, n) = sizes.items()
+    headline = f"{prefix}{in_words(labels, label)} is {m} in operand {one} but {n} in operand {other}"
+    pair = sorted(sizes)
+    # An axis of the ellipsis points at its dots.
+    marks = [mark for number in pair for mark in equation.find(number, labels[label])]
+    notes = [*operand_notes(equation, operands, pair), *notes]
+    return OperandError.of(headline, equation.text, marks, notes, rule=rule)
+
+
+def operand_notes(equation: Equation, operands: Sequence[Operand], numbers: Sequence[int]) -> list[str]:
+    """Return a line for each of some operands, with its subscripts, shape and dtype."""
+    return first_lines([f"operand {n} {equation.shown(n)}: {operands[n]}" for n in numbers])
