@@ -102,12 +102,12 @@ def pointed(text: str, marks: Sequence[int]) -> list[str]:
                 ^
     """
     first = min(marks, default=0)
-    start = 0 if len(text) <= _WINDOW else max(0, min(first - 8, len(text) - _WINDOW))
+    start = max(0, min(first - 8, len(text) - _WINDOW))
     stop = min(len(text), start + _WINDOW)
     lead, tail = "…" if start else "", "…" if stop < len(text) else ""
     shown = f"    {lead}{blanked(text[start:stop])}{tail}"
     if not marks:
         return [shown]
-    columns = {mark - start for mark in marks if start <= mark <= stop}
+    columns = {mark - start for mark in marks if start <= mark < stop or mark == len(text) == stop}
     carets = "".join("^" if column in columns else " " for column in range(stop - start + 1))
     return [shown, f"    {' ' * len(lead)}{carets}".rstrip()]

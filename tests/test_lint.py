@@ -815,6 +815,14 @@ def test_source_that_is_no_python_is_an_error_of_its_own():
             check(source)
 
 
+def test_every_place_of_a_long_malformed_equation_is_found():
+    equation = f".{'i' * 200}.{'i' * 200}."  # more than a message shows
+    (finding,) = check(f"import numpy as np\nnp.einsum('{equation}', x)")
+    assert finding.code == "EU001"
+    assert finding.marks == (0, 201, 402)
+    assert [place.column for place in finding.places] == [12, 213, 414]
+
+
 def test_a_pattern_error_has_its_place():
     with pytest.raises(PatternError, match="'\\(' is not closed") as caught:
         parse_pattern("a (b -> a b")

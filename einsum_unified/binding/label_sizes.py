@@ -61,7 +61,7 @@ class LabelSizes(NamedTuple):
                 first = number, size
             elif not same(first[1], size, self.backend):
                 sizes = {first[0]: first[1], number: size}
-                raise disagreement(self.equation, self.operands, self.labels, label, sizes, "sizes")
+                raise disagreement(self.equation, self.operands, self.labels, label, sizes, rule="sizes")
             elif type(first[1]) is not int:  # a tracer's symbol, which may be the same as a number
                 first = number, size
         if first is not None and type(first[1]) is int:
@@ -125,7 +125,7 @@ def disagreement(
     # An axis of the ellipsis points at its dots.
     marks = [mark for number in pair for mark in equation.find(number, labels[label])]
     notes = [*operand_notes(equation, operands, pair), *notes]
-    return OperandError.of(headline, equation.text, marks, notes, rule=rule)
+    return OperandError.of(headline, equation.text, marks, notes, rule)
 
 
 def operand_notes(equation: Equation, operands: Sequence[Operand], numbers: Sequence[int]) -> list[str]:

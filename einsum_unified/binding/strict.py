@@ -38,7 +38,7 @@ def check_equation(equation: Equation) -> None:
         text = equation.with_output()
         offer = f"write {text}" if len(text) <= _OFFERED else "write '->' and the labels of the result"
         end = len(equation.text)
-        raise _refusal("the output is left out", equation, [end], "explicit output", offer)
+        raise _refusal("the output is left out", equation, [end], offer, rule="explicit output")
     # How many axes an ellipsis has, if any, only operands tell.
     terms = [[label for label in term if label is not ...] for term in equation.inputs]
     _check_sums(equation, terms, equation.output, lambda label: label)
@@ -62,11 +62,15 @@ def _check_broadcast(bound: Bound, label: int, sizes: dict[int, Any], backend: B
     one = next((n for n, size in sizes.items() if same(size, 1, backend)), None)
     other = next((n for n, size in sizes.items() if not same(size, 1, backend)), None)
     if one is not None and other is not None:
-        rule = "no broadcasting"
-        found = {one: 1, other: sizes[other]}
-        notes = [_note(rule, "give both the same size")]
         raise disagreement(
-            bound.equation, bound.operands, bound.labels, label, found, rule, "strict: ", notes
+            bound.equation,
+            bound.operands,
+            bound.labels,
+            label,
+            {one: 1, other: sizes[other]},
+            rule="no broadcasting",
+            prefix="strict: ",
+            notes=["rule 'no broadcasting': give both the same size"],
         )
 
 
@@ -87,12 +91,9 @@ def _check_sums(
         what = "an axis of '...'" if named is ... else f"label {quoted(named)}"
         said = f"{what} occurs in operand {number} only, and is summed"
         marks = equation.find(number, named)
-        raise _refusal(said, equation, marks, "no lone sums", "keep it in the output, or sum it beforehand")
+        way_out = "keep it in the output, or sum it beforehand"
+        raise _refusal(said, equation, marks, way_out, rule="no lone sums")
 
 
-def _refusal(said: str, equation: Equation, marks: list[int], rule: str, way_out: str) -> EquationError:
-    return EquationError.of(f"strict: {said}", equation.text, marks, [_note(rule, way_out)], rule=rule)
-
-
-def _note(rule: str, way_out: str) -> str:
-    return f"rule {rule!r}: {way_out}"
+def _refusal(said: str, equation: Equation, marks: list[int], way_out: str, rule: str) -> EquationError:
+    return EquationError.of(f"strict: {said}", equation.text, marks, [f"rule {rule!r}: {way_out}"], rule)
