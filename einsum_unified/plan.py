@@ -22,13 +22,13 @@ from einsum_unified.language.equation import Equation
 from einsum_unified.language.letters import in_letters
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.path import Path, Step, pairwise, steps
+from einsum_unified.printable import plain
 from einsum_unified.program.primitives import Program
 from einsum_unified.runtime.cache import executable_for
 from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.options import Options
 from einsum_unified.runtime.run import Recipe, execute, run_as_planned
 from einsum_unified.runtime.signature import Signature, matches, signatures_of
-from einsum_unified.show.printable import plain
 from einsum_unified.show.summary import operand_lines, unknown_lines
 
 if TYPE_CHECKING:

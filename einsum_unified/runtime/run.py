@@ -10,7 +10,7 @@ from einsum_unified.adapter.dispatch import recorder_for
 from einsum_unified.binding.arrays import prepared
 from einsum_unified.binding.bound import Bound
 from einsum_unified.binding.operand import shown_shape
-from einsum_unified.errors import EinsumError, OperandError, message
+from einsum_unified.errors import EinsumError, OperandError
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.path import Path
 from einsum_unified.runtime.cache import clear_cache, executable_for
@@ -67,7 +67,7 @@ def check_planned(shapes: Sequence[Any], bound: Bound) -> None:
     ]
     if notes:
         headline = "the operands do not have the shapes of the plan"
-        raise OperandError(message(headline, bound.equation.text, (), notes))
+        raise OperandError.of(headline, bound.equation.text, (), notes, rule="shapes of the plan")
 
 
 def execute(executable: Executable, operands: Sequence[Any], out: Any = None) -> Any:
