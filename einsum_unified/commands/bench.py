@@ -14,10 +14,11 @@ from einsum_unified.commands.command import Command, MisuseError, argument
 from einsum_unified.commands.contest import OWN, Comparison, contest
 from einsum_unified.commands.request import SHAPES, call_arguments, check_known, library_named, plan
 from einsum_unified.commands.tables import print_table
-from einsum_unified.commands.terminal import printable
 from einsum_unified.commands.timing import progress
 from einsum_unified.dtypes import itemsize, kind_of
 from einsum_unified.plan import Plan
+from einsum_unified.printable import escaped
+from einsum_unified.wording import clipped
 
 _MOST_BYTES = 4 * 2**30
 """Of operands, intermediates and result."""
@@ -53,7 +54,7 @@ def run(asked: argparse.Namespace) -> int:
     shapes = ["x".join(map(str, x.shape)) or "scalar" for x in arrays]
     title = "  ".join([asked.equation, *shapes, made.bound.dtype])
     header = ("library", "its own einsum", *_FIGURES, "")
-    print_table(printable(title), header, [_cells(row) for row in rows], whole=_FIGURES)
+    print_table(escaped(title), header, [_cells(row) for row in rows], whole=_FIGURES)
     return int(any(row.wrong for row in rows))
 
 
@@ -103,8 +104,7 @@ def _arrays(shapes: Sequence[Any], dtype: str) -> Iterator[Any]:
 def _cells(row: Comparison) -> tuple[str, ...]:
     ours, own = row.ours_seconds, row.own_seconds
     ratio = "" if ours is None or own is None else _ratio(ours / own)
-    note = row.note if len(row.note) <= _NOTE else f"{row.note[:_NOTE]}…"
-    return (row.library, row.own, _time(ours), _time(own), ratio, note)
+    return (row.library, row.own, _time(ours), _time(own), ratio, clipped(row.note, _NOTE))
 
 
 def _ratio(value: float) -> str:

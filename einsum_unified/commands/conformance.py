@@ -16,11 +16,11 @@ from einsum_unified.commands.command import Command, MisuseError, argument
 from einsum_unified.commands.request import library_named
 from einsum_unified.commands.tables import print_table
 from einsum_unified.commands.terminal import one_line
-from einsum_unified.errors import article, quoted
 from einsum_unified.testing.conformance.cases import Case, corpus, rows
 from einsum_unified.testing.conformance.makers import SPECIAL, Library, library_of
 from einsum_unified.testing.conformance.runner import Outcome
 from einsum_unified.testing.conformance.runner import run as run_cases
+from einsum_unified.wording import article, counted, quoted
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -96,21 +96,17 @@ def _print(name: str, outcomes: Sequence[Outcome]) -> None:
     if gaps:
         print("\ndeclared gaps:")
     for (feature, reason), count in gaps.items():
-        print(f"  {feature}: {reason} ({_cases(count)})")
+        print(f"  {feature}: {reason} ({counted(count, 'case')})")
     statuses = Counter(outcome.status for outcome in outcomes)
     print(
-        f"\n{name}: {statuses['passed']} of {_cases(len(outcomes))} passed, {statuses['failed']} failed, "
-        f"{statuses['gap']} not possible"
+        f"\n{name}: {statuses['passed']} of {counted(len(outcomes), 'case')} passed, "
+        f"{statuses['failed']} failed, {statuses['gap']} not possible"
     )
 
 
 def _line(row: str, what: str, outcomes: Sequence[Outcome]) -> list[str]:
     counts = Counter(outcome.status for outcome in outcomes)
     return [row, what, *(str(counts[status] or "") for status in ("passed", "failed", "gap"))]
-
-
-def _cases(count: int) -> str:
-    return f"{count} case" if count == 1 else f"{count} cases"
 
 
 COMMAND = Command(

@@ -10,8 +10,8 @@ from typing import Any
 
 from einsum_unified.commands.command import Command, MisuseError, argument
 from einsum_unified.commands.request import SHAPES, call_arguments, plan
-from einsum_unified.commands.terminal import printable
 from einsum_unified.plan import Plan
+from einsum_unified.printable import escaped
 from einsum_unified.show.labels import unknown_sizes
 
 SCHEMA = 1
@@ -21,7 +21,7 @@ SCHEMA = 1
 def run(asked: argparse.Namespace) -> int:
     """Print what was asked for and return 0."""
     made = plan(asked, asked.backend)
-    text = json.dumps(_data(made), indent=1) if asked.json else printable(str(made))
+    text = json.dumps(_data(made), indent=1) if asked.json else escaped(str(made), newlines=True)
     _write("--html", asked.html, made.to_html)
     _write("--svg", asked.svg, made.to_svg)
     print(text)
@@ -50,7 +50,7 @@ def _write(option: str, file: str | None, writes: Callable[[str], str]) -> None:
     except (OSError, ValueError) as error:  # the latter for a name with a null character
         why = getattr(error, "strerror", None) or str(error)
         raise MisuseError(option, f"cannot write {file!r}: {why}") from error
-    print(f"wrote {printable(file)}", file=sys.stderr)
+    print(f"wrote {escaped(file)}", file=sys.stderr)
 
 
 COMMAND = Command(

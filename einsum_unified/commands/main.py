@@ -13,7 +13,8 @@ from einsum_unified import __version__
 from einsum_unified.commands import backends, bench, code, conformance, demo, explain, lint
 from einsum_unified.commands.command import Command, MisuseError
 from einsum_unified.commands.parser import Parser
-from einsum_unified.commands.terminal import prepare_streams, printable
+from einsum_unified.commands.terminal import prepare_streams
+from einsum_unified.printable import escaped
 
 COMMANDS: tuple[Command, ...] = (
     *(explain.COMMAND, code.COMMAND, bench.COMMAND, backends.COMMAND),
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command.run(asked)
     except MisuseError as error:
-        sys.stderr.write(f"einsum-unified {command.name}: error: {printable(str(error))}\n")
+        sys.stderr.write(f"einsum-unified {command.name}: error: {escaped(str(error), newlines=True)}\n")
         return 2
 
 
@@ -62,7 +63,7 @@ def program() -> NoReturn:
         if error.filename is not None:
             raise  # no failure to write output, as on a disk that is full
         _drop_output()
-        sys.stderr.write(f"einsum-unified: error: {printable(str(error.strerror or error))}\n")
+        sys.stderr.write(f"einsum-unified: error: {escaped(str(error.strerror or error))}\n")
         status = 1
     sys.exit(status)
 

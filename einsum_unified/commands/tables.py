@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Collection, Sequence
 
-from einsum_unified.commands.terminal import printable
+from einsum_unified.printable import escaped
 
 
 def print_table(
@@ -16,7 +16,7 @@ def print_table(
     whole: Collection[str] = (),
 ) -> None:
     """Print a table; ``colour`` gives the style of a cell, ``whole`` names columns that are never cut."""
-    rows = [[printable(cell) for cell in row] for row in rows]
+    rows = [[escaped(cell, newlines=True) for cell in row] for row in rows]
     if importlib.util.find_spec("rich") is None:
         print(title)
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]

@@ -1,4 +1,4 @@
-"""What a terminal can show: no control characters, and nothing that its encoding lacks."""
+"""What a terminal can show: nothing that its encoding lacks, and an error in one line."""
 
 from __future__ import annotations
 
@@ -9,15 +9,6 @@ import sys
 
 _LACKING = "einsum_unified.lacking"
 _PLAIN = {"×": "x", "·": "*", "µ": "u", "…": "...", "–": "-", "✓": "+", "✗": "-"}
-
-
-def printable(text: str) -> str:
-    r"""Return text with whatever cannot be printed, but for new lines, as escapes.
-
-    >>> printable("a\x1b[31m\nb")
-    'a\\x1b[31m\nb'
-    """
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 def one_line(error: BaseException) -> str:
