@@ -5,9 +5,10 @@ Chunks go through `einsum` themselves. Nothing is computed before it is asked fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import isnan, prod
-from string import ascii_letters
+from types import EllipsisType
 from typing import Any
 
 import dask
@@ -17,12 +18,22 @@ from dask.array.core import common_blockdim
 from dask.utils import parse_bytes
 
 from einsum_unified import einsum
-from einsum_unified.adapter import About, Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
+from einsum_unified.adapter import (
+    About,
+    Capabilities,
+    Form,
+    NumPyLikeAdapter,
+    Term,
+    letters,
+    numbered,
+    numpy_dtypes,
+)
 from einsum_unified.errors import OperandError
 
 Sizes = tuple[int, ...]
 """Of the chunks along an axis; not a number where that is not known."""
-Chunks = Mapping[str, Sizes]
+Label = int | EllipsisType
+Chunks = Mapping[Label, Sizes]
 
 
 class DaskAdapter(NumPyLikeAdapter):
@@ -70,52 +81,57 @@ class DaskAdapter(NumPyLikeAdapter):
 
     def diagonal(self, x: Any, axis1: int, axis2: int) -> Any:
         """Take a diagonal of the chunks on the diagonal."""
-        labels = list(ascii_letters[: x.ndim])
-        labels[axis2] = labels[axis1]
-        rest = [label for label in labels if label != labels[axis1]]
-        return self.native(x, equation=f"{''.join(labels)}->{''.join(rest)}{labels[axis1]}")
+        term = [axis1 if axis == axis2 else axis for axis in range(x.ndim)]
+        rest = [axis for axis in term if axis != axis1]
+        return self.native(*numbered([term], [*rest, axis1]))(x)
 
-    def native(self, *operands: Any, equation: str) -> Any:
+    def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
         """Contract two operands chunk by chunk."""
-        inputs, output = equation.split("->")
-        terms = inputs.split(",")
-        chunks, xs = _aligned(operands, terms, output)
-        # A label whose chunks are several is kept with size 1 a chunk, and summed over afterwards.
-        several = [label for label, sizes in chunks.items() if label not in output and len(sizes) > 1]
-        products = da.blockwise(
-            _contract_chunks,
-            (*output, *several),
-            *[item for x, term in zip(xs, terms, strict=True) for item in (x, tuple(term))],
-            equation=equation,
-            several=len(several),
-            unsure=[label for label, sizes in chunks.items() if len(sizes) > 1 and not _is_known(sizes)],
-            adjust_chunks=dict.fromkeys(several, 1),
-            align_arrays=False,
-            concatenate=True,
-            dtype=xs[0].dtype,
-        )
-        return self.sum(products, tuple(range(len(output), products.ndim))) if several else products
+        return partial(_contract, terms=terms, output=output, equation=letters(terms, output))
 
 
-def _contract_chunks(*chunks: Any, equation: str, several: int, unsure: Sequence[str]) -> Any:
+def _contract(*operands: Any, terms: Sequence[Term], output: Term, equation: str) -> Any:
+    chunks, xs = _aligned(operands, terms, output)
+    # A label whose chunks are several is kept with size 1 a chunk, and summed over afterwards.
+    several = [label for label, sizes in chunks.items() if label not in output and len(sizes) > 1]
+    unsure = {label for label, sizes in chunks.items() if len(sizes) > 1 and not _is_known(sizes)}
+    products = da.blockwise(
+        _contract_chunks,
+        (*output, *several),
+        *[item for x, term in zip(xs, terms, strict=True) for item in (x, term)],
+        equation=equation,
+        several=len(several),
+        unsure=[[label if label in unsure else None for label in term] for term in terms] if unsure else [],
+        adjust_chunks=dict.fromkeys(several, 1),
+        align_arrays=False,
+        concatenate=True,
+        dtype=xs[0].dtype,
+    )
+    return adapter.sum(products, tuple(range(len(output), products.ndim))) if several else products
+
+
+def _contract_chunks(
+    *chunks: Any, equation: str, several: int, unsure: Sequence[Sequence[Label | None]]
+) -> Any:
+    """Contract a chunk of each operand; ``unsure`` has the labels of axes whose sizes have to be compared."""
     if unsure:
-        _check_sizes(chunks, equation, unsure)
+        _check_sizes(chunks, unsure)
     product = einsum(equation, *chunks)
     return product.reshape(product.shape + (1,) * several)
 
 
-def _check_sizes(chunks: Sequence[Any], equation: str, unsure: Sequence[str]) -> None:
+def _check_sizes(chunks: Sequence[Any], unsure: Sequence[Sequence[Label | None]]) -> None:
     """Raise unless labels have one size each: one chunk of several must not broadcast."""
-    found: dict[str, int] = {}
-    for x, term in zip(chunks, equation.split("->")[0].split(","), strict=True):
-        for label, size in zip(term, x.shape, strict=True):
-            if label in unsure and found.setdefault(label, size) != size:
+    found: dict[Label, int] = {}
+    for x, labels in zip(chunks, unsure, strict=True):
+        for label, size in zip(labels, x.shape, strict=True):
+            if label is not None and found.setdefault(label, size) != size:
                 raise OperandError(f"chunks that meet have {found[label]} and {size} elements along an axis")
 
 
-def _aligned(operands: Sequence[Any], terms: Sequence[str], output: str) -> tuple[Chunks, Sequence[Any]]:
+def _aligned(operands: Sequence[Any], terms: Sequence[Term], output: Term) -> tuple[Chunks, Sequence[Any]]:
     """Return operands that have the same chunks for the same label, and what these are: cut, never joined."""
-    found: dict[str, list[Sizes]] = {}
+    found: dict[Label, list[Sizes]] = {}
     for x, term in zip(operands, terms, strict=True):
         for label, sizes in zip(term, x.chunks, strict=True):
             found.setdefault(label, []).append(sizes)
@@ -146,7 +162,7 @@ def _is_known(sizes: Sizes) -> bool:
     return not isnan(sum(sizes))
 
 
-def _split_to_fit(chunks: Chunks, operands: Sequence[Any], output: str) -> Chunks:
+def _split_to_fit(chunks: Chunks, operands: Sequence[Any], output: Term) -> Chunks:
     """Split kept labels where chunks of the result would be larger than Dask's limit and any operand's.
 
     A chunk of an outer product is as large as its operands' chunks multiplied.

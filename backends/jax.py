@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -11,7 +12,16 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from einsum_unified.adapter import About, ArrayAPIAdapter, Backend, Capabilities, Form, StalePlan
+from einsum_unified.adapter import (
+    About,
+    ArrayAPIAdapter,
+    Backend,
+    Capabilities,
+    Form,
+    StalePlan,
+    Term,
+    letters,
+)
 from einsum_unified.dtypes import integer_range, is_narrow, kind_of, name_of, no_promotion
 from einsum_unified.errors import OperandError, OperandTypeError
 
@@ -158,26 +168,29 @@ class JAXAdapter(ArrayAPIAdapter):
             a, b = self.cast(a, self.preferred), self.cast(b, self.preferred)
         return jnp.multiply(a, b)
 
-    def native(self, *operands: Any, equation: str) -> Any:
+    def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
         """Contract two operands by a single ``dot_general``."""
-        if len(operands) != 2 or "." in equation:
-            return jnp.einsum(equation, *operands, precision=self.precision)
-        inputs, output = equation.split("->")
-        left, right = inputs.split(",")
-        a, b = operands
-        if set(left) | set(right) == set(output):
-            return self.multiply(_spread(a, left, output), _spread(b, right, output))
-        if a.dtype != b.dtype:  # a partial result has the dtype that is preferred
-            a, b = (self.cast(x, jnp.result_type(a, b)) for x in (a, b))
+        if len(terms) != 2 or any(... in term for term in terms):
+            return partial(jnp.einsum, letters(terms, output), precision=self.precision)
+        left, right = terms
+        if {*left, *right} == set(output):
+            return lambda a, b: self.multiply(_spread(a, left, output), _spread(b, right, output))
         batch = [label for label in left if label in right and label in output]
         contracted = [label for label in left if label in right and label not in output]
         numbers = [(_axes(labels, left), _axes(labels, right)) for labels in (contracted, batch)]
-        wider = self._accumulator(a, b)
-        product = lax.dot_general(
-            a, b, (numbers[0], numbers[1]), precision=self.precision, preferred_element_type=wider
-        )
-        made = [*batch, *[label for label in left + right if label not in batch + contracted]]
-        return lax.transpose(self._rounded(product, a, b), [made.index(label) for label in output])
+        made = [*batch, *[label for label in (*left, *right) if label not in (*batch, *contracted)]]
+        order = _axes(output, made)
+
+        def contract(a: Any, b: Any) -> Any:
+            if a.dtype != b.dtype:  # a partial result has the dtype that is preferred
+                a, b = (self.cast(x, jnp.result_type(a, b)) for x in (a, b))
+            wider = self._accumulator(a, b)
+            product = lax.dot_general(
+                a, b, (numbers[0], numbers[1]), precision=self.precision, preferred_element_type=wider
+            )
+            return lax.transpose(self._rounded(product, a, b), order)
+
+        return contract
 
     def finish(self, run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:
         """Compile it, to be inlined where a tracer meets it; NumPy's arrays have to be looked at first."""
@@ -193,11 +206,11 @@ class JAXAdapter(ArrayAPIAdapter):
         return product if self.preferred is not None else self.cast(product, jnp.result_type(a, b))
 
 
-def _axes(labels: Sequence[str], term: str) -> list[int]:
+def _axes(labels: Sequence[Any], term: Sequence[Any]) -> list[int]:
     return [term.index(label) for label in labels]
 
 
-def _spread(x: Any, term: str, output: str) -> Any:
+def _spread(x: Any, term: Term, output: Term) -> Any:
     """Bring an operand's axes to the order of ``output``, with 1 for those it lacks."""
     x = lax.transpose(x, [term.index(label) for label in output if label in term])
     return lax.expand_dims(x, [axis for axis, label in enumerate(output) if label not in term])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
 
-from einsum_unified.adapter import About, Adapter, Capabilities, Form, numpy_dtypes
+from einsum_unified.adapter import About, Adapter, Capabilities, Form, Term, letters, numpy_dtypes
 from einsum_unified.dtypes import name_of
 
 _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
@@ -87,9 +89,9 @@ class MLXAdapter(Adapter):
         """Multiply elementwise."""
         return mx.multiply(a, b)
 
-    def native(self, *operands: Any, equation: str) -> Any:
+    def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
         """Leave it to ``mlx.core.einsum``."""
-        return mx.einsum(equation, *operands)
+        return partial(mx.einsum, letters(terms, output))
 
 
 def _integer_product(a: Any, b: Any) -> Any:

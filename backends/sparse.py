@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
 import numpy as np
 import sparse
 
-from einsum_unified.adapter import About, ArrayAPIAdapter, Capabilities, Form
+from einsum_unified.adapter import About, ArrayAPIAdapter, Capabilities, Form, Term, letters
 from einsum_unified.adapter.array_api import STANDARD
 
 _ELEMENTS = 2000
@@ -70,37 +72,41 @@ class SparseAdapter(ArrayAPIAdapter):
             return sparse.zeros((*batch, a.shape[-2], b.shape[-1]), dtype=a.dtype)
         return sparse.matmul(a, b)
 
-    def native(self, *operands: Any, equation: str) -> Any:
+    def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
         """Multiply as matrices what has elements enough for that, else element by element."""
-        product = _product(*operands, *_terms(equation)) if len(operands) == 2 else None
-        result = sparse.einsum(equation, *operands) if product is None else product
-        return result.astype(operands[0].dtype)
+        by_element = partial(sparse.einsum, letters(terms, output))
+        contract: Callable[..., Any] = by_element
+        if len(terms) == 2 and not any(... in term for term in terms):
+            contract = _product(terms[0], terms[1], output, by_element)
+        return lambda *operands: contract(*operands).astype(operands[0].dtype)
 
 
-def _terms(equation: str) -> tuple[str, str, str]:
-    inputs, output = equation.split("->")
-    left, right = inputs.split(",")
-    return left, right, output
-
-
-def _product(a: Any, b: Any, left: str, right: str, output: str) -> Any:
-    """Return the product as ``multiply`` or ``tensordot`` make it; None if they cannot, or only slowly.
+def _product(
+    left: Term, right: Term, output: Term, by_element: Callable[..., Any]
+) -> Callable[[Any, Any], Any]:
+    """Return what multiplies by ``multiply`` or ``tensordot``, or if they cannot, or only slowly, by element.
 
     The latter goes over all elements of the result, and over products four times as fast as
     ``sparse.einsum``, which goes over these alone.
     """
     summed = [label for label in left if label in right]
-    kept = [label for label in left + right if label not in summed]
-    if sorted(kept) != sorted(output):
-        return None  # batches, or diagonals
+    kept = [label for label in (*left, *right) if label not in summed]
+    if len(kept) != len(output) or set(kept) != set(output):
+        return by_element  # batches, or diagonals
     order = [kept.index(label) for label in output]
-    if not a.ndim or not b.ndim:  # a number is what its missing elements are
-        return sparse.permute_dims(sparse.multiply(a, b), order)
+    if not left or not right:  # a number is what its missing elements are
+        return lambda a, b: sparse.permute_dims(sparse.multiply(a, b), order)
+    if not summed or not kept:
+        return by_element
     axes = [[term.index(label) for label in summed] for term in (left, right)]
-    contracted = prod([a.shape[axis] for axis in axes[0]])
-    if not summed or not kept or a.size * b.size > _ELEMENTS * contracted * a.nnz * b.nnz:
-        return None
-    return sparse.permute_dims(sparse.tensordot(a, b, axes), order)
+
+    def contract(a: Any, b: Any) -> Any:
+        contracted = prod([a.shape[axis] for axis in axes[0]])
+        if a.size * b.size > _ELEMENTS * contracted * a.nnz * b.nnz:
+            return by_element(a, b)
+        return sparse.permute_dims(sparse.tensordot(a, b, axes), order)
+
+    return contract
 
 
 adapter = SparseAdapter(sparse)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
-from einsum_unified.adapter import ADAPTER_API, About, Backend, Capabilities, Form
-from einsum_unified.adapter.costs import Costs
-from einsum_unified.dtypes import beside, kind_of, promote
+from einsum_unified.adapter import About, Adapter, Capabilities, Costs, Form, Term, letters
+from einsum_unified.dtypes import kind_of
 from einsum_unified.errors import OperandTypeError
 
 _WIDER = {
@@ -24,28 +22,6 @@ _WIDER = {
     **dict.fromkeys(("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"), "float32"),
 }
 
-adapter_api = ADAPTER_API
-name = "tensorflow"
-capabilities = Capabilities(
-    arithmetic=_WIDER,
-    movement={"int4": "int32", "uint4": "int32"},
-    dtypes=frozenset({*_WIDER, "int32", "int64", "float32", "float64", "complex64", "complex128"}),
-    devices=True,
-    deferred=True,
-    broadcast_runs=4,
-    turns=True,
-    about=About(
-        symbolic_sizes="tf.function, also of unknown rank; XLA",
-        gradients="GradientTape, vectorized_map",
-        compilers="tf.function, XLA, SavedModel, tf.data",
-        tested="CPU; not GPU or TPU",
-    ),
-    # Eager calls cost more than small operands do.
-    costs=Costs(
-        call=10_000, view=8_000, native=15_000, native_factor=1.2, turned_left=0.3, scalar=0.15, product=100
-    ),
-)
-
 _INT32 = 2**31 - 1
 # Dtypes that TensorFlow casts to and from few others, and the one to cast through.
 _THROUGH = {
@@ -54,74 +30,224 @@ _THROUGH = {
 }
 
 
-def configured(options: Mapping[str, Any]) -> Backend:
-    """There are no further keywords."""
-    return sys.modules[__name__]
+class TensorFlowAdapter(Adapter):
+    """Members call TensorFlow's generated operations.
 
+    In eager mode these take half the time of the wrapped `tf.transpose`, `tf.matmul` ..., whose type-based
+    dispatch has crashed when threads share it.
+    """
 
-def form(cls: type) -> Form | None:
-    """Variables and indexed slices convert; ragged and sparse tensors are TensorFlow's own matter."""
-    if issubclass(cls, tf.Tensor):
-        return Form.TENSOR
-    if issubclass(cls, (tf.RaggedTensor, tf.SparseTensor)):
-        return Form.NATIVE
-    # Keras' variables say by __tf_tensor__ that they convert.
-    if issubclass(cls, (tf.Variable, tf.IndexedSlices)) or hasattr(cls, "__tf_tensor__"):
-        return Form.ARRAY
-    return None
+    name = "tensorflow"
+    capabilities = Capabilities(
+        arithmetic=_WIDER,
+        movement={"int4": "int32", "uint4": "int32"},
+        dtypes=frozenset({*_WIDER, "int32", "int64", "float32", "float64", "complex64", "complex128"}),
+        devices=True,
+        deferred=True,
+        broadcast_runs=4,
+        turns=True,
+        about=About(
+            symbolic_sizes="tf.function, also of unknown rank; XLA",
+            gradients="GradientTape, vectorized_map",
+            compilers="tf.function, XLA, SavedModel, tf.data",
+            tested="CPU; not GPU or TPU",
+        ),
+        # Eager calls cost more than small operands do.
+        costs=Costs(
+            call=10_000,
+            view=8_000,
+            native=15_000,
+            native_factor=1.2,
+            turned_left=0.3,
+            scalar=0.15,
+            product=100,
+        ),
+    )
 
-
-def dtype_from_name(name: str) -> Any:
-    """Find a dtype by TensorFlow's name for it."""
-    try:
-        return tf.as_dtype(name)
-    except TypeError:
+    def form(self, cls: type) -> Form | None:
+        """Variables and indexed slices convert; ragged and sparse tensors are TensorFlow's own matter."""
+        if issubclass(cls, tf.Tensor):
+            return Form.TENSOR
+        if issubclass(cls, (tf.RaggedTensor, tf.SparseTensor)):
+            return Form.NATIVE
+        # Keras' variables say by __tf_tensor__ that they convert.
+        if issubclass(cls, (tf.Variable, tf.IndexedSlices)) or hasattr(cls, "__tf_tensor__"):
+            return Form.ARRAY
         return None
 
+    def dtype_from_name(self, name: str) -> Any:
+        """Find a dtype by TensorFlow's name for it."""
+        try:
+            return tf.as_dtype(name)
+        except TypeError:
+            return None
 
-def result_type(names: Sequence[str], weak: Sequence[type]) -> str:
-    """Promote on the lattice of torch and JAX: TensorFlow has no promotion of its own."""
-    return beside(promote(*names), weak, "tensorflow")
+    def hint(self, x: Any) -> tuple[str, str] | None:
+        """Name what a ragged, sparse or quantised tensor is, and the call that makes it dense."""
+        if isinstance(x, tf.RaggedTensor):
+            return "ragged", "x.to_tensor()"
+        if isinstance(x, tf.SparseTensor):
+            return "sparse", "tf.sparse.to_dense(x)"
+        if isinstance(x, tf.Tensor) and x.dtype.is_quantized:
+            return "quantised", "tf.quantization.dequantize(x, low, high)"
+        return None
 
+    @staticmethod
+    def asarray(x: Any, like: Any, dtype: Any) -> Any:
+        """Make a tensor of a variable, indexed slices or a NumPy array, then cast: nothing is cut off."""
+        if isinstance(x, np.ndarray) and not x.dtype.isnative:
+            x = x.astype(x.dtype.newbyteorder("="))
+        elif isinstance(x, np.ndarray) and x.dtype == object:  # Python integers beyond 64 bits
+            x = x.astype(np.float64)
+        with tf.device((like.device if isinstance(like, tf.Tensor) else None) or None):
+            return adapter.cast(tf.convert_to_tensor(x), dtype)
 
-def hint(x: Any) -> tuple[str, str] | None:
-    """Name what a ragged, sparse or quantised tensor is, and the call that makes it dense."""
-    if isinstance(x, tf.RaggedTensor):
-        return "ragged", "x.to_tensor()"
-    if isinstance(x, tf.SparseTensor):
-        return "sparse", "tf.sparse.to_dense(x)"
-    if isinstance(x, tf.Tensor) and x.dtype.is_quantized:
-        return "quantised", "tf.quantization.dequantize(x, low, high)"
-    return None
+    def to_numpy(self, x: Any) -> Any:
+        """Return a NumPy array; bfloat16 and float8 become float32, 4-bit integers int32."""
+        name = x.dtype.name
+        if name in _WIDER and name != "float16" and kind_of(name) == "float":
+            x = tf.cast(x, tf.float32)
+        return (tf.cast(x, tf.int32) if name in self.capabilities.movement else x).numpy()
 
+    @staticmethod
+    def same_device(*xs: Any) -> None:
+        """Compare the devices of eager tensors; those of a graph are placed later."""
+        first = xs[0].device
+        for x in xs:
+            if first and x.device and x.device != first:
+                raise OperandTypeError(f"tensors are on different devices: {first} and {x.device}")
 
-def asarray(x: Any, like: Any, dtype: Any) -> Any:
-    """Make a tensor of a variable, indexed slices or a NumPy array, then cast: nothing is cut off."""
-    if isinstance(x, np.ndarray) and not x.dtype.isnative:
-        x = x.astype(x.dtype.newbyteorder("="))
-    elif isinstance(x, np.ndarray) and x.dtype == object:  # Python integers beyond 64 bits
-        x = x.astype(np.float64)
-    with tf.device((like.device if isinstance(like, tf.Tensor) else None) or None):
-        return cast(tf.convert_to_tensor(x), dtype)
+    def static_size(self, size: Any) -> Any:
+        """Unbox the sizes of TensorFlow 1."""
+        value = getattr(size, "value", size)
+        return value if value is None else int(value)
 
+    @staticmethod
+    def size(x: Any, axis: int) -> Any:
+        """Read it from the shape, or when the graph runs."""
+        known = x.shape[axis]
+        return tf.shape(x, out_type=tf.int64)[axis] if known is None else known
 
-def to_numpy(x: Any) -> Any:
-    """Return a NumPy array; bfloat16 and float8 become float32, 4-bit integers int32."""
-    if x.dtype.name in capabilities.arithmetic and kind_of(x.dtype.name) == "float" and x.dtype != tf.float16:
-        x = tf.cast(x, tf.float32)
-    return (tf.cast(x, tf.int32) if x.dtype.name in capabilities.movement else x).numpy()
+    @staticmethod
+    def common_size(*sizes: Any) -> Any:
+        """Return the one that is not 1; where others differ, `broadcast_to` will raise."""
+        common = sizes[0]
+        for other in sizes[1:]:
+            common = tf.where(common == 1, tf.cast(other, tf.int64), common)
+        return common
 
+    @staticmethod
+    def broadcast_to(x: Any, shape: tuple[Any, ...]) -> Any:
+        """Repeat axes of size 1; nothing is copied if there are none."""
+        # `BroadcastArgs` raises for sizes that differ; XLA's `BroadcastTo` alone would repeat 2 to get 4.
+        sizes = tf.shape(x, out_type=tf.int64)
+        target = tf.raw_ops.BroadcastArgs(s0=sizes, s1=tf.cast(_shape(shape), tf.int64))
+        return tf.raw_ops.BroadcastTo(input=x, shape=target)
 
-def same_device(*xs: Any) -> None:
-    """Compare the devices of eager tensors; those of a graph are placed later."""
-    first = xs[0].device
-    for x in xs:
-        if first and x.device and x.device != first:
-            raise OperandTypeError(f"tensors are on different devices: {first} and {x.device}")
+    @staticmethod
+    def agree(x: Any, shape: tuple[Any, ...]) -> Any:
+        """Compare sizes for XLA, whose products of batches take any; TensorFlow's own raise."""
+        if not _in_xla():
+            return x
+        sizes = tf.shape(x, out_type=tf.int64)
+        with tf.control_dependencies(
+            [tf.raw_ops.BroadcastArgs(s0=sizes, s1=tf.cast(_shape(shape), tf.int64))]
+        ):
+            return tf.identity(x)
 
+    @staticmethod
+    def ranked(x: Any, rank: int) -> Any:
+        """Tell the graph, too."""
+        return tf.ensure_shape(x, [None] * rank)
 
-# The operations below are TensorFlow's generated ones: in eager mode they take half the time of the
-# wrapped `tf.transpose`, `tf.matmul` ..., whose type-based dispatch has crashed when threads share it.
+    @staticmethod
+    def cast(x: Any, dtype: Any) -> Any:
+        """Convert; integers wrap around."""
+        for name in (x.dtype.name, dtype.name):
+            if name in _THROUGH:
+                x = tf.raw_ops.Cast(x=x, DstT=_THROUGH[name])
+        return tf.raw_ops.Cast(x=x, DstT=dtype)
+
+    @staticmethod
+    def transpose(x: Any, axes: tuple[int, ...]) -> Any:
+        """Permute."""
+        return tf.raw_ops.Transpose(x=x, perm=_vector(axes))
+
+    @staticmethod
+    def reshape(x: Any, shape: tuple[Any, ...]) -> Any:
+        """Reshape."""
+        try:
+            return tf.raw_ops.Reshape(tensor=x, shape=_vector(shape))
+        except TypeError:  # a tensor cannot be looked up
+            # One size that is known only when the graph runs is what the others leave over: a constant does.
+            numbers = tuple([size if isinstance(size, int) else -1 for size in shape])
+            known = numbers.count(-1) == 1 and 0 not in numbers
+            return tf.raw_ops.Reshape(tensor=x, shape=_vector(numbers) if known else _shape(shape))
+
+    @staticmethod
+    def diagonal(x: Any, axis1: int, axis2: int) -> Any:
+        """Move the two axes to the end and take the diagonal of these matrices."""
+        is_open = x.shape[axis1] is None or x.shape[axis2] is None
+        if is_open:
+            x = _square(x, axis1, axis2)
+        rest = tuple(axis for axis in range(len(x.shape)) if axis not in (axis1, axis2))
+        if axis2 != axis1 + 1 or axis2 != len(x.shape) - 1:
+            x = adapter.transpose(x, (*rest, axis1, axis2))
+        dtype = x.dtype
+        if dtype.name in _THROUGH:
+            wider = adapter.cast(x, _THROUGH[dtype.name])
+            return adapter.cast(tf.raw_ops.MatrixDiagPart(input=wider), dtype)
+        if is_open and _in_xla():
+            return _strided_diagonal(x)
+        return tf.raw_ops.MatrixDiagPart(input=x)
+
+    @staticmethod
+    def sum(x: Any, axes: tuple[int, ...]) -> Any:
+        """Sum."""
+        return tf.raw_ops.Sum(input=x, axis=_vector(axes))
+
+    sum_products = sum  # noqa: A003 - the protocol's name
+
+    @staticmethod
+    def dot(a: Any, b: Any, turned_a: int = 0, turned_b: int = 0) -> Any:
+        """Multiply matrices; `MatMul` takes up to twice as long as `BatchMatMulV2` for turned ones."""
+        if turned_a or turned_b:
+            return adapter.matmul(a, b, turned_a, turned_b)
+        return tf.raw_ops.MatMul(a=a, b=b)
+
+    @staticmethod
+    def matmul(a: Any, b: Any, turned_a: int = 0, turned_b: int = 0) -> Any:
+        """Multiply batches of matrices."""
+        if a.dtype.is_complex:  # the flags would conjugate
+            a, b = (_turned(x) if turned else x for x, turned in ((a, turned_a), (b, turned_b)))
+            return tf.raw_ops.BatchMatMulV2(x=a, y=b)
+        return tf.raw_ops.BatchMatMulV2(x=a, y=b, adj_x=bool(turned_a), adj_y=bool(turned_b))
+
+    @staticmethod
+    def multiply(a: Any, b: Any) -> Any:
+        """Multiply elementwise."""
+        return tf.raw_ops.Mul(x=a, y=b)
+
+    def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
+        """Leave it to ``tf.einsum``, or to the one operation that it makes of two operands: half the time."""
+        equation = letters(terms, output)
+        whole = partial(tf.einsum, equation)
+        if len(terms) != 2 or any(... in term for term in (*terms, output)):
+            return whole
+
+        def contract(*operands: Any) -> Any:
+            if not isinstance(operands[0], tf.Tensor):  # ragged, sparse
+                return whole(*operands)
+            return tf.raw_ops.Einsum(inputs=operands, equation=equation)
+
+        return contract
+
+    def finish(self, run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:
+        """Have AutoGraph leave it as it is: it has no source file, of which AutoGraph would warn."""
+        # The public tf.autograph.experimental.do_not_convert costs 2 µs a call; without this attribute
+        # the program runs all the same.
+        run.autograph_info__ = {}  # type: ignore[attr-defined]
+        return run
 
 
 @lru_cache(maxsize=1024)
@@ -131,53 +257,6 @@ def _vector(numbers: tuple[int, ...]) -> Any:
     with tf.init_scope(), tf.device("CPU:0"):  # outside of any graph that is being traced
         constant = tf.constant(vector)
     return constant if hasattr(constant, "numpy") else vector
-
-
-def static_size(size: Any) -> Any:
-    """Unbox the sizes of TensorFlow 1."""
-    value = getattr(size, "value", size)
-    return value if value is None else int(value)
-
-
-def same_size(m: Any, n: Any) -> bool:
-    """Compare two numbers: sizes that are not known are no symbols."""
-    return bool(m == n)
-
-
-def size(x: Any, axis: int) -> Any:
-    """Read it from the shape, or when the graph runs."""
-    known = x.shape[axis]
-    return tf.shape(x, out_type=tf.int64)[axis] if known is None else known
-
-
-def common_size(*sizes: Any) -> Any:
-    """Return the one that is not 1; where others differ, `broadcast_to` will raise."""
-    common = sizes[0]
-    for other in sizes[1:]:
-        common = tf.where(common == 1, tf.cast(other, tf.int64), common)
-    return common
-
-
-def broadcast_to(x: Any, shape: tuple[Any, ...]) -> Any:
-    """Repeat axes of size 1; nothing is copied if there are none."""
-    # `BroadcastArgs` raises for other sizes that differ; XLA's `BroadcastTo` alone would repeat 2 to get 4.
-    sizes = tf.shape(x, out_type=tf.int64)
-    target = tf.raw_ops.BroadcastArgs(s0=sizes, s1=tf.cast(_shape(shape), tf.int64))
-    return tf.raw_ops.BroadcastTo(input=x, shape=target)
-
-
-def agree(x: Any, shape: tuple[Any, ...]) -> Any:
-    """Compare sizes for XLA, whose products of batches take any; TensorFlow's own raise."""
-    if not _in_xla():
-        return x
-    sizes = tf.shape(x, out_type=tf.int64)
-    with tf.control_dependencies([tf.raw_ops.BroadcastArgs(s0=sizes, s1=tf.cast(_shape(shape), tf.int64))]):
-        return tf.identity(x)
-
-
-def ranked(x: Any, rank: int) -> Any:
-    """Tell the graph, too."""
-    return tf.ensure_shape(x, [None] * rank)
 
 
 def _in_xla() -> bool:
@@ -192,49 +271,9 @@ def _shape(sizes: tuple[Any, ...]) -> Any:
         return tf.stack([tf.cast(size, tf.int64) for size in sizes])
 
 
-def cast(x: Any, dtype: Any) -> Any:
-    """Convert; integers wrap around."""
-    for name in (x.dtype.name, dtype.name):
-        if name in _THROUGH:
-            x = tf.raw_ops.Cast(x=x, DstT=_THROUGH[name])
-    return tf.raw_ops.Cast(x=x, DstT=dtype)
-
-
-def transpose(x: Any, axes: tuple[int, ...]) -> Any:
-    """Permute."""
-    return tf.raw_ops.Transpose(x=x, perm=_vector(axes))
-
-
-def reshape(x: Any, shape: tuple[Any, ...]) -> Any:
-    """Reshape."""
-    try:
-        return tf.raw_ops.Reshape(tensor=x, shape=_vector(shape))
-    except TypeError:  # a tensor cannot be looked up
-        # One size that is known only when the graph runs is what the others leave over: a constant does.
-        numbers = tuple([size if isinstance(size, int) else -1 for size in shape])
-        known = numbers.count(-1) == 1 and 0 not in numbers
-        return tf.raw_ops.Reshape(tensor=x, shape=_vector(numbers) if known else _shape(shape))
-
-
-def diagonal(x: Any, axis1: int, axis2: int) -> Any:
-    """Move the two axes to the end and take the diagonal of these matrices."""
-    is_open = x.shape[axis1] is None or x.shape[axis2] is None
-    if is_open:
-        x = _square(x, axis1, axis2)
-    rest = tuple(axis for axis in range(len(x.shape)) if axis not in (axis1, axis2))
-    if axis2 != axis1 + 1 or axis2 != len(x.shape) - 1:
-        x = transpose(x, (*rest, axis1, axis2))
-    dtype = x.dtype
-    if dtype.name in _THROUGH:
-        return cast(tf.raw_ops.MatrixDiagPart(input=cast(x, _THROUGH[dtype.name])), dtype)
-    if is_open and _in_xla():
-        return _strided_diagonal(x)
-    return tf.raw_ops.MatrixDiagPart(input=x)
-
-
 def _square(x: Any, axis1: int, axis2: int) -> Any:
     """Let a graph fail on matrices that turn out not to be square: `MatrixDiagPart` takes them."""
-    sizes = size(x, axis1), size(x, axis2)
+    sizes = adapter.size(x, axis1), adapter.size(x, axis2)
     with tf.control_dependencies([_equal(*(tf.cast(n, tf.int64) for n in sizes))]):
         square = tf.identity(x)
     known = next((n for n in sizes if isinstance(n, int)), None)
@@ -247,8 +286,8 @@ def _strided_diagonal(x: Any) -> Any:
 
     The gradient of `MatrixDiagPart`'s gradient computes a shape, which XLA does not take.
     """
-    *rest, n = [size(x, axis) for axis in range(len(x.shape) - 1)]
-    diagonals = reshape(x, (*rest, n * n))[..., :: n + 1]
+    *rest, n = [adapter.size(x, axis) for axis in range(len(x.shape) - 1)]
+    diagonals = adapter.reshape(x, (*rest, n * n))[..., :: n + 1]
     diagonals.set_shape(x.shape[:-1])
     return diagonals
 
@@ -260,59 +299,9 @@ def _equal(m: Any, n: Any) -> Any:
     return tf.debugging.assert_equal(m, n, "a label is repeated in an operand with sizes that differ")
 
 
-def sum(x: Any, axes: tuple[int, ...]) -> Any:  # noqa: A001 - the protocol's name
-    """Sum."""
-    return tf.raw_ops.Sum(input=x, axis=_vector(axes))
-
-
-sum_products = sum
-
-
-def dot(a: Any, b: Any, turned_a: int = 0, turned_b: int = 0) -> Any:
-    """Multiply matrices; `MatMul` takes up to twice as long as `BatchMatMulV2` for turned ones."""
-    if turned_a or turned_b:
-        return matmul(a, b, turned_a, turned_b)
-    return tf.raw_ops.MatMul(a=a, b=b)
-
-
-def matmul(a: Any, b: Any, turned_a: int = 0, turned_b: int = 0) -> Any:
-    """Multiply batches of matrices."""
-    if a.dtype.is_complex:  # the flags would conjugate
-        a, b = (_turned(x) if turned else x for x, turned in ((a, turned_a), (b, turned_b)))
-        return tf.raw_ops.BatchMatMulV2(x=a, y=b)
-    return tf.raw_ops.BatchMatMulV2(x=a, y=b, adj_x=bool(turned_a), adj_y=bool(turned_b))
-
-
 def _turned(x: Any) -> Any:
     axes = tuple(range(len(x.shape)))
-    return transpose(x, (*axes[:-2], axes[-1], axes[-2]))
+    return adapter.transpose(x, (*axes[:-2], axes[-1], axes[-2]))
 
 
-def multiply(a: Any, b: Any) -> Any:
-    """Multiply elementwise."""
-    return tf.raw_ops.Mul(x=a, y=b)
-
-
-def contiguous(x: Any) -> Any:
-    """Tensors always are."""
-    return x
-
-
-def native(*operands: Any, equation: str) -> Any:
-    """Leave it to ``tf.einsum``, or to the one operation that it makes of two operands: half the time."""
-    if len(operands) == 2 and "." not in equation and isinstance(operands[0], tf.Tensor):
-        return tf.raw_ops.Einsum(inputs=operands, equation=equation)
-    return tf.einsum(equation, *operands)
-
-
-def finish(run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:
-    """Mark it as nothing that AutoGraph converts: it has no source file, of which AutoGraph would warn."""
-    # The public tf.autograph.experimental.do_not_convert costs 2 µs a call; without this attribute
-    # the program runs all the same.
-    run.autograph_info__ = {}  # type: ignore[attr-defined]
-    return run
-
-
-def copy_into(out: Any, x: Any) -> None:
-    """Tensors are immutable."""
-    raise OperandTypeError("out= cannot be filled: tensorflow tensors are immutable")
+adapter = TensorFlowAdapter()

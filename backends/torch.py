@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
+from collections.abc import Callable, Sequence
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
 import torch
 
-from einsum_unified.adapter import ADAPTER_API, About, Backend, Capabilities, Form
-from einsum_unified.adapter.costs import Costs
+from einsum_unified.adapter import About, Adapter, Capabilities, Costs, Form, Term, letters
 from einsum_unified.dtypes import Symbol, promote
 from einsum_unified.errors import OperandTypeError
 
@@ -33,193 +31,6 @@ _AUTOCAST = (torch.float32, torch.float16, torch.bfloat16)
 # Asking for each kind of device takes four times as long; should this be gone one day, that is done.
 _is_any_autocast = getattr(torch._C, "_is_any_autocast_enabled", lambda: True)
 
-adapter_api = ADAPTER_API
-name = "torch"
-capabilities = Capabilities(
-    arithmetic=_WIDER,
-    dtypes=frozenset({*_NATIVE, *_WIDER}),
-    out=True,
-    views=True,
-    devices=True,
-    vectors=True,
-    batch_axes=1,
-    autocast=True,
-    integers=frozenset({"int8"}),
-    exact=frozenset({"bool", "int8", "uint8", "int16", "uint16"}),
-    about=About(
-        symbolic_sizes="torch.compile, torch.export, make_fx, torch.fx",
-        gradients="backward, forward mode, torch.func, vmap, autocast",
-        compilers="torch.compile with fullgraph=True, torch.export, torch.jit.trace",
-        tested="CPU, meta and fake tensors, DTensor on one process; not CUDA",
-    ),
-    costs=Costs(
-        call=1800,
-        view=800,
-        multiplication={
-            "float32": 0.025,
-            "float64": 0.05,
-            "complex64": 0.1,
-            "complex128": 0.2,
-            "int32": 0.07,
-            "int64": 0.15,
-            **dict.fromkeys(("int8", "uint8", "int16"), 0.03),
-        },
-        product=60,
-        small=0,
-        packed=0.5,
-        packed_right=0.2,
-        turned=0.3,
-        ragged=4,
-        scalar=0.9,
-        elementwise=0.16,
-    ),
-)
-
-
-def configured(options: Mapping[str, Any]) -> Backend:
-    """There are no further keywords."""
-    return sys.modules[__name__]
-
-
-def form(cls: type) -> Form | None:
-    """Subclasses are tensors; other ``__torch_function__`` objects handle einsum themselves."""
-    if issubclass(cls, torch.Tensor):
-        return Form.TENSOR
-    return Form.NATIVE if hasattr(cls, "__torch_function__") else None
-
-
-def dtype_from_name(name: str) -> Any:
-    """Find a dtype among torch's attributes."""
-    dtype = getattr(torch, name, None)
-    return dtype if isinstance(dtype, torch.dtype) else None
-
-
-def result_type(names: Sequence[str], weak: Sequence[type]) -> str:
-    """Promote as ``torch.promote_types`` and ``x * 2.5`` do; without a rule, on the shared lattice."""
-    try:
-        dtype = reduce(torch.promote_types, map(dtype_from_name, names))
-    except RuntimeError:  # uint16, uint32 and uint64 beside other integers, float8
-        dtype = dtype_from_name(promote(*names))
-    for cls in weak:
-        try:
-            dtype = torch.result_type(torch.empty(1, dtype=dtype, device="meta"), cls())
-        except RuntimeError as error:
-            raise OperandTypeError(
-                f"{dtype} does not promote beside a Python {cls.__name__}: cast it"
-            ) from error
-    return _name(dtype)
-
-
-def _name(dtype: Any) -> str:
-    return str(dtype).removeprefix("torch.")
-
-
-def hint(x: Any) -> tuple[str, str] | None:
-    """Name what a sparse, nested or quantised tensor is, and the call that makes it dense."""
-    if not isinstance(x, torch.Tensor):
-        return None
-    if x.is_nested:
-        return "nested", "torch.nested.to_padded_tensor(x, 0.0)"
-    if x.is_quantized:
-        return "quantised", "x.dequantize()"
-    return ("sparse", "x.to_dense()") if x.layout is not torch.strided else None
-
-
-def asarray(x: Any, like: Any, dtype: Any) -> Any:
-    """Make a tensor of a NumPy array on the device of ``like``; memory is shared where it can be."""
-    if isinstance(x, Symbol):
-        return torch.scalar_tensor(x.value, dtype=dtype, device=like.device)
-    if x.dtype == object:  # Python integers beyond 64 bits
-        x = x.astype(np.float64)
-    bits = _BITS.get(x.dtype.name)
-    if bits is not None:
-        tensor = torch.from_numpy(np.array(x).view(bits)).view(dtype_from_name(x.dtype.name))
-    else:
-        # torch takes no foreign byte order, no negative strides, and warns of read-only memory.
-        standard = np.dtype(x.dtype.name)  # numpy.ulonglong, which 2**63 becomes, is another uint64
-        plain = x.dtype.isnative and x.dtype.num == standard.num
-        plain = plain and x.flags.writeable and min(x.strides, default=0) >= 0
-        tensor = torch.from_numpy(x if plain else np.array(x, standard).view(standard))
-    return tensor.to(device=like.device, dtype=dtype)
-
-
-def to_numpy(x: Any) -> Any:
-    """Return a NumPy array of the same values; dtypes that NumPy lacks become float32."""
-    x = x.detach().cpu().resolve_conj().resolve_neg()
-    if x.dtype is torch.complex32:
-        x = x.to(torch.complex64)
-    return (x.to(torch.float32) if _name(x.dtype) in _BITS else x).numpy()
-
-
-def same_device(*xs: Any) -> None:
-    """Compare the devices; torch's own products do not always (a meta operand gives garbage)."""
-    first = xs[0].device
-    for x in xs:
-        if x.device != first:
-            raise OperandTypeError(f"tensors are on different devices: {first} and {x.device}")
-
-
-def static_size(size: Any) -> Any:
-    """Return symbols of torch.export, make_fx and dynamic torch.compile as they are.
-
-    `torch.jit.trace` has tensors as sizes: it goes on with those of the example, as with all of Python.
-    """
-    if not isinstance(size, torch.SymInt):
-        return int(size)
-    number = size.node.maybe_as_int()
-    return size if number is None else number
-
-
-def same_size(m: Any, n: Any) -> bool:
-    """Compare two sizes, which a tracer notes as a condition on what it traces.
-
-    Sizes that depend on data are taken to be the same and not 1, as torch's own operations take them.
-    """
-    from torch.fx.experimental.symbolic_shapes import guard_or_false, guard_or_true  # imports SymPy
-
-    # Asking whether a symbol is 1 would be a condition, too.
-    return guard_or_false(m == n) if type(n) is int and n == 1 else guard_or_true(m == n)
-
-
-def size(x: Any, axis: int) -> Any:
-    """Read it from the shape."""
-    return x.shape[axis]
-
-
-def broadcast_to(x: Any, shape: tuple[Any, ...]) -> Any:
-    """Return a view."""
-    return x.expand(shape)
-
-
-def cast(x: Any, dtype: Any) -> Any:
-    """Convert; integers wrap around."""
-    return x.to(dtype)
-
-
-transpose = torch.permute  # a view
-reshape = torch.reshape  # a view where the strides allow it
-
-
-def diagonal(x: Any, axis1: int, axis2: int) -> Any:
-    """Return a view."""
-    return torch.diagonal(x, 0, axis1, axis2)
-
-
-def sum(x: Any, axes: tuple[int, ...]) -> Any:  # noqa: A001 - the protocol's name
-    """Sum in the tensor's own dtype: torch would make int64 of small integers."""
-    return torch.sum(x, axes, dtype=x.dtype)
-
-
-def sum_products(x: Any, axes: tuple[int, ...]) -> Any:
-    """Sum, and under autocast give what it makes of matrix products; torch does not cast there by itself."""
-    total = torch.sum(x, axes, dtype=x.dtype)
-    if _is_any_autocast() and torch.is_autocast_enabled(x.device.type) and x.dtype in _AUTOCAST:
-        return total.to(torch.get_autocast_dtype(x.device.type))
-    return total
-
-
-dot = torch.matmul
-
 # There is no public product of int8 matrices in int32. This one is five times as fast as `torch.mm` on
 # them, but knows nothing of vmap. Should it be gone one day, or the way to ask whether a tensor is one of
 # vmap's, a public product is used.
@@ -227,63 +38,230 @@ _int_mm = getattr(torch, "_int_mm", None)
 _is_wrapped = getattr(getattr(torch._C, "_functorch", None), "is_functorch_wrapped_tensor", None)
 
 
-def integer_dot(a: Any, b: Any) -> Any:
-    """Multiply matrices of int8, in int32, which wraps around."""
-    if _int_mm is None or _is_wrapped is None or a.is_cuda or _is_wrapped(a) or _is_wrapped(b):
-        # Exact: float64 holds sums of 2**39 products of int8.
-        return torch.mm(a.to(torch.float64), b.to(torch.float64)).to(torch.int64).to(torch.int32)
-    # It reads beyond matrices whose strides are unusual: expanded ones, rows or columns of one element.
-    return _int_mm(a.contiguous(), b.contiguous())
+class TorchAdapter(Adapter):
+    """Members are torch's own functions where these do the very thing."""
+
+    name = "torch"
+    capabilities = Capabilities(
+        arithmetic=_WIDER,
+        dtypes=frozenset({*_NATIVE, *_WIDER}),
+        out=True,
+        views=True,
+        devices=True,
+        vectors=True,
+        batch_axes=1,
+        autocast=True,
+        integers=frozenset({"int8"}),
+        exact=frozenset({"bool", "int8", "uint8", "int16", "uint16"}),
+        about=About(
+            symbolic_sizes="torch.compile, torch.export, make_fx, torch.fx",
+            gradients="backward, forward mode, torch.func, vmap, autocast",
+            compilers="torch.compile with fullgraph=True, torch.export, torch.jit.trace",
+            tested="CPU, meta and fake tensors, DTensor on one process; not CUDA",
+        ),
+        costs=Costs(
+            call=1800,
+            view=800,
+            multiplication={
+                "float32": 0.025,
+                "float64": 0.05,
+                "complex64": 0.1,
+                "complex128": 0.2,
+                "int32": 0.07,
+                "int64": 0.15,
+                **dict.fromkeys(("int8", "uint8", "int16"), 0.03),
+            },
+            product=60,
+            small=0,
+            packed=0.5,
+            packed_right=0.2,
+            turned=0.3,
+            ragged=4,
+            scalar=0.9,
+            elementwise=0.16,
+        ),
+    )
+
+    def form(self, cls: type) -> Form | None:
+        """Subclasses are tensors; other ``__torch_function__`` objects handle einsum themselves."""
+        if issubclass(cls, torch.Tensor):
+            return Form.TENSOR
+        return Form.NATIVE if hasattr(cls, "__torch_function__") else None
+
+    def dtype_from_name(self, name: str) -> Any:
+        """Find a dtype among torch's attributes."""
+        dtype = getattr(torch, name, None)
+        return dtype if isinstance(dtype, torch.dtype) else None
+
+    def result_type(self, names: Sequence[str], weak: Sequence[type]) -> str:
+        """Promote as ``torch.promote_types`` and ``x * 2.5`` do; without a rule, on the shared lattice."""
+        try:
+            dtype = reduce(torch.promote_types, map(self.dtype_from_name, names))
+        except RuntimeError:  # uint16, uint32 and uint64 beside other integers, float8
+            dtype = self.dtype_from_name(promote(*names))
+        for cls in weak:
+            try:
+                dtype = torch.result_type(torch.empty(1, dtype=dtype, device="meta"), cls())
+            except RuntimeError as error:
+                raise OperandTypeError(
+                    f"{dtype} does not promote beside a Python {cls.__name__}: cast it"
+                ) from error
+        return _name(dtype)
+
+    def hint(self, x: Any) -> tuple[str, str] | None:
+        """Name what a sparse, nested or quantised tensor is, and the call that makes it dense."""
+        if not isinstance(x, torch.Tensor):
+            return None
+        if x.is_nested:
+            return "nested", "torch.nested.to_padded_tensor(x, 0.0)"
+        if x.is_quantized:
+            return "quantised", "x.dequantize()"
+        return ("sparse", "x.to_dense()") if x.layout is not torch.strided else None
+
+    @staticmethod
+    def asarray(x: Any, like: Any, dtype: Any) -> Any:
+        """Make a tensor of a NumPy array on the device of ``like``; memory is shared where it can be."""
+        if isinstance(x, Symbol):
+            return torch.scalar_tensor(x.value, dtype=dtype, device=like.device)
+        if x.dtype == object:  # Python integers beyond 64 bits
+            x = x.astype(np.float64)
+        bits = _BITS.get(x.dtype.name)
+        if bits is not None:
+            tensor = torch.from_numpy(np.array(x).view(bits)).view(getattr(torch, x.dtype.name))
+        else:
+            # torch takes no foreign byte order, no negative strides, and warns of read-only memory.
+            standard = np.dtype(x.dtype.name)  # numpy.ulonglong, which 2**63 becomes, is another uint64
+            plain = x.dtype.isnative and x.dtype.num == standard.num
+            plain = plain and x.flags.writeable and min(x.strides, default=0) >= 0
+            tensor = torch.from_numpy(x if plain else np.array(x, standard).view(standard))
+        return tensor.to(device=like.device, dtype=dtype)
+
+    def to_numpy(self, x: Any) -> Any:
+        """Return a NumPy array of the same values; dtypes that NumPy lacks become float32."""
+        x = x.detach().cpu().resolve_conj().resolve_neg()
+        if x.dtype is torch.complex32:
+            x = x.to(torch.complex64)
+        return (x.to(torch.float32) if _name(x.dtype) in _BITS else x).numpy()
+
+    @staticmethod
+    def same_device(*xs: Any) -> None:
+        """Compare the devices; torch's own products do not always (a meta operand gives garbage)."""
+        first = xs[0].device
+        for x in xs:
+            if x.device != first:
+                raise OperandTypeError(f"tensors are on different devices: {first} and {x.device}")
+
+    def static_size(self, size: Any) -> Any:
+        """Return symbols of torch.export, make_fx and dynamic torch.compile as they are.
+
+        `torch.jit.trace` has tensors as sizes: it goes on with those of the example, as with all of Python.
+        """
+        if not isinstance(size, torch.SymInt):
+            return int(size)
+        number = size.node.maybe_as_int()
+        return size if number is None else number
+
+    @staticmethod
+    def same_size(m: Any, n: Any) -> bool:
+        """Compare two sizes, which a tracer notes as a condition on what it traces.
+
+        Sizes that depend on data are taken to be the same and not 1, as torch's own operations take them.
+        """
+        from torch.fx.experimental.symbolic_shapes import guard_or_false, guard_or_true  # imports SymPy
+
+        # Asking whether a symbol is 1 would be a condition, too.
+        return guard_or_false(m == n) if type(n) is int and n == 1 else guard_or_true(m == n)
+
+    @staticmethod
+    def broadcast_to(x: Any, shape: tuple[Any, ...]) -> Any:
+        """Return a view."""
+        return x.expand(shape)
+
+    @staticmethod
+    def cast(x: Any, dtype: Any) -> Any:
+        """Convert; integers wrap around."""
+        return x.to(dtype)
+
+    transpose: Any = staticmethod(torch.permute)  # a view
+    reshape: Any = staticmethod(torch.reshape)  # a view where the strides allow it
+
+    @staticmethod
+    def diagonal(x: Any, axis1: int, axis2: int) -> Any:
+        """Return a view."""
+        return torch.diagonal(x, 0, axis1, axis2)
+
+    @staticmethod
+    def sum(x: Any, axes: tuple[int, ...]) -> Any:
+        """Sum in the tensor's own dtype: torch would make int64 of small integers."""
+        return torch.sum(x, axes, dtype=x.dtype)
+
+    @staticmethod
+    def sum_products(x: Any, axes: tuple[int, ...]) -> Any:
+        """Sum; under autocast in the dtype of matrix products, to which torch casts no sums by itself."""
+        total = torch.sum(x, axes, dtype=x.dtype)
+        if _is_any_autocast() and torch.is_autocast_enabled(x.device.type) and x.dtype in _AUTOCAST:
+            return total.to(torch.get_autocast_dtype(x.device.type))
+        return total
+
+    dot: Any = staticmethod(torch.matmul)
+
+    @staticmethod
+    def integer_dot(a: Any, b: Any) -> Any:
+        """Multiply matrices of int8, in int32, which wraps around."""
+        if _int_mm is None or _is_wrapped is None or a.is_cuda or _is_wrapped(a) or _is_wrapped(b):
+            # Exact: float64 holds sums of 2**39 products of int8.
+            return torch.mm(a.to(torch.float64), b.to(torch.float64)).to(torch.int64).to(torch.int32)
+        # It reads beyond matrices whose strides are unusual: expanded ones, rows or columns of one element.
+        return _int_mm(a.contiguous(), b.contiguous())
+
+    @staticmethod
+    def matmul(a: Any, b: Any) -> Any:
+        """Multiply batches of matrices; `torch.bmm` does without what `torch.matmul` looks at first."""
+        if a.dim() == b.dim() == 3:
+            m, n = a.shape[0], b.shape[0]
+            if m == n if type(m) is not torch.SymInt else adapter.same_size(m, n):
+                return torch.bmm(a, b)
+        return torch.matmul(a, b)
+
+    @staticmethod
+    def multiply(a: Any, b: Any) -> Any:
+        """Multiply elementwise, in C order."""
+        return torch.mul(a, b).contiguous()
+
+    @staticmethod
+    def contiguous(x: Any) -> Any:
+        """Copy if need be."""
+        return x.contiguous()
+
+    def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
+        """Leave it to ``torch.einsum``."""
+        return partial(torch.einsum, letters(terms, output))
+
+    def exactly(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        """Do without autocast."""
+
+        def run_exactly(*operands: Any) -> Any:
+            if not _is_any_autocast():
+                return run(*operands)
+            device = next(x.device.type for x in operands if isinstance(x, torch.Tensor))
+            with torch.autocast(device, enabled=False):
+                return run(*operands)
+
+        return run_exactly
+
+    def copy_into(self, out: Any, x: Any) -> None:
+        """Fill a tensor, also with a view of itself."""
+        if out.device != x.device:
+            raise OperandTypeError(f"out= is on {out.device} but the result on {x.device}")
+        try:
+            shared = out.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+        except RuntimeError:  # while a graph is traced there is no memory yet
+            shared = True
+        out.copy_(x.clone() if shared else x)
 
 
-def matmul(a: Any, b: Any) -> Any:
-    """Multiply batches of matrices; `torch.bmm` does without what `torch.matmul` looks at first."""
-    if a.dim() == b.dim() == 3:
-        m, n = a.shape[0], b.shape[0]
-        if m == n if type(m) is not torch.SymInt else same_size(m, n):
-            return torch.bmm(a, b)
-    return torch.matmul(a, b)
+def _name(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
-def multiply(a: Any, b: Any) -> Any:
-    """Multiply elementwise, in C order."""
-    return torch.mul(a, b).contiguous()
-
-
-def contiguous(x: Any) -> Any:
-    """Copy if need be."""
-    return x.contiguous()
-
-
-def native(*operands: Any, equation: str) -> Any:
-    """Leave it to ``torch.einsum``."""
-    return torch.einsum(equation, *operands)
-
-
-def finish(run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:
-    """Leave it as it is."""
-    return run
-
-
-def exactly(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Do without autocast."""
-
-    def run_exactly(*operands: Any) -> Any:
-        if not _is_any_autocast():
-            return run(*operands)
-        device = next(x.device.type for x in operands if isinstance(x, torch.Tensor))
-        with torch.autocast(device, enabled=False):
-            return run(*operands)
-
-    return run_exactly
-
-
-def copy_into(out: Any, x: Any) -> None:
-    """Fill a tensor, also with a view of itself."""
-    if out.device != x.device:
-        raise OperandTypeError(f"out= is on {out.device} but the result on {x.device}")
-    try:
-        shared = out.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
-    except RuntimeError:  # while a graph is traced there is no memory yet
-        shared = True
-    out.copy_(x.clone() if shared else x)
+adapter = TorchAdapter()

@@ -122,8 +122,8 @@ def assert_views(plan, tensors, backend):
         values = instruction.arguments()
         if "dtype" in values:
             values["dtype"] = backend.dtype_from_name(values["dtype"])
-        if "equation" in values:
-            made = backend.native(*sources, equation=values["equation"])
+        if instruction.function == "native":
+            made = backend.native(**values)(*sources)
         else:
             made = getattr(backend, instruction.function)(*sources, *values.values())
         registers[instruction.target] = made

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "errors": ("wording",),
     "dtypes": ("errors",),
     "language": ("wording", "errors"),
-    "adapter": ("wording", "errors", "dtypes"),
+    "adapter": ("wording", "errors", "dtypes", "language"),
     "binding": BOUND,
     "program": ("errors", "dtypes", "language", "adapter"),
     "planning": PLANNED,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gc
 import inspect
+import operator
 import os
 import subprocess
 import sys
@@ -32,8 +33,6 @@ ADAPTERS = {
     name: ast.parse(Path(CORE.parent, "backends", f"{name}.py").read_text("utf-8"))
     for name in (*dispatch.FRAMEWORKS, "array_function")
 }
-WHOLE = ("numpy", "torch", "tensorflow")
-"""Adapters that are modules with every member of the protocol; the others derive classes from a base."""
 PROTOCOL = next(
     n for n in MODULES["adapter/protocol"].body if isinstance(n, ast.ClassDef) and n.name == "Backend"
 )
@@ -104,7 +103,7 @@ print(sorted({{{other!r}}} & set(sys.modules) - before))
 
 
 def test_adapters_live_in_the_package_and_nowhere_else(framework):
-    assert load(framework.name).__name__ == f"einsum_unified.backends.{framework.name}"
+    assert type(load(framework.name)).__module__ == f"einsum_unified.backends.{framework.name}"
     assert (
         run_python("import einsum_unified.backends.numpy, sys; print('backends' in sys.modules)") == "False"
     )
@@ -202,19 +201,21 @@ OPTIONAL = ("matmul_into", "integer_dot", "common_size", "agree", "ranked", "exa
 """What an adapter has if its capabilities say so."""
 
 
-def body(tree: ast.Module) -> list[ast.stmt]:
-    """Where the members are: in the module itself, or in its class that ends with "Adapter"."""
-    classes = [n for n in tree.body if isinstance(n, ast.ClassDef) and n.name.endswith("Adapter")]
-    return classes[0].body if classes else tree.body
+def adapter_class(tree: ast.Module) -> ast.ClassDef:
+    """Return the class that ends with "Adapter"."""
+    (found,) = [n for n in tree.body if isinstance(n, ast.ClassDef) and n.name.endswith("Adapter")]
+    return found
 
 
 def public_names(tree: ast.Module) -> list[str]:
     names = []
-    for node in body(tree):
+    for node in adapter_class(tree).body:
         if isinstance(node, ast.FunctionDef):
             names.append(node.name)
+        elif isinstance(node, ast.AnnAssign):
+            names.append(ast.unparse(node.target))
         elif isinstance(node, ast.Assign):
-            names += [target.id for target in node.targets if isinstance(target, ast.Name)]
+            names += [ast.unparse(target) for target in node.targets]
     return [name for name in names if not name.startswith("_")]
 
 
@@ -223,12 +224,36 @@ def test_all_adapters_have_the_names_of_the_protocol_in_its_order(name: str):
     members = [n.target.id for n in PROTOCOL.body if isinstance(n, ast.AnnAssign)]
     members += [n.name for n in PROTOCOL.body if isinstance(n, ast.FunctionDef)]
     names = public_names(ADAPTERS[name])
-    required = members if name in WHOLE else [member for member in members if member in names]
-    assert [name for name in names if name not in OPTIONAL] == required
-    assert len(required) > 2
+    own = [name for name in names if name not in OPTIONAL]
+    assert own == [member for member in members if member in names]
+    assert len(own) > 2
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("name", dispatch.FRAMEWORKS)
+def test_an_adapter_is_an_object_at_the_end_of_its_module(name: str):
+    tree = ADAPTERS[name]
+    cls = adapter_class(tree)
+    assert {base.id.endswith("Adapter") for base in cls.bases} == {True}
+    assert ast.unparse(tree.body[-1]).startswith(f"adapter = {cls.name}(")
+
+
+@pytest.mark.parametrize(
+    ("equation", "shapes", "function"),
+    [
+        ("ij,jk->ik", [(3, 3), (3, 3)], {"numpy": "ndarray.dot", "torch": "matmul"}),
+        ("ij->ji", [(2, 3)], {"numpy": "ndarray.transpose", "torch": "permute"}),
+        ("i,j->ij", [(2,), (3,)], {"numpy": "ndarray.reshape", "torch": "reshape"}),
+    ],
+)
+def test_a_compiled_plan_calls_the_frameworks_own_functions(
+    mutable, equation: str, shapes: list, function: dict[str, str]
+):
+    plan = einsum_unified.einsum_plan(equation, *(mutable.tensor(np.ones(shape)) for shape in shapes))
+    wanted = operator.attrgetter(function[mutable.name])(mutable.module)
+    assert any(called is wanted for called in plan.run.__globals__.values())
+
+
+@pytest.mark.parametrize("name", ["numpy", "torch", "tensorflow"])
 def test_an_adapter_has_the_optional_members_that_its_capabilities_promise(name: str):
     names = public_names(ADAPTERS[name])
     assert ("matmul_into" in names) is load(name).capabilities.into
@@ -239,9 +264,9 @@ def test_an_adapter_has_the_optional_members_that_its_capabilities_promise(name:
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_all_adapters_have_the_signatures_of_the_protocol(name: str):
     wanted = {n.name: ast.unparse(n.args) for n in PROTOCOL.body if hasattr(n, "args")}
-    if name in WHOLE:
-        wanted = {key: value.removeprefix("self, ") for key, value in wanted.items()}
-    found = {n.name: ast.unparse(n.args) for n in body(ADAPTERS[name]) if isinstance(n, ast.FunctionDef)}
+    functions = [n for n in adapter_class(ADAPTERS[name]).body if isinstance(n, ast.FunctionDef)]
+    static = {n.name: "self, " for n in functions if [*map(ast.unparse, n.decorator_list)] == ["staticmethod"]}
+    found = {n.name: static.get(n.name, "") + ast.unparse(n.args) for n in functions}
     if name == "tensorflow":
         flags = ", turned_a: int=0, turned_b: int=0"
         wanted = {key: value + flags * (key in ("dot", "matmul")) for key, value in wanted.items()}
@@ -371,7 +396,7 @@ def test_adapters_are_registered_while_other_threads_call(monkeypatch):
 
     in_threads(work)
     assert all(dispatch.backend_of(cls) is load("numpy") for cls in classes)
-    assert dispatch.backend_of(np.ndarray) is import_module("einsum_unified.backends.numpy")
+    assert dispatch.backend_of(np.ndarray) is import_module("einsum_unified.backends.numpy").adapter
 
 
 @pytest.mark.usefixtures("frequent_switches")

@@ -9,6 +9,7 @@ from einsum_unified.adapter.capabilities import About, Capabilities, Form
 from einsum_unified.adapter.costs import Costs
 from einsum_unified.adapter.numpy_like import NumPyLikeAdapter
 from einsum_unified.adapter.protocol import ADAPTER_API, Backend, Recorder, Shape, StalePlan
+from einsum_unified.language.letters import Term, letters, numbered
 
 __all__ = [
     "ADAPTER_API",
@@ -23,4 +24,7 @@ __all__ = [
     "Recorder",
     "Shape",
     "StalePlan",
+    "Term",
+    "letters",
+    "numbered",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,14 +12,18 @@ from einsum_unified import dtypes
 from einsum_unified.adapter.capabilities import Capabilities, Form
 from einsum_unified.adapter.protocol import ADAPTER_API, Backend
 from einsum_unified.errors import OperandTypeError
+from einsum_unified.language.letters import Term
 
 
 class Adapter:
     """A base for adapters of immutable tensors on one device, all sizes known.
 
-    What is left to write: ``name``, `form`, `dtype_from_name`, `asarray`, `cast`, `transpose`, `reshape`,
-    `diagonal`, `sum`, `matmul`, `multiply`, and whatever else the library does otherwise than here. The
-    members are those of `einsum_unified.adapter.Backend`, where they are described.
+    A derived class adds ``name`` and the members that are abstract here: `form`, `dtype_from_name`,
+    `asarray`, `cast`, `transpose`, `reshape`, `sum`, `matmul`, `multiply`; and whatever else the library
+    does otherwise. `einsum_unified.adapter.Backend` describes each member.
+
+    A compiled program calls the members as they are: where a function of the library does the very thing,
+    ``transpose = staticmethod(library.permute)`` saves a call.
 
     >>> from einsum_unified.adapter import ADAPTER_API, Adapter
     >>> Adapter.adapter_api == ADAPTER_API
@@ -33,12 +38,14 @@ class Adapter:
         """There are no further keywords."""
         return self
 
+    @abstractmethod
     def form(self, cls: type) -> Form | None:
-        """Return what operands of a class are: this has to be written."""
+        """Return what operands of a class are."""
         raise NotImplementedError
 
+    @abstractmethod
     def dtype_from_name(self, name: str) -> Any:
-        """Return the dtype of a name: this has to be written."""
+        """Return the dtype of a name."""
         raise NotImplementedError
 
     def result_type(self, names: Sequence[str], weak: Sequence[type]) -> str:
@@ -49,8 +56,9 @@ class Adapter:
         """All tensors are dense."""
         return None
 
+    @abstractmethod
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
-        """Make a tensor: this has to be written."""
+        """Make a tensor."""
         raise NotImplementedError
 
     def to_numpy(self, x: Any) -> Any:
@@ -76,16 +84,19 @@ class Adapter:
         """Repeat axes: this has to be written if sizes may be unknown while a plan is made."""
         raise NotImplementedError
 
+    @abstractmethod
     def cast(self, x: Any, dtype: Any) -> Any:
-        """Convert: this has to be written."""
+        """Convert."""
         raise NotImplementedError
 
+    @abstractmethod
     def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Permute axes: this has to be written."""
+        """Permute axes."""
         raise NotImplementedError
 
+    @abstractmethod
     def reshape(self, x: Any, shape: tuple[Any, ...]) -> Any:
-        """Reshape: this has to be written."""
+        """Reshape."""
         raise NotImplementedError
 
     def diagonal(self, x: Any, axis1: int, axis2: int) -> Any:
@@ -96,8 +107,9 @@ class Adapter:
         flat = self.reshape(x, (*[self.size(x, axis) for axis in range(len(axes))], n * n))
         return flat[..., :: n + 1]
 
+    @abstractmethod
     def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum: this has to be written."""
+        """Sum."""
         raise NotImplementedError
 
     def sum_products(self, x: Any, axes: tuple[int, ...]) -> Any:
@@ -108,19 +120,21 @@ class Adapter:
         """Multiply matrices as one batch."""
         return self.matmul(a, b)
 
+    @abstractmethod
     def matmul(self, a: Any, b: Any) -> Any:
-        """Multiply batches of matrices: this has to be written."""
+        """Multiply batches of matrices."""
         raise NotImplementedError
 
+    @abstractmethod
     def multiply(self, a: Any, b: Any) -> Any:
-        """Multiply elementwise: this has to be written."""
+        """Multiply elementwise."""
         raise NotImplementedError
 
     def contiguous(self, x: Any) -> Any:
         """How a tensor lies in memory is the library's own matter."""
         return x
 
-    def native(self, *operands: Any, equation: str) -> Any:
+    def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
         """The library has no einsum."""
         raise OperandTypeError(f"{self.name} has no einsum of its own")
 

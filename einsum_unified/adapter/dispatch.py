@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from einsum_unified.adapter import ADAPTER_API, Adapter, Backend, Capabilities, Recorder
+from einsum_unified.adapter import ADAPTER_API, Backend, Capabilities, Recorder
 from einsum_unified.dtypes import WEAK
 from einsum_unified.errors import BackendError, OperandTypeError
 from einsum_unified.wording import article
@@ -138,12 +138,8 @@ def _check(adapter: Any, shown: str) -> None:
 
 
 def _is_unwritten(member: Any) -> bool:
-    """Whether it is one of `Adapter`'s that have to be written."""
-    return getattr(member, "__func__", None) in _UNWRITTEN
-
-
-_UNWRITTEN = {getattr(Adapter, name) for name in ("form", "dtype_from_name", "asarray", "cast", "transpose",
-                                                  "reshape", "sum", "matmul", "multiply")}  # fmt: skip
+    """Whether it is one of `Adapter`'s that a derived class has to write."""
+    return getattr(member, "__isabstractmethod__", False) is True
 
 
 def _members() -> set[str]:
@@ -165,7 +161,7 @@ def load(name: str) -> Backend:
             note = "einsum_unified/backends is a symbolic link, which was not made: see CONTRIBUTING.md"
         headline = f"the adapter for {name} failed to load: {error}"
         raise BackendError.of(headline, notes=[note]) from error
-    adapter: Backend = getattr(module, "adapter", module)
+    adapter: Backend = module.adapter
     return adapter
 
 

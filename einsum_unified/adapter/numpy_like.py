@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from einsum_unified.adapter.namespace import NamespaceAdapter
 from einsum_unified.adapter.numpy_dtypes import dtype_from_name, result_type
+from einsum_unified.language.letters import Term, letters
 
 
 class NumPyLikeAdapter(NamespaceAdapter):
@@ -39,6 +41,6 @@ class NumPyLikeAdapter(NamespaceAdapter):
         """Permute axes."""
         return self.namespace.transpose(x, axes)
 
-    def native(self, *operands: Any, equation: str) -> Any:
+    def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
         """Leave it to the namespace's ``einsum``."""
-        return self.namespace.einsum(equation, *operands)
+        return partial(self.namespace.einsum, letters(terms, output))

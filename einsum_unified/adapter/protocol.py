@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from einsum_unified.adapter.capabilities import Capabilities, Form
+from einsum_unified.language.letters import Term
 
 Shape = tuple[Any, ...]
 """Sizes of the axes: integers, a tracer's symbols, None where nothing is known before the program runs."""
 
-ADAPTER_API = 1
+ADAPTER_API = 2
 """The version of the protocol; an adapter says in ``adapter_api`` which one it was written for."""
 
 
@@ -149,8 +150,13 @@ class Backend(Protocol):
         """Return the tensor in C order, copied if need be."""
         ...
 
-    def native(self, *operands: Any, equation: str) -> Any:
-        """Return the library's own einsum of an explicit equation in the labels a–z A–Z."""
+    def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
+        """Return the library's own einsum of one equation: a function of the operands.
+
+        It is asked for once, when a program is compiled, so what can be prepared is prepared here. Labels
+        are integers, from 0 in the order in which they occur: ``(((0, 1), (1, 2)), (0, 2))`` is a matrix
+        product, which `einsum_unified.adapter.letters` spells "ab,bc->ac". A term may hold ``...``.
+        """
         ...
 
     def finish(self, run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:

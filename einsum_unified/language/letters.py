@@ -1,17 +1,53 @@
-"""Spell an equation in the letters that every framework's own einsum knows."""
+"""Number the labels of an equation, and spell it in the letters that every framework's own einsum knows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from string import ascii_lowercase, ascii_uppercase
+from types import EllipsisType
+from typing import Any
 
 from einsum_unified.errors import OperandError
 from einsum_unified.language.equation import Equation
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
+_LETTERS = ascii_lowercase + ascii_uppercase
 
 LETTERS = len(_LETTERS)
 """How many labels can be spelled."""
+
+Term = tuple[int | EllipsisType, ...]
+"""The labels of an operand, or of the output, as integers; `...` where the term has an ellipsis."""
+
+
+def numbered(terms: Sequence[Sequence[Any]], output: Sequence[Any]) -> tuple[tuple[Term, ...], Term]:
+    """Return terms and output with their labels as integers, from 0 in the order in which they occur.
+
+    >>> numbered(["βγ", "γα"], "βα")
+    (((0, 1), (1, 2)), (0, 2))
+    """
+    labels = dict.fromkeys(label for term in (*terms, output) for label in term if label is not ...)
+    numbers: dict[Any, int | EllipsisType] = {label: number for number, label in enumerate(labels)}
+    numbers[...] = ...
+    *inputs, last = [tuple([numbers[label] for label in term]) for term in (*terms, output)]
+    return tuple(inputs), last
+
+
+def letters(terms: Sequence[Term], output: Term) -> str:
+    """Return the equation of terms that `numbered` returned, in a–z and A–Z, with its output.
+
+    Raises `OperandError` if letters run out.
+
+    >>> letters([(0, 1), (1, 2)], (0, 2))
+    'ab,bc->ac'
+    """
+    most = max([label for term in (*terms, output) for label in term if label is not ...], default=-1) + 1
+    if most > LETTERS:
+        raise OperandError(
+            f"sizes that are known only at run time go with at most {LETTERS} labels, not {most}"
+        )
+    texts = ["".join(["..." if label is ... else _LETTERS[label] for label in term]) for term in terms]
+    last = "".join(["..." if label is ... else _LETTERS[label] for label in output])
+    return f"{','.join(texts)}->{last}"
 
 
 def in_letters(equation: Equation) -> str:
@@ -21,16 +57,4 @@ def in_letters(equation: Equation) -> str:
     >>> in_letters(parse("β γ, γ"))
     'ab,b->a'
     """
-    return spelled_in_letters((*equation.inputs, equation.output))
-
-
-def spelled_in_letters(terms: Sequence[Sequence[object]]) -> str:
-    """Return terms, the output last, with labels replaced; raises `OperandError` if letters run out."""
-    labels = dict.fromkeys(label for term in terms for label in term if label is not ...)
-    if len(labels) > LETTERS:
-        raise OperandError(
-            f"sizes that are known only at run time go with at most {LETTERS} labels, not {len(labels)}"
-        )
-    names: dict[object, str] = {**dict(zip(labels, _LETTERS, strict=False)), ...: "..."}
-    texts = ["".join(names[label] for label in term) for term in terms]
-    return f"{','.join(texts[:-1])}->{texts[-1]}"
+    return letters(*numbered(equation.inputs, equation.output))

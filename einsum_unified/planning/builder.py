@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from einsum_unified.adapter import Capabilities
+from einsum_unified.language.letters import numbered
 from einsum_unified.language.sizes import broadcast
 from einsum_unified.planning.values import Value, dense
 from einsum_unified.program.primitives import (
@@ -165,12 +167,18 @@ class Writer:
         return self._computed(register, labels, shape, a)
 
     def native(
-        self, xs: Sequence[Value], equation: str, labels: tuple[int, ...], shape: tuple[int, ...]
+        self,
+        xs: Sequence[Value],
+        terms: Sequence[Sequence[Any]],
+        output: Sequence[Any],
+        shape: tuple[int, ...] | None,
     ) -> Value:
-        """Leave it to the framework's own einsum."""
+        """Leave it to the framework's own einsum; without a shape the number of axes is unknown."""
         xs = [self._for_arithmetic(x) for x in xs]
-        register = self.make(Native(self.registers, tuple(x.register for x in xs), equation))
-        return self._computed(register, labels, shape, xs[0])
+        register = self.make(Native(self.registers, tuple(x.register for x in xs), *numbered(terms, output)))
+        if shape is None:
+            return self._computed(register, (), (), xs[0])
+        return self._computed(register, tuple(output), shape, xs[0])
 
     def contiguous(self, x: Value) -> Value:
         """Copy what does not lie in C order."""

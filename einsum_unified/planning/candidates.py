@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from einsum_unified.adapter import Capabilities
 from einsum_unified.dtypes import itemsize
-from einsum_unified.language.letters import LETTERS, spelled_in_letters
+from einsum_unified.language.letters import LETTERS
 from einsum_unified.planning.builder import Writer
 from einsum_unified.planning.matrix_products import (
     MatrixProduct,
@@ -56,8 +56,7 @@ def contract(
 def _whole(pair: Pair, writer: Writer) -> Value:
     """Leave it to the framework, that knows best how to go about its tensors."""
     labels = pair.output or (*pair.batch, *pair.left, *pair.right)
-    equation = spelled_in_letters((pair.a.labels, pair.b.labels, labels))
-    return writer.native((pair.a, pair.b), equation, labels, pair.shape(labels))
+    return writer.native((pair.a, pair.b), (pair.a.labels, pair.b.labels), labels, pair.shape(labels))
 
 
 def candidates(pair: Pair, capabilities: Capabilities) -> list[Candidate]:
@@ -105,9 +104,9 @@ class NativeStep(NamedTuple):
     cost: float
 
     def write(self, pair: Pair, writer: Writer) -> Value:
-        """Spell the labels as letters."""
-        equation = spelled_in_letters((pair.a.labels, pair.b.labels, self.output))
-        return writer.native((pair.a, pair.b), equation, self.output, pair.shape(self.output))
+        """Leave it to that."""
+        terms = (pair.a.labels, pair.b.labels)
+        return writer.native((pair.a, pair.b), terms, self.output, pair.shape(self.output))
 
 
 def _natives(

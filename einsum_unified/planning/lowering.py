@@ -14,7 +14,6 @@ from einsum_unified import dtypes
 from einsum_unified.adapter import Capabilities, Form
 from einsum_unified.binding.bound import Bound
 from einsum_unified.binding.operand import Operand
-from einsum_unified.language.letters import in_letters
 from einsum_unified.planning.builder import Writer
 from einsum_unified.planning.candidates import contract
 from einsum_unified.planning.pair import Choice, cheapest
@@ -157,5 +156,6 @@ def _is_scalar(bound: Bound, writer: Writer) -> bool:
 
 def _lower_native(bound: Bound, inputs: Sequence[Value], writer: Writer) -> Program:
     """Leave operands of unknown rank to the framework's own einsum."""
-    value = writer.cast(writer.native(inputs, in_letters(bound.equation), (), ()), bound.dtype)
+    equation = bound.equation
+    value = writer.cast(writer.native(inputs, equation.inputs, equation.output, None), bound.dtype)
     return Program(len(bound.operands), tuple(writer.instructions), value.register)

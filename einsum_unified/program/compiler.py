@@ -16,7 +16,7 @@ from typing import Any
 from einsum_unified.adapter import Backend
 from einsum_unified.language.sizes import Reading, Size, is_known
 from einsum_unified.program.in_range import in_range
-from einsum_unified.program.primitives import Instruction, Program
+from einsum_unified.program.primitives import Instruction, Native, Program
 
 _OWN = {"in_range": in_range, "unbox": lambda x: x[()] if hasattr(x, "shape") else x}
 
@@ -75,15 +75,22 @@ class _Text:
     def call(self, instruction: Instruction, names: dict[int, str]) -> str:
         """Return the text of the call that carries an instruction out."""
         arguments = [names[register] for register in instruction.sources]
+        if isinstance(instruction, Native):
+            return f"{self._native(instruction)}({', '.join(arguments)})"
         for name, value in instruction.arguments().items():
             if name == "dtype" and instruction.function not in _OWN:
                 value = self.backend.dtype_from_name(str(value))
-            text = self._shape(value) if isinstance(value, tuple) else self._constant(value)
-            arguments.append(text if name != "equation" else f"{name}={text}")
+            arguments.append(self._shape(value) if isinstance(value, tuple) else self._constant(value))
         return f"{self._function(instruction.function)}({', '.join(arguments)})"
 
     def _function(self, name: str) -> str:
         self.functions[name] = _OWN.get(name) or getattr(self.backend, name)
+        return name
+
+    def _native(self, instruction: Native) -> str:
+        """Return the name of the framework's own einsum for one equation, which an adapter makes once."""
+        name = f"native{sum(known.startswith('native') for known in self.functions)}"
+        self.functions[name] = self.backend.native(instruction.terms, instruction.output)
         return name
 
     def _constant(self, value: Any) -> str:

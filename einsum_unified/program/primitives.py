@@ -7,7 +7,9 @@ some and writes one new. An instruction's class name, in lower case, is the adap
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
+
+from einsum_unified.language.letters import Term
 
 
 @dataclass(eq=False, repr=False)
@@ -22,7 +24,7 @@ class Instruction:
     target: int
     sources: tuple[int, ...]
 
-    def arguments(self) -> dict[str, int | str | tuple[int, ...]]:
+    def arguments(self) -> dict[str, Any]:
         """Return what the adapter's function takes after the sources."""
         return {f.name: getattr(self, f.name) for f in fields(self)[2:]}
 
@@ -137,7 +139,7 @@ class Dot(Instruction):
     turned_a: int = 0
     turned_b: int = 0
 
-    def arguments(self) -> dict[str, int | str | tuple[int, ...]]:
+    def arguments(self) -> dict[str, Any]:
         """Return the flags, if one is set."""
         return super().arguments() if self.turned_a or self.turned_b else {}
 
@@ -185,10 +187,12 @@ class Unbox(Instruction):
 
 @dataclass(eq=False, repr=False)
 class Native(Instruction):
-    """Leave it to the framework's own einsum, with an explicit equation in its labels."""
+    """Leave it to the framework's own einsum."""
 
     function = "native"
-    equation: str
+    terms: tuple[Term, ...]
+    """Labels as integers, from 0 in the order in which they occur."""
+    output: Term
 
 
 class Program(NamedTuple):

@@ -16,7 +16,7 @@ from einsum_unified.binding.bind import bind
 from einsum_unified.binding.operand import Operand
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.language.equation import Equation
-from einsum_unified.language.letters import in_letters
+from einsum_unified.language.letters import numbered
 
 
 def is_native(operands: Sequence[Any]) -> Backend | None:
@@ -54,7 +54,7 @@ def run_native(
         kinds = [type(x).__name__ for x in operands]
         bind(equation, [Operand(None, kind, backend.name, Form.NATIVE) for kind in kinds], backend)
     try:
-        return backend.native(*operands, equation=in_letters(equation))
+        return backend.native(*numbered(equation.inputs, equation.output))(*operands)
     except Exception as error:
         headline = f"which {backend.name} cannot contract"
         special = _special(operands, backend, headline)

@@ -253,14 +253,13 @@ def _matrix(
 
 
 def _einsum(instruction: p.Native, sources: Sequence[Value], ledger: Ledger) -> Work:
-    inputs, output = instruction.equation.split("->")
-    sizes: dict[str, int] = {}
-    for term, x in zip(inputs.split(","), sources, strict=True):
+    sizes: dict[object, int] = {}
+    for term, x in zip(instruction.terms, sources, strict=True):
         for label, n in zip(term, x.shape, strict=True):
             sizes[label] = broadcast(sizes.get(label, 1), n)
-    each = 2 if set(sizes) - set(output) else 1
+    each = 2 if set(sizes) - set(instruction.output) else 1
     flops = each * ledger.elements(tuple(sizes.values()))
-    shape = tuple([sizes[label] for label in output])
+    shape = tuple([sizes[label] for label in instruction.output])
     return ledger.make("einsum", sources, instruction.target, shape, sources[0].dtype, flops)
 
 
