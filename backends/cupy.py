@@ -8,7 +8,7 @@ import cupy
 import numpy as np
 
 from einsum_unified.adapter import About, Capabilities, Form, NumPyLikeAdapter
-from einsum_unified.adapter.array_api import STANDARD
+from einsum_unified.dtypes import STANDARD
 from einsum_unified.errors import OperandTypeError
 
 
@@ -22,7 +22,10 @@ class CuPyAdapter(NumPyLikeAdapter):
         out=True,
         views=True,
         devices=True,
-        about=About(tested="nowhere yet: its tests want a GPU"),
+        about=About(
+            tested="nowhere yet: its tests want a GPU",
+            wait=lambda x: cupy.cuda.get_current_stream().synchronize(),
+        ),
     )
 
     def form(self, cls: type) -> Form | None:

@@ -48,6 +48,7 @@ class DaskAdapter(NumPyLikeAdapter):
             symbolic_sizes="chunks of unknown sizes",
             compilers="lazy: one graph for all steps",
             tested="threads, and a LocalCluster of two processes; chunks of NumPy and sparse",
+            wait=lambda x: x.compute(),
         ),
     )
 

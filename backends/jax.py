@@ -22,11 +22,10 @@ from einsum_unified.adapter import (
     Term,
     letters,
 )
-from einsum_unified.dtypes import integer_range, is_narrow, kind_of, name_of, no_promotion
+from einsum_unified.dtypes import INTEGERS, integer_range, is_narrow, kind_of, name_of, no_promotion
 from einsum_unified.errors import OperandError, OperandTypeError
 
 _WIDE = ("int64", "uint64", "float64", "complex128")
-_INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 _NARROW = {
     **dict.fromkeys(("int2", "int4"), "int32"),
     **dict.fromkeys(("uint2", "uint4"), "uint32"),
@@ -38,7 +37,7 @@ _NARROW = {
 }  # fmt: skip
 _ACCUMULATED = {"float16": jnp.float32, "bfloat16": jnp.float32}
 _DTYPES = frozenset(
-    ("bool", *_INTEGERS, *_NARROW, "float16", "bfloat16", "float32", "float64", "complex64", "complex128")
+    ("bool", *INTEGERS, *_NARROW, "float16", "bfloat16", "float32", "float64", "complex64", "complex128")
 )
 
 _capabilities = Capabilities(
@@ -52,6 +51,8 @@ _capabilities = Capabilities(
         gradients="grad, jvp, jacfwd, hessian, vmap",
         compilers="jax.jit; eager calls are compiled, too",
         tested="CPU, also as four devices (sharding, shard_map); not on GPU or TPU",
+        wait=jax.block_until_ready,
+        differentiate=lambda function, xs: jax.grad(function, tuple(range(len(xs))))(*xs),
     ),
 )
 _without_x64 = replace(

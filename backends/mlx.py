@@ -11,12 +11,16 @@ import mlx.core as mx
 import numpy as np
 
 from einsum_unified.adapter import About, Adapter, Capabilities, Form, Term, letters, numpy_dtypes
-from einsum_unified.dtypes import name_of
+from einsum_unified.dtypes import INTEGERS, name_of
 
-_INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 _FLOATS = ("float16", "bfloat16", "float32", "float64", "complex64")
 _ELEMENTS = 2**20
 """So many products are made at a time where integers are multiplied; MLX may hold some ten of such arrays."""
+
+
+def _derivatives(function: Callable[..., Any], xs: Sequence[Any]) -> Sequence[Any]:
+    found = mx.grad(function, list(range(len(xs))))(*xs)
+    return found if isinstance(found, (list, tuple)) else [found]
 
 
 class MLXAdapter(Adapter):
@@ -26,10 +30,14 @@ class MLXAdapter(Adapter):
     capabilities = Capabilities(
         # Kernels may add up halves in halves.
         arithmetic={"bool": "float32", "float16": "float32", "bfloat16": "float32"},
-        dtypes=frozenset(("bool", *_INTEGERS, *_FLOATS)),
+        dtypes=frozenset(("bool", *INTEGERS, *_FLOATS)),
         gaps={"out": "arrays are immutable", "complex128": "MLX has complex64 only"},
         about=About(
-            gradients="mx.grad, mx.vmap", compilers="mx.compile", tested="CPU on Linux; not Apple silicon"
+            gradients="mx.grad, mx.vmap",
+            compilers="mx.compile",
+            tested="CPU on Linux; not Apple silicon",
+            wait=mx.eval,
+            differentiate=_derivatives,
         ),
     )
 

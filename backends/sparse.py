@@ -11,7 +11,7 @@ import numpy as np
 import sparse
 
 from einsum_unified.adapter import About, ArrayAPIAdapter, Capabilities, Form, Term, letters
-from einsum_unified.adapter.array_api import STANDARD
+from einsum_unified.dtypes import STANDARD
 
 _ELEMENTS = 2000
 """So many elements of a result ``tensordot`` goes over in the time that it gains with one product."""

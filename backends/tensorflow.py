@@ -30,6 +30,14 @@ _THROUGH = {
 }
 
 
+def _derivatives(function: Callable[..., Any], xs: Sequence[Any]) -> Sequence[Any]:
+    with tf.GradientTape() as tape:
+        tape.watch(xs)
+        value = function(*xs)
+    found: Sequence[Any] = tape.gradient(value, xs)
+    return found
+
+
 class TensorFlowAdapter(Adapter):
     """Members call TensorFlow's generated operations.
 
@@ -51,6 +59,7 @@ class TensorFlowAdapter(Adapter):
             gradients="GradientTape, vectorized_map",
             compilers="tf.function, XLA, SavedModel, tf.data",
             tested="CPU; not GPU or TPU",
+            differentiate=_derivatives,
         ),
         # Eager calls cost more than small operands do.
         costs=Costs(

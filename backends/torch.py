@@ -38,6 +38,11 @@ _int_mm = getattr(torch, "_int_mm", None)
 _is_wrapped = getattr(getattr(torch._C, "_functorch", None), "is_functorch_wrapped_tensor", None)
 
 
+def _derivatives(function: Callable[..., Any], xs: Sequence[Any]) -> Sequence[Any]:
+    leaves = [x.detach().requires_grad_() for x in xs]
+    return torch.autograd.grad(function(*leaves), leaves)
+
+
 class TorchAdapter(Adapter):
     """Members are torch's own functions where these do the very thing."""
 
@@ -58,6 +63,7 @@ class TorchAdapter(Adapter):
             gradients="backward, forward mode, torch.func, vmap, autocast",
             compilers="torch.compile with fullgraph=True, torch.export, torch.jit.trace",
             tested="CPU, meta and fake tensors, DTensor on one process; not CUDA",
+            differentiate=_derivatives,
         ),
         costs=Costs(
             call=1800,

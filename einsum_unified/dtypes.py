@@ -25,6 +25,10 @@ class Symbol(NamedTuple):
     shape: tuple[int, ...] = ()
 
 
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+STANDARD = frozenset(("bool", *INTEGERS, "float32", "float64", "complex64", "complex128"))
+"""The dtypes of the array API standard, which every framework has."""
+
 KINDS = ("bool", "int", "float", "complex", "object")
 """Kinds in ascending order: a value of one can be held by those after it, seldom by those before."""
 

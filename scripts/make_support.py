@@ -94,11 +94,12 @@ TAIL = """## Not run by the kit
 """
 
 DECLARED = """
-import dataclasses, json, sys
+import json, sys
 from einsum_unified.testing.conformance import library_of
 c = library_of(sys.argv[1]).adapter.capabilities
 print(json.dumps({"out": c.out, "views": c.views, "native": bool(c.pairs or c.costs.native is not None),
-                  "gaps": dict(c.gaps), "about": dataclasses.asdict(c.about)}))
+                  "gaps": dict(c.gaps),
+                  "about": {name: x for name, x in vars(c.about).items() if isinstance(x, str)}}))
 """
 
 

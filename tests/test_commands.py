@@ -23,6 +23,7 @@ from frameworks import FRAMEWORKS
 import einsum_unified
 from einsum_unified import Plan, einsum_plan
 from einsum_unified.adapter import dispatch
+from einsum_unified.adapter.frameworks import Framework
 from einsum_unified.commands import bench, contest, timing
 from einsum_unified.commands.main import main
 from einsum_unified.testing.conformance.cases import corpus
@@ -299,7 +300,7 @@ def test_bench_takes_all_libraries_that_have_an_einsum(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     text = printed(capsys, "bench", "i,i->", "3", "3", "--seconds", "0.01")
     for name in dispatch.installed():
-        assert f"{contest.OWN[name]}.einsum" in text
+        assert contest.OWN[name] in text
 
 
 @pytest.mark.usefixtures("plain")
@@ -318,7 +319,7 @@ def test_bench_shows_what_the_librarys_own_einsum_refuses(capsys, torch):
 def test_results_that_differ_are_shown_and_make_the_exit_status_1(capsys, monkeypatch):
     wrong = types.SimpleNamespace(einsum=lambda equation, *xs, **options: 2 * np.einsum(equation, *xs))
     monkeypatch.setitem(sys.modules, "wrong", wrong)
-    monkeypatch.setitem(contest.OWN, "torch", "wrong")
+    monkeypatch.setitem(contest.OWN, "torch", "wrong.einsum")
     numpy = dispatch.default_backend()
     monkeypatch.setattr(dispatch, "load", lambda name: numpy)
     text = printed(capsys, "bench", "ij->ij", "2x2", "--backend", "torch", "--seconds", "0", status=1)
@@ -464,9 +465,8 @@ def test_backends_tells_what_is_there_and_what_is_broken(capsys, monkeypatch, tm
 
 
 def test_a_library_that_is_not_installed_is_no_failure(capsys, monkeypatch):
-    monkeypatch.setattr(
-        dispatch, "FRAMEWORKS", {"numpy": "einsum_unified.backends.numpy", "nosuch": "nowhere"}
-    )
+    nosuch = Framework("nowhere", "nosuch.einsum")
+    monkeypatch.setattr(dispatch, "FRAMEWORKS", {"numpy": dispatch.FRAMEWORKS["numpy"], "nosuch": nosuch})
     rows = json.loads(printed(capsys, "backends", "--json"))
     assert [(row["name"], row["installed"], row["version"]) for row in rows] == [
         ("numpy", True, np.__version__),
@@ -476,14 +476,14 @@ def test_a_library_that_is_not_installed_is_no_failure(capsys, monkeypatch):
 
 
 def test_a_version_is_found_where_no_package_tells_its_distribution(capsys, monkeypatch):
-    monkeypatch.setattr(dispatch, "FRAMEWORKS", {"numpy": "einsum_unified.backends.numpy"})
+    monkeypatch.setattr(dispatch, "FRAMEWORKS", {"numpy": dispatch.FRAMEWORKS["numpy"]})
     monkeypatch.setattr("einsum_unified.commands.backends.packages_distributions", dict)
     (row,) = json.loads(printed(capsys, "backends", "--json"))
     assert row["version"] == np.__version__
 
 
 def test_plugins_are_listed_by_where_their_adapter_is(capsys, monkeypatch):
-    monkeypatch.setattr(dispatch, "FRAMEWORKS", {"numpy": "einsum_unified.backends.numpy"})
+    monkeypatch.setattr(dispatch, "FRAMEWORKS", {"numpy": dispatch.FRAMEWORKS["numpy"]})
     monkeypatch.setattr(dispatch, "plugins", lambda: {"sybil": "toy.einsum:adapter"})
     monkeypatch.setattr(dispatch, "plugin", lambda name: sys.exit("a plugin may do anything"))
     _, row = json.loads(printed(capsys, "backends", "--json", status=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import types
@@ -14,7 +15,8 @@ from frameworks import KNOWN
 
 from einsum_unified import BackendError, OperandTypeError, clear_cache, einsum, register_backend
 from einsum_unified.adapter import Adapter, Backend, Form, dispatch
-from einsum_unified.adapter.dispatch import FRAMEWORKS, backend_for, backend_of, describe, installed, load
+from einsum_unified.adapter.dispatch import backend_for, backend_of, describe, installed, load
+from einsum_unified.adapter.frameworks import FRAMEWORKS, Framework
 
 
 class Boxed:
@@ -119,7 +121,7 @@ def test_every_adapter_follows_the_protocol(framework):
 
 def test_installed_lists_what_can_be_imported(framework, monkeypatch):
     assert framework.name in installed()
-    monkeypatch.setitem(FRAMEWORKS, "no_such_framework", "einsum_unified.backends.none")
+    monkeypatch.setitem(FRAMEWORKS, "no_such_framework", Framework("einsum_unified.backends.none", ""))
     assert "no_such_framework" not in installed()
 
 
@@ -440,7 +442,8 @@ def test_a_library_whose_arrays_can_be_handed_over_otherwise_comes_with_the_way(
 
 
 def test_an_adapter_whose_library_cannot_be_imported_says_how_to_install_it(monkeypatch):
-    monkeypatch.setitem(FRAMEWORKS, "jax", "einsum_unified.backends.no_such_module")
+    nowhere = dataclasses.replace(FRAMEWORKS["jax"], adapter="einsum_unified.backends.no_such_module")
+    monkeypatch.setitem(FRAMEWORKS, "jax", nowhere)
     load.cache_clear()
     with pytest.raises(BackendError, match=r"the adapter for jax failed to load: No module named") as caught:
         load("jax")

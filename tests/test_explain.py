@@ -192,6 +192,16 @@ def test_the_code_of_every_picture_runs_on_its_framework(picture, backend: str):
     np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("backend", [name for name in DIALECTS if name != "array_api"])
+def test_dtypes_are_computed_in_code_as_the_adapter_computes_them(backend: str):
+    installed_module(backend)
+    dialect, declared = DIALECTS[backend], load(backend).capabilities
+    of_code = {name: dialect.arithmetic.get(name, name) for name in dialect.dtypes}
+    assert of_code == {name: declared.arithmetic.get(name, name) for name in dialect.dtypes}
+    if declared.dtypes is not None:
+        assert dialect.dtypes <= declared.dtypes
+
+
 def in_64_bits(backend: str):
     return installed_module("jax").enable_x64(True) if backend == "jax" else nullcontext()
 

@@ -16,10 +16,6 @@ from einsum_unified.adapter.namespace import NamespaceAdapter
 from einsum_unified.adapter.numpy_dtypes import dtype_from_name
 from einsum_unified.errors import OperandTypeError
 
-_INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-STANDARD = frozenset(("bool", *_INTEGERS, "float32", "float64", "complex64", "complex128"))
-"""The dtypes of the standard."""
-
 
 class ArrayAPIAdapter(NamespaceAdapter):
     """The adapter for the arrays of a namespace; also a base for libraries that nearly follow the standard.
@@ -34,7 +30,7 @@ class ArrayAPIAdapter(NamespaceAdapter):
     capabilities = Capabilities(
         # The standard sums and multiplies numbers; halves are beyond it, but namespaces have them.
         arithmetic={"bool": "float32", "float16": "float32"},
-        dtypes=STANDARD | {"float16"},
+        dtypes=dtypes.STANDARD | {"float16"},
         devices=True,
         gaps={"out": "the standard has no writing into arrays that are there"},
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from einsum_unified.adapter.costs import Costs
 
@@ -19,7 +20,7 @@ class Form(Enum):
 
 @dataclass(frozen=True)
 class About:
-    """What people want to know of an adapter, and planning does not: for the support matrix."""
+    """What people and tools want to know of an adapter, and planning does not."""
 
     symbolic_sizes: str = ""
     """Where sizes may be unknown while a graph is made."""
@@ -29,6 +30,10 @@ class About:
     """What compiles a call."""
     tested: str = ""
     """On what it is tested, and on what it is not."""
+    wait: Callable[[Any], object] | None = None
+    """What waits until a result is computed, where a call returns before: for benchmarks."""
+    differentiate: Callable[[Callable[..., Any], Sequence[Any]], Sequence[Any]] | None = None
+    """What returns the derivatives of a function of tensors, whose result is 0-d: for the conformance kit."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,6 @@ class Capabilities:
     """What the library cannot do, and why: feature → reason. The conformance kit shows these as gaps and
     tests that they are errors; its documentation lists the features."""
     about: About = field(default_factory=About)
-    """For the support matrix."""
+    """For the support matrix, benchmarks and the conformance kit."""
     costs: Costs = field(default_factory=Costs)
     """What the planner ranks lowerings by."""

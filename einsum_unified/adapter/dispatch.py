@@ -1,4 +1,4 @@
-"""Find the adapter for operands by their types; the only place that names frameworks.
+"""Find the adapter for operands by their types, with the tables of `frameworks`.
 
 A class is looked up in this order: seen before; registered (the class or one of its bases, as an
 object or by qualified name, so nothing is imported to ask); the root package of the class or of one of its
@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from einsum_unified.adapter import ADAPTER_API, Backend, Capabilities, Recorder
+from einsum_unified.adapter.frameworks import ADVICE, RECORDERS, TORCH_RECORDER
+from einsum_unified.adapter.frameworks import FRAMEWORKS as FRAMEWORKS  # for those that list them
 from einsum_unified.dtypes import WEAK
 from einsum_unified.errors import BackendError, OperandTypeError
 from einsum_unified.wording import article
@@ -33,48 +35,17 @@ if TYPE_CHECKING:
 
 GROUP = "einsum_unified.backends"
 
-FRAMEWORKS = {
-    "numpy": "einsum_unified.backends.numpy",
-    "torch": "einsum_unified.backends.torch",
-    "tensorflow": "einsum_unified.backends.tensorflow",
-    "jax": "einsum_unified.backends.jax",
-    "mlx": "einsum_unified.backends.mlx",
-    "cupy": "einsum_unified.backends.cupy",
-    "dask": "einsum_unified.backends.dask",
-    "sparse": "einsum_unified.backends.sparse",
-    "autograd": "einsum_unified.backends.autograd",
-}
-"""The adapters that come with the library: root package → module, which is the adapter or has one as
-``adapter``."""
-
 _BUILTIN: dict[type | str, str] = {
-    "numpy.ndarray": "numpy",
-    "numpy.generic": "numpy",
-    "torch.Tensor": "torch",
-    # The common bases of tensors and variables, and of IndexedSlices, RaggedTensor and SparseTensor.
-    "tensorflow.python.types.core.Tensor": "tensorflow",
-    "tensorflow.python.framework.composite_tensor.CompositeTensor": "tensorflow",
+    cls: name for name, framework in FRAMEWORKS.items() for cls in framework.classes
 }
-
-_ROOTS = {**{root: root for root in ("jax", "mlx", "cupy", "dask", "sparse", "autograd")}, "jaxlib": "jax"}
-"""Packages all of whose classes are for one adapter to judge: root package → framework."""
+_PACKAGES = {package: name for name, framework in FRAMEWORKS.items() for package in framework.packages}
+_METHODS = {framework.method: name for name, framework in FRAMEWORKS.items() if framework.method}
+_SYMBOLS = {cls: kind for framework in FRAMEWORKS.values() for cls, kind in framework.symbols.items()}
 
 _STANDARD_FUNCTIONS = ("asarray", "astype", "broadcast_to", "matmul", "multiply", "permute_dims", "reshape",
                        "result_type", "sum")  # fmt: skip
 _ARRAY_API = "einsum_unified.backends.array_api"
 _ARRAY_FUNCTION = "einsum_unified.backends.array_function"
-
-_TORCH_TRACING = "einsum_unified.backends.torch_tracing"
-
-RECORDERS = {
-    "torch.fx.proxy.Proxy": _TORCH_TRACING,
-    "keras.src.backend.common.keras_tensor.KerasTensor": "einsum_unified.backends.keras",
-    "keras.src.backend.common.variables.Variable": "einsum_unified.backends.keras",
-}
-"""Classes whose objects stand for tensors to come, or hold one, and the modules that take such calls."""
-
-SYMBOLS: dict[str, type] = {"torch.SymInt": int, "torch.SymFloat": float, "torch.SymBool": bool}
-"""Classes of numbers that a tracer does not know yet, and the Python type that each counts as."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +125,7 @@ def load(name: str) -> Backend:
     Raises `BackendError` if the framework cannot be imported.
     """
     try:
-        module = importlib.import_module(FRAMEWORKS[name])
+        module = importlib.import_module(FRAMEWORKS[name].adapter)
     except Exception as error:  # also what a broken installation raises
         note = f'try: pip install "einsum-unified[{name}]"'
         if getattr(error, "name", None) == "einsum_unified.backends":
@@ -178,12 +149,12 @@ def recorder_for(operands: Iterable[Any]) -> Recorder | None:
 
 def symbol_type(cls: type) -> type | None:
     """Return the Python type that a class of a tracer's numbers counts as; None for any other class."""
-    return SYMBOLS.get(_qualified(cls))
+    return _SYMBOLS.get(_qualified(cls))
 
 
 def leave_whole(*functions: Callable[..., Any]) -> None:
     """Let torch's compiler, which is looking at functions, take calls of them as single operations."""
-    importlib.import_module(_TORCH_TRACING).leave_whole(*functions)
+    importlib.import_module(TORCH_RECORDER).leave_whole(*functions)
 
 
 def default_backend() -> Backend:
@@ -192,11 +163,8 @@ def default_backend() -> Backend:
 
 
 def installed() -> list[str]:
-    """Return the frameworks that have an adapter here and can be imported, without importing them.
-
-    autograd's boxes are not among what can be made of an array: they exist while it is differentiated.
-    """
-    return [name for name in FRAMEWORKS if name != "autograd" and _can_be_imported(name)]
+    """Return the frameworks whose tensors can be made of arrays here, without importing them."""
+    return [name for name, framework in FRAMEWORKS.items() if framework.made and _can_be_imported(name)]
 
 
 def _can_be_imported(name: str) -> bool:
@@ -232,8 +200,8 @@ def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) 
             return load(entry) if isinstance(entry, str) else entry
     roots = list(dict.fromkeys(map(_root, cls.__mro__)))
     for root in roots:
-        if root in _ROOTS:
-            return load(_ROOTS[root])
+        if root in _PACKAGES:
+            return load(_PACKAGES[root])
     for point in _entry_points():
         if point.name in roots:
             return _load_plugin(point)
@@ -257,10 +225,9 @@ def _by_its_own_word(cls: type, example: Any) -> Backend | None:
     """Return the adapter for a class that says by a special method what it works with."""
     if any(_qualified(base) in RECORDERS for base in cls.__mro__):
         return None  # a tensor to come has such methods only to say that it is none yet
-    if _says(cls, "__torch_function__") and "torch" in sys.modules:
-        return load("torch")
-    if _says(cls, "__jax_array__") and "jax" in sys.modules:
-        return load("jax")
+    for method, name in _METHODS.items():
+        if _says(cls, method) and name in sys.modules:
+            return load(name)
     # One derived from NumPy's has its namespace, which is not what it works with.
     if _says(cls, "__array_namespace__") and not issubclass(cls, np.ndarray):
         if example is None:
@@ -329,22 +296,11 @@ def _shown(cls: type, adapter: Backend) -> str:
     return f"{adapter.name} {cls.__name__}"
 
 
-_ADVICE = {
-    "pandas": "hand over its values: x.to_numpy()",
-    "polars": "hand over its values: x.to_numpy()",
-    "pyarrow": "hand over its values: x.to_numpy()",
-    "xarray": "hand over its values: x.data",
-    "scipy": 'pip install "einsum-unified[sparse]" and hand over sparse.COO(x), or x.toarray()',
-    "PIL": "hand over numpy.asarray(x)",
-}
-"""Root packages of what people take for arrays, and what to do."""
-
-
 def _unknown(number: int, cls: type) -> OperandTypeError:
     root = _root(cls)
     name = cls.__name__ if root == "builtins" else f"{root} {cls.__name__}"
     known = f"known: {', '.join(_names())}; others can be added with einsum_unified.register_backend"
-    notes = [_ADVICE[root], known] if root in _ADVICE else [known]
+    notes = [ADVICE[root], known] if root in ADVICE else [known]
     headline = f"operand {number} is {article(name)}, which is no array of a known library"
     return OperandTypeError.of(headline, notes=notes)
 

@@ -61,7 +61,7 @@ def run(asked: argparse.Namespace) -> int:
 def _names(asked: Sequence[str] | None) -> list[str]:
     """Return the libraries to run; each that was asked for can be imported."""
     if asked is None:
-        return [name for name in dispatch.installed() if name in OWN]
+        return dispatch.installed()
     for name in asked:
         if name not in OWN:
             check_known(name)

@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import methodcaller
 from typing import Any
 
 import numpy as np
@@ -20,17 +19,8 @@ from einsum_unified.dtypes import kind_of
 from einsum_unified.plan import Plan
 from einsum_unified.testing.check import RTOL, greatest_difference, to_framework
 
-OWN = {
-    "numpy": "numpy",
-    "torch": "torch",
-    "tensorflow": "tensorflow",
-    "jax": "jax.numpy",
-    "mlx": "mlx.core",
-    "cupy": "cupy",
-    "dask": "dask.array",
-    "sparse": "sparse",
-}
-"""Library → the module that has its einsum."""
+OWN = {name: framework.einsum for name, framework in dispatch.FRAMEWORKS.items() if framework.made}
+"""Library → its own einsum, by its qualified name."""
 
 _LOOP = "numpy.einsum"
 _MOST_LOOPED = 10**10
@@ -38,6 +28,9 @@ _MOST_LOOPED = 10**10
 
 _ACCURATE = 10_000
 """Products in a sum up to which the usual tolerances hold; rounding errors grow with their square root."""
+
+_RTOL_OF_8_BITS = 0.25
+"""For floats that `RTOL` leaves out: those of 8 bits, whose numbers are up to a quarter apart."""
 
 _OURS = "ours"
 
@@ -62,7 +55,8 @@ def contest(
     """Compare ours with each way to call a library's own einsum, and time all of them together."""
     try:
         adapter = dispatch.load(name)
-        own = importlib.import_module(OWN[name]).einsum
+        module, _, function = OWN[name].rpartition(".")
+        own = getattr(importlib.import_module(module), function)
         tensors = [to_framework(x, adapter) for x in arrays]
     except Exception as error:  # a broken installation; a dtype that is lacking
         return [Comparison(name, "", note=one_line(error))]
@@ -70,10 +64,10 @@ def contest(
     raw: dict[str, Call] = {_OURS: partial(einsum, equation, *tensors, optimize=optimize)}
     if name == "numpy":
         raw |= {f"{_LOOP}, optimize=True": partial(own, equation, *tensors, optimize=True)}
-    raw |= {f"{OWN[name]}.einsum": partial(own, equation, *tensors)}
+    raw |= {OWN[name]: partial(own, equation, *tensors)}
     results, notes = _results(raw, adapter, int(plan.figures()["naive_flops"]))
-    finish = _finisher(name)
-    calls = {call: _finished(raw[call], finish) for call in results}
+    wait = adapter.capabilities.about.wait
+    calls = {call: _finished(raw[call], wait) for call in results}
     taken = medians(calls, seconds, tick) if calls else {}
     rows = []
     for rival in [call for call in raw if call != _OURS]:
@@ -107,7 +101,7 @@ def _difference(ours: Any, own: Any, plan: Plan) -> str:
     ours, own = (x.astype(np.float64) if x.dtype == object else x for x in (ours, own))
     difference = greatest_difference(ours, own)
     dtype = plan.bound.dtype
-    usual = RTOL.get(dtype, 0.25 if kind_of(dtype) in ("float", "complex") else 0.0)  # 0.25: of 8 bits
+    usual = RTOL.get(dtype, _RTOL_OF_8_BITS if kind_of(dtype) in ("float", "complex") else 0.0)
     summed = math.prod(map(int, plan.bound.sizes)) / max(ours.size, 1)
     scale = float(np.max(np.abs(own), initial=0, where=np.isfinite(own)))
     if difference <= usual * max(1.0, math.sqrt(summed / _ACCURATE)) * scale:
@@ -118,17 +112,5 @@ def _difference(ours: Any, own: Any, plan: Plan) -> str:
 # --- calls that wait for their result -------------------------------------------------------------
 
 
-def _finished(call: Call, finish: Callable[[Any], object] | None) -> Call:
-    return call if finish is None else lambda: finish(call())
-
-
-def _finisher(name: str) -> Callable[[Any], object] | None:
-    """Return what waits for a result, where a call returns before there is one."""
-    if name == "mlx":
-        evaluate: Callable[[Any], object] = importlib.import_module("mlx.core").eval
-        return evaluate
-    if name == "cupy":
-        stream = importlib.import_module("cupy").cuda.get_current_stream()
-        return lambda result: stream.synchronize()
-    method = {"jax": "block_until_ready", "dask": "compute"}.get(name)
-    return methodcaller(method) if method else None
+def _finished(call: Call, wait: Callable[[Any], object] | None) -> Call:
+    return call if wait is None else lambda: wait(call())

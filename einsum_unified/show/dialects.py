@@ -1,22 +1,47 @@
-"""How frameworks write what a program does: templates of their calls, and their dtypes."""
+"""How frameworks write what a program does: templates of their calls, and their dtypes.
+
+Code can be written for a framework that is not installed. So dtypes stand here again, and do not come from the
+adapters, which import their framework; a test compares the two.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from einsum_unified.adapter import ArrayAPIAdapter
 from einsum_unified.adapter.numpy_dtypes import NARROW
+from einsum_unified.dtypes import STANDARD
 
-_STANDARD = frozenset(
-    ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
-     "float32", "float64", "complex64", "complex128")
-)  # fmt: skip
-"""The array API standard's dtypes, which every framework has."""
 ML_DTYPES = frozenset(set(NARROW) - {"float16"})
 """Those that NumPy and JAX have from the package ml_dtypes."""
 _LONG = ("longdouble", "clongdouble", "float96", "float128", "complex192", "complex256")
 
-_FLOAT8 = ("float8_e4m3fn", "float8_e5m2")
-_COUNTED = {"bool": "float32", **dict.fromkeys(_FLOAT8, "float32")}
+_TORCH = {
+    "bool": "float32",
+    "uint16": "int32",
+    **dict.fromkeys(("uint32", "uint64"), "int64"),
+    "complex32": "complex64",
+    **dict.fromkeys(
+        ("float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu"), "float32"
+    ),
+}
+_TENSORFLOW = {
+    "bool": "float32",
+    **dict.fromkeys(("int8", "uint8", "int16", "uint16"), "int32"),
+    **dict.fromkeys(("uint32", "uint64"), "int64"),
+    **dict.fromkeys(("float16", "bfloat16"), "float32"),
+}
+_JAX = {
+    "bool": "float32",
+    **dict.fromkeys(("int2", "int4"), "int32"),
+    **dict.fromkeys(("uint2", "uint4"), "uint32"),
+    **dict.fromkeys(
+        ("float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz",
+         "float8_e5m2", "float8_e5m2fnuz"),
+        "float32",
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,11 +56,11 @@ class Dialect:
     """A dtype, by its name ``{name}``."""
     dtypes: frozenset[str]
     """The names that it has."""
+    arithmetic: Mapping[str, str]
+    """Dtypes whose products and sums are made in another."""
     size: str = "{x}.shape[{axis}]"
     first: str = ""
     """The first line of the function, if it needs one."""
-    arithmetic: tuple[tuple[str, str], ...] = tuple(_COUNTED.items())
-    """Dtypes whose products and sums are made in another."""
 
 
 _METHODS = {"matmul": "{x} @ {y}", "multiply": "{x} * {y}"}
@@ -55,8 +80,8 @@ DIALECTS = {
             "contiguous": "np.ascontiguousarray({x})",
         },
         'np.dtype("{name}")',
-        _STANDARD | {"float16", "object", *_LONG} | ML_DTYPES,
-        arithmetic=(*_COUNTED.items(), ("float16", "float32"), ("bfloat16", "float32")),
+        STANDARD | {"float16", "object", *_LONG} | ML_DTYPES,
+        NARROW,
     ),
     "torch": Dialect(
         "import torch",
@@ -72,12 +97,8 @@ DIALECTS = {
             "contiguous": "{x}.contiguous()",
         },
         "torch.{name}",
-        _STANDARD | {"float16", "bfloat16", "complex32", *_FLOAT8, "float8_e4m3fnuz", "float8_e5m2fnuz"},
-        arithmetic=(
-            *_COUNTED.items(),
-            *((name, "int64") for name in ("uint16", "uint32", "uint64")),
-            ("complex32", "complex64"),
-        ),
+        STANDARD | {"float16", "bfloat16", *_TORCH},
+        _TORCH,
     ),
     "tensorflow": Dialect(
         "import tensorflow as tf",
@@ -94,15 +115,9 @@ DIALECTS = {
             "multiply": "tf.multiply({x}, {y})",
         },
         "tf.{name}",
-        _STANDARD | {"float16", "bfloat16"},
+        STANDARD | {"float16", "bfloat16"},
+        _TENSORFLOW,
         "tf.shape({x})[{axis}]",
-        arithmetic=(
-            *_COUNTED.items(),
-            *((name, "int32") for name in ("int8", "uint8", "int16", "uint16")),
-            *((name, "int64") for name in ("uint32", "uint64")),
-            ("float16", "float32"),
-            ("bfloat16", "float32"),
-        ),
     ),
     "jax": Dialect(
         "import jax.numpy as jnp",
@@ -118,7 +133,8 @@ DIALECTS = {
             "contiguous": "{x}",
         },
         'jnp.dtype("{name}")',
-        _STANDARD | {"float16"} | ML_DTYPES,
+        STANDARD | {"float16", "bfloat16", *_JAX},
+        _JAX,
     ),
     "array_api": Dialect(
         "",
@@ -135,7 +151,8 @@ DIALECTS = {
             "multiply": "xp.multiply({x}, {y})",
         },
         "xp.{name}",
-        _STANDARD,
+        STANDARD,
+        ArrayAPIAdapter.capabilities.arithmetic,
         first="xp = {x}.__array_namespace__()",
     ),
 }

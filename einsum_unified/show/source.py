@@ -48,7 +48,7 @@ class _Text:
 
     def __init__(self, bound: Bound, path: Path, dialect: Dialect) -> None:
         self.bound, self.dialect = bound, dialect
-        capabilities = Capabilities(arithmetic=dict(dialect.arithmetic), views=True)
+        capabilities = Capabilities(arithmetic=dialect.arithmetic, views=True)
         self.program = lower(bound, path, capabilities)
         self.works = account(bound, self.program, capabilities).works
         self.names = {n: f"a{n}" for n in range(self.program.operands)}

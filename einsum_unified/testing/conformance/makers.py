@@ -70,11 +70,13 @@ def library_of(name: str) -> Library:
     if name in SPECIAL:
         return SPECIAL[name]()
     if name in dispatch.FRAMEWORKS:
-        return Library(name, dispatch.load(name), gradients=_GRADIENTS.get(name))
+        return _by_adapter(name, dispatch.load(name))
     plugin = dispatch.plugin(name)
-    if plugin is not None:
-        return Library(name, plugin)
-    return _by_namespace(name)
+    return _by_namespace(name) if plugin is None else _by_adapter(name, plugin)
+
+
+def _by_adapter(name: str, adapter: Backend) -> Library:
+    return Library(name, adapter, gradients=adapter.capabilities.about.differentiate)
 
 
 def _by_namespace(name: str) -> Library:
@@ -106,6 +108,12 @@ def _autograd() -> Library:
         return tracer.new_box(x, 0, core.VJPNode.new_root())
 
     return Library("autograd", dispatch.load("autograd"), box, _autograd_gradients)
+
+
+def _autograd_gradients(function: Callable[..., Any], xs: Sequence[Any]) -> Sequence[Any]:
+    autograd = importlib.import_module("autograd")
+    found: Sequence[Any] = autograd.grad(function, tuple(range(len(xs))))(*[x._value for x in xs])
+    return found
 
 
 def _keras() -> Library:
@@ -159,49 +167,4 @@ SPECIAL: dict[str, Callable[[], Library]] = {
     "keras": _keras,
     "pint": _pint,
     "ndonnx": _ndonnx,
-}
-
-
-# --- gradients ----------------------------------------------------------------------------------------------
-
-
-def _torch_gradients(function: Callable[..., Any], xs: Sequence[Any]) -> Sequence[Any]:
-    torch = importlib.import_module("torch")
-    leaves = [x.detach().requires_grad_() for x in xs]
-    found: Sequence[Any] = torch.autograd.grad(function(*leaves), leaves)
-    return found
-
-
-def _tensorflow_gradients(function: Callable[..., Any], xs: Sequence[Any]) -> Sequence[Any]:
-    tf = importlib.import_module("tensorflow")
-    with tf.GradientTape() as tape:
-        tape.watch(xs)
-        value = function(*xs)
-    found: Sequence[Any] = tape.gradient(value, xs)
-    return found
-
-
-def _jax_gradients(function: Callable[..., Any], xs: Sequence[Any]) -> Sequence[Any]:
-    jax = importlib.import_module("jax")
-    found: Sequence[Any] = jax.grad(function, tuple(range(len(xs))))(*xs)
-    return found
-
-
-def _mlx_gradients(function: Callable[..., Any], xs: Sequence[Any]) -> Sequence[Any]:
-    mx = importlib.import_module("mlx.core")
-    found = mx.grad(function, list(range(len(xs))))(*xs)
-    return found if isinstance(found, (list, tuple)) else [found]
-
-
-def _autograd_gradients(function: Callable[..., Any], xs: Sequence[Any]) -> Sequence[Any]:
-    autograd = importlib.import_module("autograd")
-    found: Sequence[Any] = autograd.grad(function, tuple(range(len(xs))))(*[x._value for x in xs])
-    return found
-
-
-_GRADIENTS: dict[str, Gradients] = {
-    "torch": _torch_gradients,
-    "tensorflow": _tensorflow_gradients,
-    "jax": _jax_gradients,
-    "mlx": _mlx_gradients,
 }
