@@ -1,7 +1,7 @@
 """How frameworks write what a program does: templates of their calls, and their dtypes.
 
-Code can be written for a framework that is not installed. So dtypes stand here again, and do not come from the
-adapters, which import their framework; a test compares the two.
+Code can be written for a framework that is not installed. So dtypes stand here again, and do not come from
+the adapters, which import their framework; a test compares the two.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from einsum_unified.errors import OperandTypeError
 
 RTOL = {"float16": 1e-2, "bfloat16": 4e-2, "float32": 1e-5, "complex64": 1e-5, "float64": 1e-10,
         "complex128": 1e-10}  # fmt: skip
-"""dtype → relative tolerance; none for others. It suits sums of any usual length. The conformance kit, which knows
-what is summed, has narrower ones: a few roundings (`einsum_unified.testing.conformance.reference`)."""
+"""dtype → relative tolerance; none for others. It suits sums of any usual length. The conformance kit, which
+knows what is summed, has narrower ones: a few roundings (`einsum_unified.testing.conformance.reference`)."""
 
 
 @dataclass(frozen=True)
