@@ -258,7 +258,7 @@ def test_a_compiled_plan_calls_the_frameworks_own_functions(
 ):
     plan = einsum_unified.einsum_plan(equation, *(mutable.tensor(np.ones(shape)) for shape in shapes))
     wanted = operator.attrgetter(function[mutable.name])(mutable.module)
-    assert any(called is wanted for called in plan.run.__globals__.values())
+    assert any(called is wanted for called in plan.executable.run.__globals__.values())
 
 
 @pytest.mark.parametrize("name", ["numpy", "torch", "tensorflow"])
