@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -52,6 +53,11 @@ def installed_module(name: str) -> Any:
     """Import a library, for a test or a whole file of them; missing, they skip or fail as above."""
     require(name.partition(".")[0])
     return import_module(name)
+
+
+def spelled(value: Any) -> str:
+    """Return the text of a value, without its place in memory: each process has to collect the same tests."""
+    return re.sub(r" at 0x[0-9a-f]+", "", str(value))
 
 
 def require(name: str) -> None:

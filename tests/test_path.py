@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 import opt_einsum
 import pytest
+from conftest import spelled
 
 from einsum_unified import PathError, einsum, einsum_path
 from einsum_unified.planning import path as module
@@ -73,7 +74,7 @@ def same_path(inputs, output, size_dict, memory_limit=None):
         opt_einsum.DynamicProgramming(minimize="size"),
         opt_einsum.BranchBound(nbranch=2),
     ],
-    ids=str,
+    ids=spelled,
 )
 def test_every_way_to_ask_for_a_path_gives_the_same_values(framework, optimize):
     result = einsum(TEXT, *map(framework.tensor, ARRAYS), optimize=optimize)

@@ -52,7 +52,8 @@ def test_an_installed_plugin_is_loaded_when_an_array_of_its_library_shows_up(pyt
 @pytest.mark.slow
 def test_an_installed_plugin_passes_the_kit_by_its_three_lines(python: Path, tmp_path: Path):
     tests = PLUGIN / "tests"
-    options = ["-q", "-p", "no:cacheprovider", "--rootdir", tests]
+    # The options of this repository are not the plugin's.
+    options = ["-q", "-p", "no:cacheprovider", "-o", "addopts=", "--rootdir", tests]
     text = run(python, "-m", "pytest", *options, tests, cwd=tmp_path)
     assert " passed" in text
     assert "failed" not in text

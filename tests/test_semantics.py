@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 import opt_einsum
 import pytest
+from conftest import spelled
 from frameworks import Framework
 
 import einsum_unified
@@ -725,7 +726,7 @@ def test_output_in_the_order_batch_left_right_is_c_contiguous(mutable, equation,
      [(0, 1), (0, 1), (0, 1)], ["einsum_path", (0, 1, 2, 3)], ["einsum_path", (1, 3), (0, 1, 2)],
      ((0, 1), (0, 1), (0, 1)),
      opt_einsum.DynamicProgramming(), opt_einsum.RandomGreedy(max_repeats=2)],
-    ids=str,
+    ids=spelled,
 )  # fmt: skip
 def test_every_way_to_optimize_gives_the_same_values(framework, optimize):
     shapes = [(2, 3), (3, 4), (4, 5), (5, 2)]
