@@ -143,7 +143,9 @@ def test_buffers_of_the_standard_library_count_as_numpy_arrays(framework, operan
     assert alone.dtype == dtype
 
 
-@pytest.mark.parametrize("operand", ["text", b"bytes", {1, 2}, {1: 2}, object(), None, iter([1])], ids=spelled)
+@pytest.mark.parametrize(
+    "operand", ["text", b"bytes", {1, 2}, {1: 2}, object(), None, iter([1])], ids=spelled
+)
 def test_what_is_no_array_is_named(framework, operand):
     name = type(operand).__name__
     with pytest.raises(OperandTypeError, match=f"operand 1 is an? {name}, which is no array"):
