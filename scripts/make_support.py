@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """Write ``docs/support.md``: what works where, from what adapters declare and what the conformance kit finds.
 
-``--check`` writes nothing and fails if the page is not what would be written.
+The slow tests of ``tests/test_support.py`` compare the page with what is found, a library each.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -203,18 +203,6 @@ def _row(*cells: object) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def main(arguments: Iterable[str] | None = None) -> None:
-    """Write the page, or compare it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="fail if the page is not up to date")
-    asked = parser.parse_args(None if arguments is None else list(arguments))
-    text = page([find(row) for row in ROWS])
-    if asked.check:
-        sys.exit(
-            0 if PAGE.read_text("utf-8") == text else "docs/support.md: run python scripts/make_support.py"
-        )
-    PAGE.write_text(text, "utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # of processes that are waited for
+        PAGE.write_text(page(list(pool.map(find, ROWS))), "utf-8")
