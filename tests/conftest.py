@@ -55,6 +55,11 @@ def installed_module(name: str) -> Any:
     return import_module(name)
 
 
+def slow(*values: Any) -> Any:
+    """Return a parameter whose tests are slow ones: another like it is tested in every run."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 def spelled(value: Any) -> str:
     """Return the text of a value, without its place in memory: each process has to collect the same tests."""
     return re.sub(r" at 0x[0-9a-f]+", "", str(value))

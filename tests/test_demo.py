@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import available
+from conftest import available, slow
 from frameworks import FRAMEWORKS
 
 from einsum_unified.__main__ import main
@@ -74,7 +74,11 @@ def test_the_module_runs_as_a_command():
 
 
 @pytest.mark.usefixtures("all_frameworks")
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [slow(path) if path.stem == "compiled_attention" else path for path in EXAMPLES],
+    ids=lambda path: path.stem,
+)
 def test_an_example_runs_and_prints(path, capsys):
     runpy.run_path(str(path), run_name="__main__")
     assert len(capsys.readouterr().out.splitlines()) >= 5

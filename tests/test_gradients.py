@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from conftest import slow
 
 from einsum_unified import einsum
 
@@ -147,7 +148,7 @@ def of_torch(torch, equation: str, shapes, dtype: str):
 
 @cases
 @DTYPES
-@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "function"])
+@pytest.mark.parametrize("compiled", [False, slow(True)], ids=["eager", "function"])
 def test_gradient_tape(torch, tf, equation: str, shapes, dtype: str, compiled: bool):
     def function(*xs):
         return tf.reduce_sum(tf.square(tf.abs(einsum(equation, *xs))))

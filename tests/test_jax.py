@@ -12,7 +12,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import installed_module
+from conftest import installed_module, slow
 
 from einsum_unified import (
     OperandError,
@@ -278,7 +278,10 @@ def test_gradients_are_jaxs_own(equation: str, shapes):
             close(one, np.asarray(other), 1e-12)
 
 
-@calls
+@pytest.mark.parametrize(
+    ("equation", "shapes"),
+    [call if call[0] in ("ii->i", "ij,jk->ki", "ij,kj->ik", ",i,->i") else slow(*call) for call in CALLS],
+)
 def test_forward_mode_and_second_derivatives_check_out_numerically(equation: str, shapes):
     from jax.test_util import check_grads
 

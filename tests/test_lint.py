@@ -758,6 +758,7 @@ def test_nothing_of_a_source_is_imported_or_run(tmp_path, monkeypatch, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.py", "numpy.py"]
 
 
+@pytest.mark.slow
 def test_a_megabyte_of_equation_is_read_in_seconds(capsys, tmp_path):
     start = time.monotonic()
     terms = "ij," * 350_000

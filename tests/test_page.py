@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from colours import contrast
+from conftest import slow
 
 from einsum_unified import einsum_plan
 from einsum_unified.show.page.lessons import lessons, small_sizes
@@ -520,8 +521,8 @@ def overlapping(texts) -> list[tuple[str, str]]:
     return [(texts[m][0], texts[n][0]) for m, n in np.argwhere(shared)]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 400, 360])
+@pytest.mark.parametrize("scheme", ["light", slow("dark")])
+@pytest.mark.parametrize("width", [1280, slow(400), 360])
 @pytest.mark.parametrize("name", PLANS)
 def test_nothing_overlaps_and_nothing_is_cut_off(visit, name, width, scheme):
     page = visit(PLANS[name](), width, color_scheme=scheme)

@@ -141,7 +141,8 @@ def test_a_plan_for_a_number_of_axes_reads_tensors_that_do_not_tell_theirs(tf):
 def test_size_1_broadcasts_at_run_time_too(tf, equation: str, shapes, jit_compile: bool):
     operands = arrays(shapes)
     want = einsum(equation, *operands)
-    for known in itertools.product([False, True], repeat=len(shapes)):
+    # What is known changes what is traced; XLA compiles that for the sizes of the call.
+    for known in itertools.product([False] if jit_compile else [False, True], repeat=len(shapes)):
         specs = [
             tf.TensorSpec(shape if keep else [None] * len(shape), tf.float64)
             for shape, keep in zip(shapes, known, strict=True)

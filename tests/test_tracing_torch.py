@@ -16,11 +16,12 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from conftest import slow
 
 from einsum_unified import EinsumError, OperandError, OperandTypeError, einsum, einsum_plan
 
 BACKENDS = [
-    "eager",
+    slow("eager"),  # the first half of aot_eager
     "aot_eager",
     pytest.param(
         "inductor",
@@ -210,8 +211,10 @@ PLANS = {
 }
 
 
-@pytest.mark.parametrize("of", ["a tensor", "a parameter"])
-@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize(
+    ("plan", "of"),
+    [*((plan, "a tensor") for plan in PLANS), *(slow(plan, "a parameter") for plan in PLANS)],
+)
 def test_compile_the_call_of_a_plan(torch, plan: str, of: str):
     x, y = sized([(2, 3, 4), (4, 5)], 0)
     plan = PLANS[plan](x, y)
@@ -261,7 +264,7 @@ def test_compile_a_plan_that_fills_out(torch):
 
 
 @pytest.mark.parametrize("numbers", [(0.5, 0.25, 3.0), (2, 3, 5), (True, False)])
-@pytest.mark.parametrize("dynamic", [True, None])
+@pytest.mark.parametrize("dynamic", [slow(True), None])
 def test_a_python_number_may_change_between_calls(torch, numbers, dynamic):
     (x,) = sized([(2, 3)], 0)
     function = lambda x, s: einsum("ij,->ij", x.float(), s)  # noqa: E731
@@ -299,7 +302,7 @@ def test_the_value_of_a_tensor_is_an_operand(torch):
 @pytest.mark.parametrize(
     "equation", ["bi,ij,jk->bk", "bij,bjk,bkl->bil", "bi,bi->b", "bij,bjk->bik", "b,b->"]
 )
-@pytest.mark.parametrize("batches", [(0, 1, 2, 3), (1, 0, 2, 3), (2, 3, 1, 0)])
+@pytest.mark.parametrize("batches", [(0, 1, 2, 3), slow((1, 0, 2, 3)), (2, 3, 1, 0)])
 def test_batches_of_none_and_of_one(torch, equation: str, batches):
     compiled = torch.compile(lambda *xs: einsum(equation, *xs), fullgraph=True, backend="aot_eager")
     for batch in batches:
@@ -314,10 +317,10 @@ def test_batches_of_none_and_of_one(torch, equation: str, batches):
     "transform",
     [
         lambda torch, f: torch.vmap(f, in_dims=(0, None)),
-        lambda torch, f: torch.vmap(torch.vmap(f, in_dims=(0, None)), in_dims=(0, None)),
+        slow(lambda torch, f: torch.vmap(torch.vmap(f, in_dims=(0, None)), in_dims=(0, None))),
         lambda torch, f: torch.func.grad(lambda x, y: f(x, y).sin().sum()),
         lambda torch, f: torch.func.jacrev(f),
-        lambda torch, f: torch.func.hessian(lambda x, y: f(x, y).sin().sum()),
+        slow(lambda torch, f: torch.func.hessian(lambda x, y: f(x, y).sin().sum())),
         lambda torch, f: lambda x, y: torch.func.jvp(lambda x: f(x, y), (x,), (x.cos(),))[1],
     ],
     ids=["vmap", "nested vmap", "grad", "jacrev", "hessian", "jvp"],
@@ -350,6 +353,7 @@ def test_the_first_call_of_a_process_may_be_compiled(torch, mode: str):
     assert (done.stdout, done.returncode) == ("24.0\n", 0), done.stderr
 
 
+@pytest.mark.slow
 def test_the_library_may_be_imported_before_torch(torch):
     code = FIRST.format(mode="no_grad").replace(
         "warnings, torch, einsum_unified", "einsum_unified, warnings, torch"
@@ -359,7 +363,7 @@ def test_the_library_may_be_imported_before_torch(torch):
 
 
 @batched
-@pytest.mark.parametrize("dynamic", [True, None])
+@pytest.mark.parametrize("dynamic", [slow(True), None])
 def test_five_batch_sizes_compile_at_most_twice(torch, equation: str, shapes, dynamic):
     counter = torch._dynamo.testing.CompileCounterWithBackend("aot_eager")
     compiled = torch.compile(
@@ -408,7 +412,7 @@ def test_hints_that_are_no_mapping_are_our_error_while_compiling(torch):
 
 
 @batched
-@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("strict", [False, slow(True)])
 def test_export_for_any_batch(torch, equation: str, shapes, strict: bool):
     class Model(torch.nn.Module):
         def forward(self, *xs):
