@@ -17,10 +17,19 @@ import pytest
 from browser import browser as browser  # a fixture
 from frameworks import FRAMEWORKS, Framework
 from hypothesis import settings
+from seconds import Seconds
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seconds-by-file", action="store_true", help="print processor time by file of tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Seconds())
 
 
 @pytest.fixture(params=FRAMEWORKS, ids=lambda cls: cls.name)
