@@ -26,6 +26,9 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 
+collect_ignore = ["typed"]  # what type checkers read: not everything there would run
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seconds-by-file", action="store_true", help="print processor time by file of tests")
 
