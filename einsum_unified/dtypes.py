@@ -134,13 +134,13 @@ def promote(*names: str) -> str:
 def beside(name: str, weak: Sequence[type], library: str, default: str = "float32") -> str:
     """Return what a dtype becomes beside Python numbers of types ``weak``, as in torch and JAX.
 
-    Floats take integers and bools to the ``default`` float dtype. Raises `OperandTypeError` for a complex
-    number beside float8.
+    Floats take integers and bools to the ``default`` float dtype. The order of the numbers does not matter.
+    Raises `OperandTypeError` for a complex number beside float8.
 
     >>> beside("int8", (int,), "torch"), beside("bool", (int, float), "torch")
     ('int8', 'float32')
     """
-    for cls in sorted(weak, key=WEAK.index):
+    for cls in weak:
         kind = kind_of(name)
         if cls is int and kind == "bool":
             name = "int64"

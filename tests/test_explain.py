@@ -13,7 +13,7 @@ from frameworks import FRAMEWORKS
 
 from einsum_unified import OperandTypeError, einsum, einsum_plan
 from einsum_unified.adapter.dispatch import load
-from einsum_unified.planning.values import Value
+from einsum_unified.program.values import Value
 from einsum_unified.show.accounts import Ledger, account
 from einsum_unified.show.dialects import DIALECTS
 from einsum_unified.show.figures import Figure
@@ -391,5 +391,5 @@ def test_the_code_for_numpy_imports_what_gives_it_a_dtype():
 def test_memory_that_axes_repeat_is_read_once():
     plan = einsum_plan("ij->ji", (3, 4))
     ledger = Ledger(plan.bound, plan.program, plan.backend.capabilities)
-    assert int(ledger.bytes_of(Value(0, (), (3, 4), (0, 1), "float32"))) == 4 * 4
-    assert int(ledger.bytes_of(Value(0, (), (3, 4), (4, 1), "float32"))) == 12 * 4
+    assert int(ledger.bytes_of(Value((3, 4), (0, 1), "float32", True))) == 4 * 4
+    assert int(ledger.bytes_of(Value((3, 4), (4, 1), "float32", False))) == 12 * 4

@@ -1,19 +1,20 @@
-"""Write a program's instructions, keeping track of the values they make."""
+"""`Builder`: appends a program's instructions, and gives the values that they make labels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from einsum_unified.adapter import Capabilities
+from einsum_unified.language.equation import Equation
 from einsum_unified.language.letters import numbered
-from einsum_unified.language.sizes import broadcast
-from einsum_unified.planning.values import Value, dense
+from einsum_unified.planning.values import Labelled
 from einsum_unified.program.primitives import (
     Agree,
     BroadcastTo,
     Cast,
+    Check,
     Contiguous,
     Diagonal,
     Dot,
@@ -28,10 +29,11 @@ from einsum_unified.program.primitives import (
     Sum,
     Transpose,
 )
+from einsum_unified.program.values import Value, broadcast_shapes
 
 
 @dataclass
-class Writer:
+class Builder:
     """Appends instructions; leaves out those that would do nothing."""
 
     capabilities: Capabilities
@@ -40,175 +42,147 @@ class Writer:
     """Of the result, to which operands have been cast."""
     instructions: list[Instruction] = field(default_factory=list)
 
-    def cast(self, x: Value, dtype: str) -> Value:
+    def make(
+        self, kind: type[Instruction], sources: Sequence[Labelled], labels: tuple[int, ...], *arguments: Any
+    ) -> Labelled:
+        """Append an instruction of a kind, with its arguments, and return what it makes."""
+        instruction = kind(self.registers, tuple([x.register for x in sources]), *arguments)
+        return self._append(instruction, instruction.result(sources, self.capabilities.views), labels)
+
+    def check(self, kind: type[Check], sources: Sequence[Labelled], *arguments: Any) -> None:
+        """Append an instruction that makes nothing."""
+        self.instructions.append(kind(-1, tuple([x.register for x in sources]), *arguments))
+
+    def cast(self, x: Labelled, dtype: str) -> Labelled:
         """Change the dtype."""
-        if x.dtype == dtype:
-            return x
-        register = self.make(Cast(self.registers, (x.register,), dtype))
-        return Value(register, x.labels, x.shape, _compact(x), dtype)
+        return x if x.dtype == dtype else self.make(Cast, [x], x.labels, dtype)
 
-    def ranked(self, x: Value, rank: int) -> Value:
-        """Have it said when the program runs if the number of axes is another one."""
-        return replace(x, register=self.make(Ranked(self.registers, (x.register,), rank)))
+    def ranked(self, x: Labelled, rank: int) -> Labelled:
+        """Check the number of axes when the program runs."""
+        return self.make(Ranked, [x], x.labels, rank)
 
-    def transpose(self, x: Value, labels: Sequence[int]) -> Value:
+    def transpose(self, x: Labelled, labels: Sequence[int]) -> Labelled:
         """Bring the axes to the order of labels."""
         return self.permute(x, tuple(map(x.labels.index, labels)))
 
-    def permute(self, x: Value, axes: tuple[int, ...]) -> Value:
+    def permute(self, x: Labelled, axes: tuple[int, ...]) -> Labelled:
         """Bring the axes to an order."""
         if axes == tuple(range(len(axes))):
             return x
-        x = self._for_movement(x)
-        register = self.make(Transpose(self.registers, (x.register,), axes))
-        shape = tuple([x.shape[axis] for axis in axes])
-        views = self.capabilities.views
-        strides = tuple([x.strides[axis] for axis in axes]) if views else dense(shape)
-        return Value(register, tuple([x.labels[axis] for axis in axes]), shape, strides, x.dtype)
+        return self.make(Transpose, [self._for_movement(x)], tuple([x.labels[axis] for axis in axes]), axes)
 
-    def reshape(
-        self,
-        x: Value,
-        labels: tuple[int, ...],
-        shape: tuple[int, ...],
-        strides: tuple[int, ...] | None = None,
-    ) -> Value:
-        """Reshape; ``labels`` are those of the new axes, -1 for what has none."""
+    def reshape(self, x: Labelled, labels: tuple[int, ...], shape: tuple[int, ...]) -> Labelled:
+        """Reshape; ``labels`` are those of the new axes, -1 for an axis without one."""
         if shape == x.shape:
-            return Value(x.register, labels, shape, x.strides, x.dtype)
-        x = self._for_movement(x)
-        register = self.make(Reshape(self.registers, (x.register,), shape))
-        return Value(register, labels, shape, strides or dense(shape), x.dtype)
+            return Labelled.of(x, x.register, labels)
+        return self.make(Reshape, [self._for_movement(x)], labels, shape)
 
-    def without(self, x: Value, axes: Sequence[int]) -> Value:
+    def without(self, x: Labelled, axes: Sequence[int]) -> Labelled:
         """Drop axes of size 1."""
         rest = [axis for axis in range(len(x.labels)) if axis not in axes]
-        labels, shape, strides = (tuple([of[n] for n in rest]) for of in (x.labels, x.shape, x.strides))
-        return self.reshape(x, labels, shape, strides)
+        labels, shape = (tuple([of[axis] for axis in rest]) for of in (x.labels, x.shape))
+        return self.reshape(x, labels, shape)
 
-    def broadcast(self, x: Value, shape: tuple[int, ...]) -> Value:
+    def broadcast(self, x: Labelled, shape: tuple[int, ...]) -> Labelled:
         """Repeat axes that turn out to have size 1 when the program runs."""
-        if shape == x.shape:
-            return x
-        x = self._for_movement(x)
-        register = self.make(BroadcastTo(self.registers, (x.register,), shape))
-        return Value(register, x.labels, shape, dense(shape), x.dtype)
+        return x if shape == x.shape else self.make(BroadcastTo, [self._for_movement(x)], x.labels, shape)
 
-    def agree(self, x: Value, shape: tuple[int, ...]) -> Value:
-        """Have it said when the program runs if axes cannot broadcast to a shape."""
-        if shape == x.shape:
-            return x
-        register = self.make(Agree(self.registers, (x.register,), shape))
-        return Value(register, x.labels, x.shape, x.strides, x.dtype)
+    def agree(self, x: Labelled, shape: tuple[int, ...]) -> Labelled:
+        """Check when the program runs that axes broadcast to a shape."""
+        return x if shape == x.shape else self.make(Agree, [x], x.labels, shape)
 
-    def diagonal(self, x: Value, label: int) -> Value:
+    def diagonal(self, x: Labelled, label: int) -> Labelled:
         """Take the diagonal over the first two axes of a label; it becomes the last axis."""
         axis1 = x.labels.index(label)
         axis2 = x.labels.index(label, axis1 + 1)
-        x = self._for_movement(x)
-        register = self.make(Diagonal(self.registers, (x.register,), axis1, axis2))
-        rest = [axis for axis in range(len(x.labels)) if axis not in (axis1, axis2)]
-        labels = (*(x.labels[axis] for axis in rest), label)
-        shape = (*(x.shape[axis] for axis in rest), x.shape[axis1])
-        strides = (*(x.strides[axis] for axis in rest), x.strides[axis1] + x.strides[axis2])
-        return Value(register, labels, shape, strides if self.capabilities.views else dense(shape), x.dtype)
+        rest = [other for axis, other in enumerate(x.labels) if axis not in (axis1, axis2)]
+        return self.make(Diagonal, [self._for_movement(x)], (*rest, label), axis1, axis2)
 
-    def sum(self, x: Value, labels: Iterable[int], kind: type[Sum] = Sum) -> Value:
+    def sum(self, x: Labelled, labels: Iterable[int], kind: type[Sum] = Sum) -> Labelled:
         """Sum over labels."""
         gone = set(labels)
         axes = tuple([axis for axis, label in enumerate(x.labels) if label in gone])
         if not axes:
             return x
-        x = self._for_arithmetic(x)
-        register = self.make(kind(self.registers, (x.register,), axes))
-        rest = [axis for axis in range(len(x.labels)) if axis not in axes]
-        return self._computed(register, tuple(x.labels[n] for n in rest), tuple(x.shape[n] for n in rest), x)
+        rest = tuple([label for label in x.labels if label not in gone])
+        return self._restored(self.make(kind, [self._for_arithmetic(x)], rest, axes))
 
     def matmul(
         self,
-        a: Value,
-        b: Value,
+        a: Labelled,
+        b: Labelled,
         turned: tuple[bool, bool] = (False, False),
         dtype: str | None = None,
         order: tuple[int, ...] | None = None,
-    ) -> Value:
+    ) -> Labelled:
         """Multiply matrices; those ``turned`` have rows and columns exchanged.
 
         With a ``dtype`` the product is made in that, and cast back. With an ``order`` it is written so that
         the result's axes are these of the product.
         """
         a, b = (self.cast(x, dtype) if dtype else self._for_arithmetic(x) for x in (a, b))
-        rows = a.shape[-2 + turned[0] : len(a.shape) - 1 + turned[0]] if len(a.shape) > 1 else ()
-        columns = b.shape[-1 - turned[1] : len(b.shape) - turned[1]] if len(b.shape) > 1 else ()
-        lead = tuple(broadcast(m, n) for m, n in _paired(a.shape[:-2], b.shape[:-2]))
-        shape = (*lead, *rows, *columns)
-        sources = (a.register, b.register)
+        rank = max(len(a.shape), len(b.shape))
         if order is not None:
-            shape = tuple(shape[axis] for axis in order)
-            axes = tuple(order.index(axis) for axis in range(len(order)))
-            register = self.make(MatMulInto(self.registers, sources, shape, axes))
+            lead = broadcast_shapes(a.shape[:-2], b.shape[:-2])
+            own = (*lead, a.shape[-2], b.shape[-1])
+            places = tuple([order.index(axis) for axis in range(rank)])
+            product = self._product(MatMulInto, a, b, rank, tuple([own[axis] for axis in order]), places)
+        elif rank > 2:
+            product = self._product(MatMul, a, b, rank, *map(int, turned))
         else:
-            kind = MatMul if len(shape) > 2 else Dot
-            register = self.make(kind(self.registers, sources, *map(int, turned)))
-        product = self._computed(register, (-1,) * len(shape), shape, a)
-        return self._narrowed(product, dtype) if dtype else product
+            # A vector has no rows on the left, and no columns on the right.
+            axes = len(a.shape) + len(b.shape) - 2
+            product = self._product(Dot, a, b, axes, *map(int, turned))
+        return self._narrowed(product, dtype) if dtype else self._restored(product)
 
-    def integer_dot(self, a: Value, b: Value) -> Value:
+    def integer_dot(self, a: Labelled, b: Labelled) -> Labelled:
         """Multiply two matrices of narrow integers in int32, and cast back."""
-        register = self.make(IntegerDot(self.registers, (a.register, b.register)))
-        shape = (a.shape[0], b.shape[1])
-        return self.cast(Value(register, (-1, -1), shape, dense(shape), "int32"), self.dtype)
+        return self.cast(self._product(IntegerDot, a, b, 2), self.dtype)
 
-    def multiply(self, a: Value, b: Value, labels: tuple[int, ...]) -> Value:
+    def multiply(self, a: Labelled, b: Labelled, labels: tuple[int, ...]) -> Labelled:
         """Multiply elementwise."""
-        a, b = self._for_arithmetic(a), self._for_arithmetic(b)
-        register = self.make(Multiply(self.registers, (a.register, b.register)))
-        shape = tuple(broadcast(m, n) for m, n in _paired(a.shape, b.shape))
-        return self._computed(register, labels, shape, a)
+        sources = self._for_arithmetic(a), self._for_arithmetic(b)
+        return self._restored(self.make(Multiply, sources, labels))
 
-    def native(
-        self,
-        xs: Sequence[Value],
-        terms: Sequence[Sequence[Any]],
-        output: Sequence[Any],
-        shape: tuple[int, ...] | None,
-    ) -> Value:
-        """Leave it to the framework's own einsum; without a shape the number of axes is unknown."""
+    def native(self, a: Labelled, b: Labelled, output: tuple[int, ...]) -> Labelled:
+        """Leave a pair to the framework's own einsum."""
+        xs = self._for_arithmetic(a), self._for_arithmetic(b)
+        return self._restored(self.make(Native, xs, output, *numbered([a.labels, b.labels], output)))
+
+    def native_of_any_rank(self, xs: Sequence[Labelled], equation: Equation) -> Labelled:
+        """Leave operands whose numbers of axes are unknown to the framework's own einsum."""
         xs = [self._for_arithmetic(x) for x in xs]
-        register = self.make(Native(self.registers, tuple(x.register for x in xs), *numbered(terms, output)))
-        if shape is None:
-            return self._computed(register, (), (), xs[0])
-        return self._computed(register, tuple(output), shape, xs[0])
+        terms, output = numbered(equation.inputs, equation.output)
+        instruction = Native(self.registers, tuple([x.register for x in xs]), terms, output)
+        made = Value((), (), xs[0].dtype, False)  # of its axes nothing is known
+        return self._restored(self._append(instruction, made, ()))
 
-    def contiguous(self, x: Value) -> Value:
+    def contiguous(self, x: Labelled) -> Labelled:
         """Copy what does not lie in C order."""
-        if not self.capabilities.views or _is_dense(x):
-            return x
-        register = self.make(Contiguous(self.registers, (x.register,)))
-        return Value(register, x.labels, x.shape, dense(x.shape), x.dtype)
+        return x if not self.capabilities.views or x.dense else self.make(Contiguous, [x], x.labels)
 
-    def check(self, instruction: Instruction) -> None:
-        """Append an instruction that makes nothing."""
-        self.instructions.append(instruction)
-
-    def make(self, instruction: Instruction) -> int:
-        """Append an instruction that makes a value."""
+    def _append(self, instruction: Instruction, made: Value, labels: tuple[int, ...]) -> Labelled:
         self.instructions.append(instruction)
         self.registers += 1
-        return instruction.target
+        return Labelled.of(made, instruction.target, labels)
 
-    def _for_arithmetic(self, x: Value) -> Value:
+    def _product(
+        self, kind: type[Instruction], a: Labelled, b: Labelled, axes: int, *arguments: Any
+    ) -> Labelled:
+        return self.make(kind, (a, b), (-1,) * axes, *arguments)
+
+    def _for_arithmetic(self, x: Labelled) -> Labelled:
         return self.cast(x, self.capabilities.arithmetic.get(self.dtype, self.dtype))
 
-    def _for_movement(self, x: Value) -> Value:
+    def _for_movement(self, x: Labelled) -> Labelled:
         # A value that has been cast for arithmetic can be moved as it is.
         return self.cast(x, self.capabilities.movement.get(x.dtype, x.dtype))
 
-    def _computed(self, register: int, labels: tuple[int, ...], shape: tuple[int, ...], like: Value) -> Value:
-        x = Value(register, labels, shape, dense(shape), like.dtype)
+    def _restored(self, x: Labelled) -> Labelled:
+        """Cast what has been computed back at once where it must not be carried on in a wider dtype."""
         return self.cast(x, self.dtype) if self.dtype in self.capabilities.restored else x
 
-    def _narrowed(self, x: Value, dtype: str) -> Value:
+    def _narrowed(self, x: Labelled, dtype: str) -> Labelled:
         """Cast a sum of integers, exact in a float dtype, to the integers it wraps around to.
 
         From float straight to a narrow integer C leaves undefined what becomes of what does not fit.
@@ -216,23 +190,3 @@ class Writer:
         if self.dtype != "bool":
             x = self.cast(x, "int32" if dtype == "float32" else "int64")
         return self.cast(x, self.dtype)
-
-
-def _paired(a: tuple[int, ...], b: tuple[int, ...]) -> list[tuple[int, int]]:
-    """Return sizes that meet when shapes broadcast."""
-    rank = max(len(a), len(b))
-    return list(zip((1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b, strict=True))
-
-
-def _compact(x: Value) -> tuple[int, ...]:
-    """Return the strides of a copy in the order of memory."""
-    axes = sorted(range(len(x.shape)), key=lambda axis: -x.strides[axis])
-    steps = dict(zip(axes, dense([x.shape[axis] for axis in axes]), strict=True))
-    return tuple(steps[axis] for axis in range(len(axes)))
-
-
-def _is_dense(x: Value) -> bool:
-    return all(
-        stride == step or size == 1
-        for size, stride, step in zip(x.shape, x.strides, dense(x.shape), strict=True)
-    )

@@ -13,17 +13,16 @@ from typing import NamedTuple
 from einsum_unified.adapter import Capabilities
 from einsum_unified.dtypes import itemsize
 from einsum_unified.language.letters import LETTERS
-from einsum_unified.planning.builder import Writer
+from einsum_unified.planning.builder import Builder
 from einsum_unified.planning.matrix_products import (
     MatrixProduct,
-    calls_cost,
     exact_float,
     integer_products,
     matrix_products,
     result_cost,
 )
 from einsum_unified.planning.pair import Candidate, Choice, Pair, cheapest
-from einsum_unified.planning.values import Value
+from einsum_unified.planning.values import Labelled
 from einsum_unified.program.primitives import SumProducts
 
 _SUMMED = 2**22
@@ -34,29 +33,29 @@ _NATIVE_LABELS = 8
 
 
 def contract(
-    a: Value,
-    b: Value,
+    a: Labelled,
+    b: Labelled,
     kept: set[int],
     output: tuple[int, ...] | None,
-    writer: Writer,
+    builder: Builder,
     choose: Choice = cheapest,
-) -> Value:
+) -> Labelled:
     """Multiply two values and sum what is not kept; ``output`` is given at the last step."""
     pair = Pair.of(a, b, kept, output)
-    if writer.capabilities.pairs and len(pair.sizes) <= LETTERS:
-        return _whole(pair, writer)
+    if builder.capabilities.pairs and len(pair.sizes) <= LETTERS:
+        return _whole(pair, builder)
     if not pair.contracted:
-        return _outer(pair, pair.output or (*a.labels, *pair.right), writer)
-    value = choose(candidates(pair, writer.capabilities)).write(pair, writer)
+        return _outer(pair, pair.output or (*a.labels, *pair.right), builder)
+    value = choose(candidates(pair, builder.capabilities)).write(pair, builder)
     if pair.contiguous and output is not None:
-        value = writer.contiguous(writer.transpose(value, output))
+        value = builder.contiguous(builder.transpose(value, output))
     return value
 
 
-def _whole(pair: Pair, writer: Writer) -> Value:
+def _whole(pair: Pair, builder: Builder) -> Labelled:
     """Leave it to the framework, that knows best how to go about its tensors."""
     labels = pair.output or (*pair.batch, *pair.left, *pair.right)
-    return writer.native((pair.a, pair.b), (pair.a.labels, pair.b.labels), labels, pair.shape(labels))
+    return builder.native(pair.a, pair.b, labels)
 
 
 def candidates(pair: Pair, capabilities: Capabilities) -> list[Candidate]:
@@ -80,9 +79,9 @@ class MultiplyAndSum(NamedTuple):
     labels: tuple[int, ...]
     cost: float
 
-    def write(self, pair: Pair, writer: Writer) -> Value:
+    def write(self, pair: Pair, builder: Builder) -> Labelled:
         """Multiply in the order of memory, and sum."""
-        return writer.sum(_outer(pair, self.labels, writer), pair.contracted, SumProducts)
+        return builder.sum(_outer(pair, self.labels, builder), pair.contracted, SumProducts)
 
 
 def _sums(pair: Pair, capabilities: Capabilities, dtype: str) -> Iterator[MultiplyAndSum]:
@@ -103,10 +102,9 @@ class NativeStep(NamedTuple):
     output: tuple[int, ...]
     cost: float
 
-    def write(self, pair: Pair, writer: Writer) -> Value:
+    def write(self, pair: Pair, builder: Builder) -> Labelled:
         """Leave it to that."""
-        terms = (pair.a.labels, pair.b.labels)
-        return writer.native((pair.a, pair.b), terms, self.output, pair.shape(self.output))
+        return builder.native(pair.a, pair.b, self.output)
 
 
 def _natives(
@@ -119,8 +117,8 @@ def _natives(
     if costs.native_loops is None:
         # It transposes and multiplies matrices as we do, without loops, in one call.
         usual = cheapest([x for x in products if not x.left.loops and not x.right.loops])
-        calls = calls_cost(pair, usual.batch, usual.left, usual.right, capabilities)
-        yield NativeStep(output, costs.native + costs.native_factor * (usual.cost - calls))
+        work = usual.cost - usual.calls(pair, capabilities)
+        yield NativeStep(output, costs.native + costs.native_factor * work)
     elif dtype in costs.native_loops:
         inner = pair.volume(pair.larger.memory[-1:])
         rate = costs.native_loops[dtype] + costs.native_run / (inner or 1.0)
@@ -130,19 +128,19 @@ def _natives(
 # --- without a sum --------------------------------------------------------------------------------
 
 
-def _outer(pair: Pair, labels: tuple[int, ...], writer: Writer) -> Value:
+def _outer(pair: Pair, labels: tuple[int, ...], builder: Builder) -> Labelled:
     """Multiply elementwise, both brought to an order of labels with 1 for the axes that they lack."""
     a, b = pair.a, pair.b
     owners = [(label in a.labels, label in b.labels) for label in labels]
-    most = writer.capabilities.broadcast_runs
+    most = builder.capabilities.broadcast_runs
     if most is not None and sum(1 for _ in groupby(owners)) > most:
         labels = tuple(sorted(labels, key=lambda label: (label not in a.labels, label not in b.labels)))
-    return writer.multiply(_spread(a, labels, writer), _spread(b, labels, writer), labels)
+    return builder.multiply(_spread(a, labels, builder), _spread(b, labels, builder), labels)
 
 
-def _spread(x: Value, labels: tuple[int, ...], writer: Writer) -> Value:
+def _spread(x: Labelled, labels: tuple[int, ...], builder: Builder) -> Labelled:
     """Bring an operand's axes to the order of ``labels``, with 1 for those it lacks behind its first."""
-    x = writer.transpose(x, [label for label in labels if label in x.labels])
+    x = builder.transpose(x, [label for label in labels if label in x.labels])
     size = dict(zip(x.labels, x.shape, strict=True))
     first = next((n for n, label in enumerate(labels) if label in size), len(labels))
-    return writer.reshape(x, labels[first:], tuple([size.get(label, 1) for label in labels[first:]]))
+    return builder.reshape(x, labels[first:], tuple([size.get(label, 1) for label in labels[first:]]))

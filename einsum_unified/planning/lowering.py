@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from einsum_unified import dtypes
 from einsum_unified.adapter import Capabilities, Form
 from einsum_unified.binding.bound import Bound
-from einsum_unified.binding.operand import Operand
-from einsum_unified.planning.builder import Writer
+from einsum_unified.planning.builder import Builder
 from einsum_unified.planning.candidates import contract
 from einsum_unified.planning.pair import Choice, cheapest
 from einsum_unified.planning.path import Path, pairwise
-from einsum_unified.planning.values import Value, dense
+from einsum_unified.planning.values import Labelled
 from einsum_unified.program.primitives import (
     AsArray,
     Dot,
@@ -40,12 +38,12 @@ def lower(bound: Bound, path: Path, capabilities: Capabilities, choose: Choice =
 
     Of the ways to multiply a pair, ``choose`` takes one; any gives the same values up to rounding.
     """
-    writer = Writer(capabilities, len(bound.operands), bound.dtype)
-    inputs = _tensors(bound, writer)
+    builder = Builder(capabilities, len(bound.operands), bound.dtype)
+    inputs = _tensors(bound, builder)
     if bound.unranked:
-        return _lower_native(bound, inputs, writer)
-    live = _simplified(bound, inputs, writer)
-    ends = [len(writer.instructions)]
+        return _lower_native(bound, inputs, builder)
+    live = _simplified(bound, inputs, builder)
+    ends = [len(builder.instructions)]
     needed = Counter(label for value in live for label in value.labels)
     needed.update(bound.output)
     for step in pairwise(path, len(live)):
@@ -54,43 +52,42 @@ def lower(bound: Bound, path: Path, capabilities: Capabilities, choose: Choice =
             b, a = taken
             needed.subtract((*a.labels, *b.labels))
             kept = {label for label in (*a.labels, *b.labels) if needed[label]}
-            taken = [contract(a, b, kept, None if live else bound.output, writer, choose)]
+            taken = [contract(a, b, kept, None if live else bound.output, builder, choose)]
             needed.update(taken[0].labels)
         live += taken
-        ends.append(len(writer.instructions))
-    return _finished(bound, live[0], writer)._replace(ends=tuple(ends))
+        ends.append(len(builder.instructions))
+    return _finished(bound, live[0], builder)._replace(ends=tuple(ends))
 
 
-def _tensors(bound: Bound, writer: Writer) -> list[Value]:
+def _tensors(bound: Bound, builder: Builder) -> list[Labelled]:
     """Make every operand a tensor of the result's dtype: nothing is summed before that."""
-    forms = [operand.form for operand in bound.operands]
-    tensors = tuple(n for n, form in enumerate(forms) if form is Form.TENSOR)
-    if writer.capabilities.devices and len(tensors) > 1:
-        writer.check(SameDevice(-1, tensors))
+    given = operands(bound)
+    tensors = [n for n, operand in enumerate(bound.operands) if operand.form is Form.TENSOR]
+    if builder.capabilities.devices and len(tensors) > 1:
+        builder.check(SameDevice, [given[number] for number in tensors])
     values = []
-    for number, operand in enumerate(bound.operands):
-        # Operands of unknown rank are only handed on to the framework's own einsum.
-        labels, shape = ((), ()) if bound.unranked else (bound.terms[number], bound.shapes[number])
-        value = Value(number, labels, shape, dense(shape), operand.dtype)
+    for number, (operand, value) in enumerate(zip(bound.operands, given, strict=True)):
         if operand.form is Form.ARRAY:
-            value = _as_array(number, operand, value, tensors, bound.dtype, writer)
+            if operand.weak is int and dtypes.kind_of(bound.dtype) == "int":
+                builder.check(InRange, [value], number, bound.dtype)
+            like = given[tensors[0]] if tensors else value
+            value = builder.make(AsArray, [value, like], value.labels, bound.dtype)
         if operand.assumed:
-            value = writer.ranked(value, len(operand.shape or ()))
-        values.append(writer.cast(value, bound.dtype))
+            value = builder.ranked(value, len(operand.shape or ()))
+        values.append(builder.cast(value, bound.dtype))
     return values
 
 
-def _as_array(
-    number: int, operand: Operand, value: Value, tensors: tuple[int, ...], dtype: str, writer: Writer
-) -> Value:
-    if operand.weak is int and dtypes.kind_of(dtype) == "int":
-        writer.check(InRange(-1, (number,), number, dtype))
-    like = tensors[0] if tensors else number
-    register = writer.make(AsArray(writer.registers, (number, like), dtype))
-    return replace(value, register=register, dtype=dtype)
+def operands(bound: Bound) -> list[Labelled]:
+    """Return the values of the operands."""
+    # Operands of unknown rank are only handed on to the framework's own einsum.
+    empty = [()] * len(bound.operands)
+    terms, shapes = (empty, empty) if bound.unranked else (bound.terms, bound.shapes)
+    axes = zip(bound.operands, terms, shapes, strict=True)
+    return [Labelled.operand(n, term, shape, x.dtype) for n, (x, term, shape) in enumerate(axes)]
 
 
-def _simplified(bound: Bound, inputs: Sequence[Value], writer: Writer) -> list[Value]:
+def _simplified(bound: Bound, inputs: Sequence[Labelled], builder: Builder) -> list[Labelled]:
     """Drop axes that broadcast, take diagonals, and sum the labels that occur in one operand only."""
     values = []
     idle = _idle(bound)
@@ -101,26 +98,29 @@ def _simplified(bound: Bound, inputs: Sequence[Value], writer: Writer) -> list[V
             for n, label in enumerate(value.labels)
             if label in idle or bound.broadcasts(label, value.shape[n])
         ]
-        value = writer.without(value, axes) if axes else value
+        value = builder.without(value, axes) if axes else value
         while len(set(value.labels)) < len(value.labels):
-            value = writer.diagonal(value, next(x for x, count in Counter(value.labels).items() if count > 1))
+            repeated = next(label for label, count in Counter(value.labels).items() if count > 1)
+            value = builder.diagonal(value, repeated)
         values.append(value)
     occurs = Counter(label for value in values for label in value.labels)
     occurs.update(bound.output)
-    values = [writer.sum(value, [label for label in value.labels if occurs[label] == 1]) for value in values]
-    return [_agreeing(bound, value, writer) for value in values]
+    values = [builder.sum(value, [label for label in value.labels if occurs[label] == 1]) for value in values]
+    return [_agreeing(bound, value, builder) for value in values]
 
 
-def _agreeing(bound: Bound, value: Value, writer: Writer) -> Value:
+def _agreeing(bound: Bound, value: Labelled, builder: Builder) -> Labelled:
     """See to axes that may turn out to have size 1, or another size than elsewhere.
 
     Those that will be summed are repeated, which costs nothing where they are not 1. The others are batch
     axes of every product, which broadcasts them.
     """
     sizes = tuple([bound.sizes[label] for label in value.labels])
+    if sizes == value.shape:
+        return value
     batch = [label in bound.output for label in value.labels]
     summed = tuple([own if kept else size for own, size, kept in zip(value.shape, sizes, batch, strict=True)])
-    return writer.agree(writer.broadcast(value, summed), sizes)
+    return builder.agree(builder.broadcast(value, summed), sizes)
 
 
 def _idle(bound: Bound) -> set[int]:
@@ -133,29 +133,27 @@ def _idle(bound: Bound) -> set[int]:
     return {label for label in ones if occurs[label] > 1}
 
 
-def _finished(bound: Bound, value: Value, writer: Writer) -> Program:
-    value = writer.transpose(value, bound.output)
-    value = writer.cast(value, bound.dtype)
-    if writer.capabilities.scalars and not value.labels and not _is_scalar(bound, writer):
-        value = replace(value, register=writer.make(Unbox(writer.registers, (value.register,))))
-    elif writer.capabilities.views and value.register < len(bound.operands):
+def _finished(bound: Bound, value: Labelled, builder: Builder) -> Program:
+    value = builder.transpose(value, bound.output)
+    value = builder.cast(value, bound.dtype)
+    if builder.capabilities.scalars and not value.labels and not _is_scalar(bound, builder):
+        value = builder.make(Unbox, [value], ())
+    elif builder.capabilities.views and value.register < len(bound.operands):
         # The result is a view, as with every other equation of one operand, not the operand itself.
-        axes = tuple(range(len(value.labels)))
-        value = replace(value, register=writer.make(Transpose(writer.registers, (value.register,), axes)))
-    return Program(len(bound.operands), tuple(writer.instructions), value.register)
+        value = builder.make(Transpose, [value], value.labels, tuple(range(len(value.labels))))
+    return Program(len(bound.operands), tuple(builder.instructions), value.register)
 
 
-def _is_scalar(bound: Bound, writer: Writer) -> bool:
+def _is_scalar(bound: Bound, builder: Builder) -> bool:
     """Whether the last instruction returns a scalar by itself; with objects none is sure to."""
-    last = writer.instructions[-1] if writer.instructions else None
+    last = builder.instructions[-1] if builder.instructions else None
     return isinstance(last, _SCALARS) and bound.dtype != "object"
 
 
 # --- what only the framework can do ---------------------------------------------------------------
 
 
-def _lower_native(bound: Bound, inputs: Sequence[Value], writer: Writer) -> Program:
+def _lower_native(bound: Bound, inputs: Sequence[Labelled], builder: Builder) -> Program:
     """Leave operands of unknown rank to the framework's own einsum."""
-    equation = bound.equation
-    value = writer.cast(writer.native(inputs, equation.inputs, equation.output, None), bound.dtype)
-    return Program(len(bound.operands), tuple(writer.instructions), value.register)
+    value = builder.cast(builder.native_of_any_rank(inputs, bound.equation), bound.dtype)
+    return Program(len(bound.operands), tuple(builder.instructions), value.register)

@@ -11,6 +11,7 @@ Each choice has a cost by `Costs`; a pair has at most some dozens of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 from math import prod
 from typing import NamedTuple
@@ -19,9 +20,9 @@ from einsum_unified.adapter import Capabilities
 from einsum_unified.adapter.costs import Costs
 from einsum_unified.dtypes import integer_range, itemsize
 from einsum_unified.language.sizes import is_known
-from einsum_unified.planning.builder import Writer
+from einsum_unified.planning.builder import Builder
 from einsum_unified.planning.pair import Pair
-from einsum_unified.planning.values import Value
+from einsum_unified.planning.values import Labelled
 
 _LOOPED_RUNS = 3
 """Up to so many runs of labels are tried as loops, one or two at a time: that bounds the candidates."""
@@ -32,9 +33,11 @@ _UNBOUNDED = 2**38
 """No axis is longer whose size is not known: so many integers fit no memory."""
 
 
-class Side(NamedTuple):
+@dataclass
+class Side:
     """How one operand becomes matrices: its axes are batch, loops, and two fused: kept and contracted."""
 
+    of: Operand
     loops: tuple[int, ...]
     kept: tuple[int, ...]
     contracted: tuple[int, ...]
@@ -43,6 +46,69 @@ class Side(NamedTuple):
     turned: bool
     """Whether the contracted axis is the innermost in memory."""
     cost: float
+    counted: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+    """What `views` returned."""
+
+    # `MatrixProduct.matrices` makes instructions of what these tell, and `views` counts them.
+
+    def labels(self, left: bool) -> tuple[int, ...]:
+        """Return its labels in order, before any axes are fused, if it is on the left or on the right."""
+        batch = (*self.of.batch, *self.loops)
+        if self._kept_first(left):
+            return (*batch, *self.kept, *self.contracted)
+        return (*batch, *self.contracted, *self.kept)
+
+    def axes(self, left: bool, loops: int) -> list[tuple[int, ...]]:
+        """Return the labels of each axis: one, or several that are fused, or none where its size is 1.
+
+        The other operand has so many loops: here an axis of size 1 stands for each, if there are batch axes.
+        """
+        if self.vector(loops):
+            return [self.contracted]
+        axes = [self.kept, self.contracted] if self._kept_first(left) else [self.contracted, self.kept]
+        if not self.of.batch and not self.loops:
+            return axes
+        own, others = _single(self.loops), [()] * loops
+        batch = [*_single(self.of.batch), *(own if left else others), *(others if left else own)]
+        return [*([sum(batch, ())] if self.of.capabilities.batch_axes == 1 else batch), *axes]
+
+    def vector(self, loops: int) -> bool:
+        """Whether it is multiplied as a vector, without an axis for rows or columns."""
+        return not (self.kept or loops or self.loops or self.of.batch) and self.of.vectors
+
+    def exchanged(self, left: bool, loops: int) -> bool:
+        """Whether rows and columns have yet to change places: by a flag of the product, or an instruction."""
+        return self._kept_first(left) != left and not self.vector(loops)
+
+    def views(self, loops: int) -> tuple[int, int]:
+        """Return how many instructions bring the operand there, on the right and on the left.
+
+        There are many more products than sides: a side keeps what it has counted.
+        """
+        found = self.counted.get(loops)
+        if found is None:
+            fuses = _fuses(self.axes(True, loops))
+            found = self._moves(False, loops) + fuses, self._moves(True, loops) + fuses
+            self.counted[loops] = found
+        return found
+
+    def _moves(self, left: bool, loops: int) -> int:
+        exchanges = not self.of.capabilities.turns and self.exchanged(left, loops)
+        return (self.labels(left) != self.of.x.labels) + exchanges
+
+    def _kept_first(self, left: bool) -> bool:
+        # A view can be seen either way; a copy is made in the order that was chosen.
+        return self.kept_first if self.copied or self.of.capabilities.turns else left
+
+
+def _single(labels: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return an axis for each label."""
+    return [(label,) for label in labels]
+
+
+def _fuses(axes: Sequence[tuple[int, ...]]) -> bool:
+    """Whether there is a reshape between these axes and one for each label."""
+    return set(map(len, axes)) != {1}
 
 
 class MatrixProduct(NamedTuple):
@@ -57,52 +123,51 @@ class MatrixProduct(NamedTuple):
     order: tuple[int, ...] | None
     """Axes of the product in the order in which it is written; None if that is their own."""
     cost: float
+    views: int
+    """How many transposes and reshapes `write` appends beside the product."""
 
-    def write(self, pair: Pair, writer: Writer) -> Value:
+    def write(self, pair: Pair, builder: Builder) -> Labelled:
         """Bring both operands to matrices, multiply, and give the axes of the product their labels."""
-        a, b, turned = self.matrices(pair, writer)
-        return self.labelled(writer.matmul(a, b, turned, self.dtype, self.order), pair, writer)
+        a, b, turned = self.matrices(pair, builder)
+        return self.labelled(builder.matmul(a, b, turned, self.dtype, self.order), pair, builder)
 
-    def matrices(self, pair: Pair, writer: Writer) -> tuple[Value, Value, tuple[bool, bool]]:
+    def matrices(self, pair: Pair, builder: Builder) -> tuple[Labelled, Labelled, tuple[bool, bool]]:
         """Bring both operands to matrices; tell for each whether its rows and columns are exchanged."""
         x, y = (pair.b, pair.a) if self.swapped else (pair.a, pair.b)
-        a, turned_a = self._matrices(pair, x, self.left, self.right, writer)
-        b, turned_b = self._matrices(pair, y, self.right, self.left, writer)
+        a, turned_a = _as_matrices(x, self.left, True, len(self.right.loops), builder)
+        b, turned_b = _as_matrices(y, self.right, False, len(self.left.loops), builder)
         return a, b, (turned_a, turned_b)
 
-    def labelled(self, product: Value, pair: Pair, writer: Writer) -> Value:
-        """Give the axes of the product their labels."""
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """The labels of the product."""
         groups = _groups(self.batch, self.left, self.right)
-        labels = sum((groups[axis] for axis in self.order or range(len(groups))), ())
-        return writer.reshape(product, labels, pair.shape(labels))
+        return sum((groups[axis] for axis in self.order or range(len(groups))), ())
 
-    def _matrices(self, pair: Pair, x: Value, side: Side, other: Side, writer: Writer) -> tuple[Value, bool]:
-        is_left = side is self.left
-        turns = writer.capabilities.turns
-        # A view can be seen either way; a copy is made in the order that was chosen.
-        kept_first = side.kept_first if side.copied or turns else is_left
-        first, second = (side.kept, side.contracted) if kept_first else (side.contracted, side.kept)
-        x = writer.transpose(x, (*self.batch, *side.loops, *first, *second))
-        batched = self.batch or side.loops or other.loops
-        if batched or side.kept or not _vectors(pair, writer.capabilities):
-            shape = (*self._lead(pair, x, side, other, writer), pair.size(first), pair.size(second))
-        else:
-            shape = (pair.size(side.contracted),)
-        x = writer.reshape(x, (-1,) * len(shape), shape)
-        turned = kept_first != is_left and len(shape) > 1
-        if turned and not turns:
-            axes = tuple(range(len(shape)))
-            return writer.permute(x, (*axes[:-2], axes[-1], axes[-2])), False
-        return x, turned
+    def labelled(self, product: Labelled, pair: Pair, builder: Builder) -> Labelled:
+        """Give the axes of the product their labels."""
+        labels = self.labels
+        return builder.reshape(product, labels, pair.shape(labels))
 
-    def _lead(self, pair: Pair, x: Value, side: Side, other: Side, writer: Writer) -> tuple[int, ...]:
-        """Return the sizes of the batch axes, with 1 for the loops of the other operand."""
-        own, others = pair.shape(side.loops), (1,) * len(other.loops)
-        loops = (*own, *others) if side is self.left else (*others, *own)
-        if not self.batch and not own:
-            return ()
-        lead = (*map(x.size, self.batch), *loops)
-        return (prod(lead),) if writer.capabilities.batch_axes == 1 else lead
+    def calls(self, pair: Pair, capabilities: Capabilities) -> float:
+        """Return the part of the cost that is the calls', not what they compute and move."""
+        result = _result_call(pair, self.labels, capabilities)
+        return _calls_cost(self.views, capabilities.costs) + result
+
+
+def _as_matrices(x: Labelled, side: Side, left: bool, loops: int, builder: Builder) -> tuple[Labelled, bool]:
+    """Bring an operand to matrices; tell whether rows and columns are still exchanged."""
+    x = builder.transpose(x, side.labels(left))
+    axes = side.axes(left, loops)
+    if _fuses(axes):
+        x = builder.reshape(
+            x, (-1,) * len(axes), tuple([prod([x.size(label) for label in axis]) for axis in axes])
+        )
+    exchanged = side.exchanged(left, loops)
+    if not exchanged or builder.capabilities.turns:
+        return x, exchanged
+    *batch, rows, columns = range(len(axes))
+    return builder.permute(x, (*batch, columns, rows)), False
 
 
 def matrix_products(
@@ -115,24 +180,29 @@ def matrix_products(
         batches.insert(0, tuple(label for label in pair.output if label in pair.batch))
     for batch in dict.fromkeys(batches):
         for contracted in dict.fromkeys(orders):
-            lefts = _Sides(pair, pair.a, pair.left, batch, contracted, capabilities).all()
-            rights = _Sides(pair, pair.b, pair.right, batch, contracted, capabilities).all()
+            lefts = Operand(pair, pair.a, pair.left, batch, contracted, capabilities).sides()
+            rights = Operand(pair, pair.b, pair.right, batch, contracted, capabilities).sides()
             for left in lefts:
                 for right in rights:
                     yield from _products(pair, batch, left, right, capabilities, dtype, exact)
 
 
-class _Sides(NamedTuple):
+class Operand(NamedTuple):
     """An operand, and the orders of labels in which it is to become matrices."""
 
     pair: Pair
-    x: Value
+    x: Labelled
     kept: tuple[int, ...]
     batch: tuple[int, ...]
     contracted: tuple[int, ...]
     capabilities: Capabilities
 
-    def all(self) -> list[Side]:
+    @property
+    def vectors(self) -> bool:
+        """Whether a vector is multiplied as it is: not with objects, whose product is not an array."""
+        return self.capabilities.vectors and self.x.dtype != "object"
+
+    def sides(self) -> list[Side]:
         """Return the ways to see it as matrices: as a whole, and with loops if these save time."""
         most = self.capabilities.batch_axes
         view = self.view(())
@@ -142,14 +212,19 @@ class _Sides(NamedTuple):
             looped = self.view(outer) if outer else None
             return [view, looped] if looped else [view]
         copies = [self.copied(kept_first) for kept_first in (True, False)]
+        return [*copies, *self._looped()]
+
+    def _looped(self) -> list[Side]:
+        """Return the views with loops over one run of labels, or over two if there are none over one."""
+        most = self.capabilities.batch_axes
         if most is not None and len(self.batch) >= most:
-            return copies
+            return []
         runs = self.x.runs(self.kept)[:_LOOPED_RUNS]
-        for count in (1, 2)[:most]:
-            views = [self.view(sum(some, ())) for some in combinations(runs, count)]
-            if any(views):
-                return [*copies, *filter(None, views)]
-        return copies
+        for count in (1, 2) if most is None or most > 1 else (1,):
+            found = [self.view(sum(some, ())) for some in combinations(runs, count)]
+            if any(found):
+                return [view for view in found if view is not None]
+        return []
 
     def view(self, loops: tuple[int, ...]) -> Side | None:
         """Return how it is seen as matrices without a copy; None if it cannot be."""
@@ -160,7 +235,7 @@ class _Sides(NamedTuple):
             for kept_first in (True, False):
                 first, second = (rest, contracted) if kept_first else (contracted, rest)
                 if x.labels == (*lead, *first, *second):
-                    return Side(loops, rest, contracted, kept_first, False, kept_first, 0.0)
+                    return Side(self, loops, rest, contracted, kept_first, False, kept_first, 0.0)
             return None
         if self.capabilities.batch_axes is not None and len(lead) > 1 and x.fused(lead) is None:
             return None
@@ -169,14 +244,14 @@ class _Sides(NamedTuple):
             return None  # BLAS takes matrices of which one axis has stride 1
         if lead and inner > 1 and self.pair.size(rest) == 1:
             return None  # and in batches vectors of stride 1 only
-        return Side(loops, rest, contracted, True, False, inner == 1, 0.0)
+        return Side(self, loops, rest, contracted, True, False, inner == 1, 0.0)
 
     def copied(self, kept_first: bool) -> Side:
         """Return how it is copied: with the contracted axis last, or first."""
         x, rest = self.x, self.x.in_memory(self.kept)
         first, second = (rest, self.contracted) if kept_first else (self.contracted, rest)
         cost = _copy(self.pair, x.memory, (*self.batch, *first, *second), self.capabilities.costs)
-        return Side((), rest, self.contracted, kept_first, True, kept_first, cost)
+        return Side(self, (), rest, self.contracted, kept_first, True, kept_first, cost)
 
 
 def _copy(pair: Pair, before: Sequence[int], after: Sequence[int], costs: Costs) -> float:
@@ -204,67 +279,69 @@ def _products(
     costs = capabilities.costs
     products = pair.volume((*batch, *left.loops, *right.loops))
     m, n, k = pair.volume(left.kept), pair.volume(right.kept), pair.volume(left.contracted)
-    moved = left.cost + right.cost + calls_cost(pair, batch, left, right, capabilities)
+    moved = left.cost + right.cost
     if exact:
         elements = pair.volume(pair.a.labels) + pair.volume(pair.b.labels) + 2 * products * m * n
         moved += 2 * costs.call + elements * costs.elementwise * itemsize(exact) / 4
+    splits = _splits(batch, left, right, capabilities)
     for swapped in (False, True):
         a, b = (right, left) if swapped else (left, right)
         rows, columns = (n, m) if swapped else (m, n)
+        views = splits + a.views(len(b.loops))[True] + b.views(len(a.loops))[False]
         cost = costs.matmul(products, rows, k, columns, dtype, (not a.turned, b.turned)) + moved
-        groups = _groups(batch, a, b)
-        order = _order(pair, groups) if capabilities.into else None
+        cost += _calls_cost(views, costs)
+        labels = (*batch, *a.loops, *b.loops, *a.kept, *b.kept)
+        order = _order(pair, batch, a, b) if capabilities.into and pair.output != labels else None
         if order is not None:
             cost += products * m * n * itemsize(dtype) / 4 * costs.copied
         else:
-            cost += result_cost(pair, sum(groups, ()), capabilities)
-        yield MatrixProduct(swapped, batch, a, b, exact, order, cost)
+            cost += result_cost(pair, labels, capabilities)
+        yield MatrixProduct(swapped, batch, a, b, exact, order, cost, views)
+
+
+def _splits(batch: tuple[int, ...], left: Side, right: Side, capabilities: Capabilities) -> bool:
+    """Whether a product comes out with axes that a reshape has to split, or drop."""
+    if capabilities.batch_axes == 1 and len(batch) + len(left.loops) + len(right.loops) > 1:
+        return True
+    sides = (left, right), (right, left)
+    return any(len(side.kept) != 1 and not side.vector(len(other.loops)) for side, other in sides)
 
 
 def _groups(batch: tuple[int, ...], left: Side, right: Side) -> list[tuple[int, ...]]:
-    """Return the labels of each axis of a product."""
-    single = [(label,) for label in (*batch, *left.loops, *right.loops)]
-    return [*single, left.kept, right.kept]
+    """Return the labels of each axis of a product, none of them fused with another."""
+    return [*_single((*batch, *left.loops, *right.loops)), left.kept, right.kept]
 
 
-def _order(pair: Pair, groups: list[tuple[int, ...]]) -> tuple[int, ...] | None:
+def _order(pair: Pair, batch: tuple[int, ...], left: Side, right: Side) -> tuple[int, ...] | None:
     """Return the axes of a batched product in the order of the output, if that leaves fused axes whole."""
-    if not pair.contiguous or pair.output is None or len(groups) < 3 or pair.output == sum(groups, ()):
+    if not pair.contiguous or pair.output is None or not (batch or left.loops or right.loops):
         return None
+    groups = _groups(batch, left, right)
     place = {label: n for n, label in enumerate(pair.output)}
     order = sorted(range(len(groups)), key=lambda axis: place[groups[axis][0]] if groups[axis] else -1)
     in_order = sum((groups[axis] for axis in order), ()) == pair.output
     return tuple(order) if in_order and order != sorted(order) else None
 
 
-def calls_cost(
-    pair: Pair, batch: tuple[int, ...], left: Side, right: Side, capabilities: Capabilities
-) -> float:
-    """Return the cost of the calls themselves, by a count of those that a program will have."""
-    views = 0
-    for x, side in ((pair.a, left), (pair.b, right)):
-        first, second = (side.kept, side.contracted) if side.kept_first else (side.contracted, side.kept)
-        views += x.labels != (*batch, *side.loops, *first, *second)
-        single = len(side.contracted) == 1 and (len(side.kept) == 1 or (not side.kept and not batch))
-        views += not single or (not side.kept and not _vectors(pair, capabilities))
-    longest, shortest = max(len(left.kept), len(right.kept)), min(len(left.kept), len(right.kept))
-    vectors = _vectors(pair, capabilities) and not (batch or left.loops or right.loops)
-    views += longest > 1 or (shortest == 0 and not vectors)
-    return capabilities.costs.call + capabilities.costs.view * views
-
-
-def _vectors(pair: Pair, capabilities: Capabilities) -> bool:
-    """Whether a vector is multiplied as it is: not with objects, where the product is no array any more."""
-    return capabilities.vectors and pair.a.dtype != "object"
+def _calls_cost(views: int, costs: Costs) -> float:
+    """Return the cost of the calls themselves: of a product, and so many transposes and reshapes."""
+    return costs.call + costs.view * views
 
 
 def result_cost(pair: Pair, labels: tuple[int, ...], capabilities: Capabilities) -> float:
     """Return the cost of bringing a result to the order it has to have."""
+    copied = pair.contiguous or not capabilities.views
     if pair.output is None or pair.output == labels:
         return 0.0
-    if capabilities.views and not pair.contiguous:
-        return capabilities.costs.view
-    return capabilities.costs.call + _copy(pair, labels, pair.output, capabilities.costs)
+    copy = _copy(pair, labels, pair.output, capabilities.costs) if copied else 0.0
+    return _result_call(pair, labels, capabilities) + copy
+
+
+def _result_call(pair: Pair, labels: tuple[int, ...], capabilities: Capabilities) -> float:
+    """Return the cost of the call itself that brings a result to its order."""
+    if pair.output is None or pair.output == labels:
+        return 0.0
+    return capabilities.costs.call if pair.contiguous or not capabilities.views else capabilities.costs.view
 
 
 class IntegerProduct(NamedTuple):
@@ -273,10 +350,10 @@ class IntegerProduct(NamedTuple):
     product: MatrixProduct
     cost: float
 
-    def write(self, pair: Pair, writer: Writer) -> Value:
+    def write(self, pair: Pair, builder: Builder) -> Labelled:
         """Bring both operands to matrices and multiply them."""
-        a, b, _ = self.product.matrices(pair, writer)
-        return self.product.labelled(writer.integer_dot(a, b), pair, writer)
+        a, b, _ = self.product.matrices(pair, builder)
+        return self.product.labelled(builder.integer_dot(a, b), pair, builder)
 
 
 def integer_products(

@@ -14,8 +14,8 @@ from math import prod
 from typing import NamedTuple, Protocol, TypeVar
 
 from einsum_unified.language.sizes import broadcast
-from einsum_unified.planning.builder import Writer
-from einsum_unified.planning.values import Value
+from einsum_unified.planning.builder import Builder
+from einsum_unified.planning.values import Labelled
 
 _HUGE = 10**9
 _MOST = 1e90
@@ -24,8 +24,8 @@ _MOST = 1e90
 class Pair(NamedTuple):
     """Two values to multiply, and what becomes of their labels."""
 
-    a: Value
-    b: Value
+    a: Labelled
+    b: Labelled
     batch: tuple[int, ...]
     contracted: tuple[int, ...]
     left: tuple[int, ...]
@@ -37,7 +37,7 @@ class Pair(NamedTuple):
     """Whether the result is promised to be C-contiguous: batch, left, right in that order."""
 
     @classmethod
-    def of(cls, a: Value, b: Value, kept: set[int], output: tuple[int, ...] | None) -> Pair:
+    def of(cls, a: Labelled, b: Labelled, kept: set[int], output: tuple[int, ...] | None) -> Pair:
         """Sort the labels of two values."""
         both = [label for label in a.labels if label in b.labels]
         batch = tuple([label for label in both if label in kept])
@@ -57,7 +57,7 @@ class Pair(NamedTuple):
         return any(self.sizes[label] != x.size(label) for label in self.batch for x in (self.a, self.b))
 
     @property
-    def larger(self) -> Value:
+    def larger(self) -> Labelled:
         """The operand of more elements."""
         return self.a if self.a.elements >= self.b.elements else self.b
 
@@ -85,7 +85,7 @@ class Candidate(Protocol):
         """Nanoseconds by `Costs`."""
         ...
 
-    def write(self, pair: Pair, writer: Writer) -> Value:
+    def write(self, pair: Pair, builder: Builder) -> Labelled:
         """Append the instructions."""
         ...
 

@@ -169,13 +169,31 @@ def _find(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: St
     return _search(terms, output, sizes, how)
 
 
-_find_cached = lru_cache(maxsize=1024)(_find)
+@dataclass
+class Found:
+    """The paths that searches found for operands of these labels, with whatever sizes: at most `_SEARCHES`."""
+
+    terms: Terms
+    output: tuple[int, ...]
+    paths: tuple[Path, ...] = ()
+
+    def add(self, path: Path) -> None:
+        """Keep a path. Of two that threads add at the same time one may be lost: it is searched for again."""
+        self.paths = (*self.paths, path)[:_SEARCHES]
+
+
+def _new_caches() -> tuple[Callable[..., Path], Callable[[Terms, tuple[int, ...]], Found]]:
+    return lru_cache(maxsize=1024)(_find), lru_cache(maxsize=1024)(Found)
+
+
+# Replaced as a whole, never cleared: other threads may be inside a look-up.
+_find_cached, _found = _new_caches()
 
 
 def forget_paths() -> None:
-    """Empty the cache of paths."""
-    _find_cached.cache_clear()
-    _paths_of_other_sizes.cache_clear()
+    """Forget all paths."""
+    global _find_cached, _found
+    _find_cached, _found = _new_caches()
 
 
 def pairwise(path: Path, operands: int) -> Path:
@@ -244,11 +262,11 @@ def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: 
     searches = _searches(terms, cost(best)[0])
     if not searches:
         return best
-    found = _paths_of_other_sizes(terms, output)
-    if len(found) >= _SEARCHES:
-        return min([best, *found], key=cost)
+    found = _found(terms, output)
+    if len(found.paths) >= _SEARCHES:
+        return min([best, *found.paths], key=cost)
     best = min([best, *(_search(terms, output, sizes, how) for how in searches)], key=cost)
-    found.append(best)
+    found.add(best)
     return best
 
 
@@ -272,12 +290,6 @@ def _searches(terms: Terms, cost: int) -> list[Strategy]:
         return []
     sparse = len(terms) <= _SPARSE_OPERANDS and _pairs(terms) <= 2 * len(terms)
     return [Strategy("branch-1"), *([Strategy("dp")] if sparse else [])]
-
-
-@lru_cache(maxsize=1024)
-def _paths_of_other_sizes(terms: Terms, output: tuple[int, ...]) -> list[Path]:
-    """Return the list to which the paths found for operands of these labels are appended."""
-    return []
 
 
 def _pairs(terms: Terms) -> int:

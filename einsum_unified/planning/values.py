@@ -1,4 +1,4 @@
-"""`Value`: what a register holds while a program is written. Labels, sizes, and how it lies in memory."""
+"""`Labelled`: a value as planning sees it: in a register, with a label for each axis."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
+from einsum_unified.program.values import Value, dense
 
-@dataclass(frozen=True)
-class Value:
-    """One label an axis, its size, its stride, and the dtype.
 
-    Strides count elements. Operands are planned as if they were C-contiguous: the key of the cache does
-    not know better. With others the same program gives the same values, with a copy more or less.
-    """
+@dataclass
+class Labelled(Value):
+    """A value, its register, and one label an axis."""
 
     register: int
     labels: tuple[int, ...]
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-    dtype: str
+
+    @classmethod
+    def of(cls, value: Value, register: int, labels: tuple[int, ...]) -> Labelled:
+        """Return a value with labels."""
+        return cls(value.shape, value.strides, value.dtype, value.view, register, labels)
+
+    @classmethod
+    def operand(cls, register: int, labels: tuple[int, ...], shape: tuple[int, ...], dtype: str) -> Labelled:
+        """Return an operand."""
+        return cls(shape, dense(shape), dtype, False, register, labels)
 
     def size(self, label: int) -> int:
         """Return the size of a label's axis."""
@@ -46,7 +51,7 @@ class Value:
 
         Without labels, or of size 1, that is 0: no stride at all.
 
-        >>> x = Value(0, (0, 1, 2), (2, 3, 4), (12, 4, 1), "float32")
+        >>> x = Labelled.operand(0, (0, 1, 2), (2, 3, 4), "float32")
         >>> x.fused((0, 1)), x.fused((1, 2)), x.fused((0, 2)), x.fused((2, 1))
         (4, 1, None, None)
         """
@@ -72,16 +77,3 @@ class Value:
             else:
                 runs.append((label,))
         return runs
-
-
-def dense(shape: Sequence[int]) -> tuple[int, ...]:
-    """Return C-contiguous strides.
-
-    >>> dense((2, 3, 4))
-    (12, 4, 1)
-    """
-    strides, step = [], 1
-    for size in reversed(shape):
-        strides.append(step)
-        step *= size
-    return tuple(reversed(strides))

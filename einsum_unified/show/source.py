@@ -13,11 +13,10 @@ from einsum_unified.adapter import Capabilities
 from einsum_unified.binding.bound import Bound
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.language.sizes import Size
-from einsum_unified.planning.lowering import lower
+from einsum_unified.planning.lowering import lower, operands
 from einsum_unified.planning.path import Path
 from einsum_unified.program import primitives as p
 from einsum_unified.program.primitives import Instruction
-from einsum_unified.show.accounts import account
 from einsum_unified.show.dialects import DIALECTS, ML_DTYPES, Dialect
 from einsum_unified.show.figures import Figure
 from einsum_unified.show.labels import label_name
@@ -50,18 +49,18 @@ class _Text:
         self.bound, self.dialect = bound, dialect
         capabilities = Capabilities(arithmetic=dialect.arithmetic, views=True)
         self.program = lower(bound, path, capabilities)
-        self.works = account(bound, self.program, capabilities).works
+        values = self.program.values(operands(bound), capabilities.views)
+        self.shapes = {register: value.shape for register, value in values.items()}
         self.names = {n: f"a{n}" for n in range(self.program.operands)}
-        self.shapes = dict(enumerate(bound.shapes))
 
     def module(self) -> str:
         """Return head, signature, and a line for each instruction."""
         parameters = ", ".join(self.names.values())
         lines = [self.first()] if self.dialect.first else []
-        for number, shape in self.shapes.items():
-            lines.append(f"# a{number}: {self.shown(shape)} {self.bound.operands[number].dtype}")
-        for instruction, work in zip(self.program.instructions, self.works, strict=True):
-            lines += self.lines(instruction, work.shape)
+        for number, operand in enumerate(self.bound.operands):
+            lines.append(f"# a{number}: {self.shown(self.shapes[number])} {operand.dtype}")
+        for instruction in self.program.instructions:
+            lines += self.lines(instruction)
         lines.append(f"return {self.names[self.program.result]}")
         title = f"# {ascii(self.bound.equation.text)[1:-1]}"
         body = [f"    {line}" for line in lines]
@@ -79,28 +78,26 @@ class _Text:
         tensor = next((n for n, operand in enumerate(self.bound.operands) if not operand.weak), 0)
         return self.dialect.first.format(x=self.names[tensor])
 
-    def lines(self, instruction: Instruction, shape: tuple[int, ...]) -> list[str]:
+    def lines(self, instruction: Instruction) -> list[str]:
         """Return the line of an instruction, with the shape of what it makes as a comment."""
-        if instruction.target < 0:
+        if isinstance(instruction, p.Check):
             return []
-        source = instruction.sources[0]
-        if isinstance(instruction, (p.Unbox, p.Agree, p.Ranked)):  # operands are what was planned for
-            self.names[instruction.target] = self.names[source]
+        target = instruction.target
+        if isinstance(instruction, p.Same):  # operands are what was planned for
+            self.names[target] = self.names[instruction.sources[0]]
             return []
-        name = f"t{instruction.target}"
         text = self.call(instruction)
-        self.names[instruction.target], self.shapes[instruction.target] = name, shape
-        return [f"{name} = {text}  # {self.shown(shape)}"]
+        self.names[target] = f"t{target}"
+        return [f"t{target} = {text}  # {self.shown(self.shapes[target])}"]
 
     def call(self, instruction: Instruction) -> str:
         """Return the text of a call."""
         calls = self.dialect.calls
         x, *others = (self.names[register] for register in instruction.sources)
         values: dict[str, Any] = {"x": x, "y": others[0] if others else ""}
-        if isinstance(instruction, (p.Cast, p.AsArray)):
+        if isinstance(instruction, p.Cast):
             values["dtype"] = self.dialect.dtype.format(name=instruction.dtype)
-            return calls["asarray" if isinstance(instruction, p.AsArray) else "cast"].format(**values)
-        if isinstance(instruction, p.Diagonal):
+        elif isinstance(instruction, p.Diagonal):
             values |= self.diagonal(instruction)
         elif isinstance(instruction, (p.Reshape, p.BroadcastTo)):
             values["shape"] = self.shape(instruction.shape)
