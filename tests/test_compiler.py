@@ -164,6 +164,21 @@ def test_a_name_is_not_used_again_while_its_value_is_needed():
     ]
 
 
+def test_a_name_is_free_once_though_its_value_is_read_twice():
+    program = Program(
+        1, (Transpose(1, (0,), (1, 0)), Multiply(2, (1, 1)), Sum(3, (0,), (0,)), MatMul(4, (3, 2))), 4
+    )
+    run, source = compile_program(program, load("numpy"))
+    assert source.splitlines()[1:] == [
+        "    t0 = transpose(a0, (1, 0))",
+        "    t0 = multiply(t0, t0)",
+        "    t1 = sum(a0, (0,))",
+        "    return matmul(t1, t0)",
+    ]
+    x = np.arange(9.0).reshape(3, 3)
+    assert (run(x) == x.sum(0) @ (x.T * x.T)).all()
+
+
 def test_operands_are_never_overwritten():
     plan = einsum_plan("ab,bc,cd,de,ef->fa", *[(3, 3)] * 5)
     targets = [line.split(" = ")[0].strip() for line in plan.source.splitlines() if " = " in line]

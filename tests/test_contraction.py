@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,11 +11,14 @@ import pytest
 
 from einsum_unified import einsum, einsum_plan
 from einsum_unified.adapter import Capabilities
+from einsum_unified.adapter.costs import Costs
 from einsum_unified.adapter.dispatch import load
+from einsum_unified.planning.builder import Builder
 from einsum_unified.planning.candidates import MultiplyAndSum, NativeStep
 from einsum_unified.planning.lowering import lower
 from einsum_unified.planning.matrix_products import MatrixProduct
-from einsum_unified.planning.pair import Candidate, cheapest
+from einsum_unified.planning.pair import Candidate, Pair, cheapest
+from einsum_unified.planning.values import Labelled
 from einsum_unified.program.compiler import compile_program
 from einsum_unified.program.primitives import (
     Cast,
@@ -50,9 +55,9 @@ def arrays(text: str, size: int) -> list[np.ndarray]:
     return [rng.integers(-3, 4, [sizes[label] for label in term]).astype("float64") for term in terms]
 
 
-def every_way(plan: Any) -> list[tuple[Candidate, Any]]:
+def every_way(plan: Any, capabilities: Capabilities | None = None) -> list[tuple[Candidate, Any]]:
     """Each candidate of a plan of two operands, with the program that uses it."""
-    capabilities = plan.backend.capabilities
+    capabilities = capabilities or plan.backend.capabilities
     found: list[Candidate] = []
 
     def look(candidates):
@@ -147,6 +152,114 @@ def test_sizes_beyond_what_a_float_holds_can_be_planned(dtype: str, shapes: list
 def test_sizes_beyond_all_measure_can_be_planned():
     plan = einsum_plan("abcd,bcde->ae", (1, 10**200, 10**200, 10**9), (10**200, 10**200, 10**9, 0))
     assert plan.bound.output == (0, 4)
+
+
+# --- views, and the calls that they take -----------------------------------------------------------
+
+
+class EveryProduct:
+    """Stands for all products of a pair: calls ``look`` with each before it writes the cheapest way."""
+
+    cost = 0.0
+
+    def __init__(
+        self, ways: Sequence[Candidate], look: Callable[[MatrixProduct, Pair, Builder], None]
+    ) -> None:
+        self.ways, self.look = ways, look
+
+    def write(self, pair: Pair, builder: Builder) -> Labelled:
+        for way in self.ways:
+            if isinstance(way, MatrixProduct):
+                self.look(way, pair, replace(builder, instructions=[]))
+        return cheapest(self.ways).write(pair, builder)
+
+
+DECLARED = {
+    "nothing": Capabilities(),
+    "views": Capabilities(views=True, vectors=True),
+    "one batch axis": Capabilities(views=True, vectors=True, batch_axes=1),
+    "two batch axes": Capabilities(views=True, batch_axes=2),
+    "turns": Capabilities(turns=True),
+    "into": Capabilities(views=True, vectors=True, into=True),
+}
+MORE = ["ab,bc,cd,de->ae", "ij,jk,kl,lm,mi->", "bij,bjk,bkl->bil", "ea,fb,abcd,gc,hd->efgh", "ij,ik,il->jkl",
+        "kib,kjb->bij", "kb,kjb->bj", "kbi,kb->ib", "k,kij->ij", "iij,jk->ik"]  # fmt: skip
+
+
+@pytest.mark.parametrize("capabilities", DECLARED.values(), ids=list(DECLARED))
+@pytest.mark.parametrize("text", [*EQUATIONS, *MORE])
+def test_as_many_views_are_counted_as_are_written(text: str, capabilities: Capabilities):
+    counted = []
+
+    def look(way: MatrixProduct, pair: Pair, builder: Builder) -> None:
+        way.write(pair, builder)
+        written = [type(instruction) for instruction in builder.instructions]
+        assert way.views == written.count(Transpose) + written.count(Reshape), (way, written)
+        assert {*written} <= {Transpose, Reshape, Dot, MatMul, MatMulInto}
+        counted.append(way)
+
+    labels = sorted(set(text) - set(",->"))
+    for sizes in ([2] * len(labels), [3 + n % 3 for n in range(len(labels))]):
+        size = dict(zip(labels, sizes, strict=True))
+        shapes = [tuple(size[label] for label in term) for term in text.split("->")[0].split(",")]
+        plan = einsum_plan(text, *shapes)
+        lower(plan.bound, plan.path, capabilities, lambda ways: EveryProduct(ways, look))
+    assert counted
+
+
+@pytest.mark.parametrize("capabilities", [x for x in DECLARED.values() if x.views], ids=str)
+@pytest.mark.parametrize("text", [*EQUATIONS, *MORE])
+def test_what_is_not_copied_lies_as_blas_takes_it(text: str, capabilities: Capabilities):
+    def look(way: MatrixProduct, pair: Pair, builder: Builder) -> None:
+        *matrices, _ = way.matrices(pair, builder)
+        for side, x in zip((way.left, way.right), matrices, strict=True):
+            steps = [step for size, step in zip(x.shape[-2:], x.strides[-2:], strict=True) if size > 1]
+            one_vector = len(x.shape) < 3 and len(steps) == 1  # BLAS takes its stride
+            assert side.copied or not steps or 1 in steps or one_vector, (way, x)
+
+    labels = sorted(set(text) - set(",->"))
+    size = {label: 2 + n for n, label in enumerate(labels)}
+    shapes = [tuple(size[label] for label in term) for term in text.split("->")[0].split(",")]
+    plan = einsum_plan(text, *shapes)
+    lower(plan.bound, plan.path, capabilities, lambda ways: EveryProduct(ways, look))
+
+
+def test_the_frameworks_own_einsum_never_costs_less_than_its_call():
+    costs = Costs(native=1000.0)
+    for text in EQUATIONS:
+        plan = einsum_plan(text, *arrays(text, 2))
+        for capabilities in (Capabilities(costs=costs), Capabilities(costs=costs, turns=True)):
+            ways = [way for way, _ in every_way(plan, capabilities) if isinstance(way, NativeStep)]
+            assert all(way.cost > costs.native for way in ways), text
+
+
+@pytest.mark.parametrize("turn", [False, True])
+@pytest.mark.parametrize("function", ["matmul", "matmul_into"])
+def test_blas_is_handed_what_it_takes(monkeypatch, function: str, turn: bool):
+    """NumPy multiplies anything else in a scalar loop, axes that repeat the same memory (stride 0) too."""
+    adapter = load("numpy")
+    x = np.arange(3.0 * 40 * 80).reshape(3, 40, 80) % 7
+    layouts = [
+        x[:, :, :40],
+        x[:, :, ::2],
+        x[:, ::-1, :40],
+        x[:, :, 39::-1],
+        np.broadcast_to(x[:, :1, :40], (3, 40, 40)),
+        np.broadcast_to(x[:, :, :1], (3, 40, 40)),
+        np.broadcast_to(x[0, 0, 0], (3, 40, 40)),
+        np.broadcast_to(x[0, :, :40], (3, 40, 40)),
+    ]
+    handed = []
+    multiply = np.matmul
+    monkeypatch.setattr(np, "matmul", lambda *xs, **options: handed.extend(xs) or multiply(*xs, **options))
+    for y in layouts:
+        y = y.swapaxes(1, 2) if turn else y
+        into = [(3, 40, 40), (0, 1, 2)] if function == "matmul_into" else []
+        assert (getattr(adapter, function)(y, x[:, :, :40], *into) == multiply(y, x[:, :, :40])).all()
+        given = handed[-2]
+        rows, columns = (stride // y.itemsize for stride in given.strides[1:])
+        assert (columns == 1 and rows >= 40) or (rows == 1 and columns >= 40), y.strides
+    assert np.may_share_memory(handed[0], x)  # what lies right is not copied
 
 
 # --- promised layout ------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from einsum_unified import OperandTypeError
-from einsum_unified.dtypes import KINDS, bits_of, integer_range, is_narrow, kind_of, name_of, promote
+from einsum_unified.dtypes import KINDS, beside, bits_of, integer_range, is_narrow, kind_of, name_of, promote
 
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -126,6 +126,19 @@ def test_a_narrow_dtype_promotes_with_nothing_but_bool_and_itself(narrow: str, o
         promote(narrow, other)
     assert promote(narrow, narrow) == narrow
     assert promote(narrow, "bool") == promote("bool", narrow) == narrow
+
+
+def test_the_order_of_python_numbers_does_not_matter():
+    def promoted(name: str, weak: tuple[type, ...]) -> str:
+        try:
+            return beside(name, weak, "torch")
+        except OperandTypeError as error:
+            return str(error)
+
+    for name in (*INTEGERS, *FLOATS, *COMPLEX, *NARROW, "bool"):
+        for weak in itertools.combinations_with_replacement((bool, int, float, complex), 3):
+            orders = {promoted(name, order) for order in itertools.permutations(weak)}
+            assert len(orders) == 1, (name, weak)
 
 
 def test_many_promote_one_after_the_other():

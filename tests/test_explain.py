@@ -12,7 +12,9 @@ from conftest import available, installed_module
 from frameworks import FRAMEWORKS
 
 from einsum_unified import OperandTypeError, einsum, einsum_plan
+from einsum_unified.adapter import Capabilities
 from einsum_unified.adapter.dispatch import load
+from einsum_unified.program.primitives import Cast, Multiply, Program, Transpose
 from einsum_unified.program.values import Value
 from einsum_unified.show.accounts import Ledger, account
 from einsum_unified.show.dialects import DIALECTS
@@ -74,6 +76,27 @@ def test_the_most_held_at_a_time_counts_intermediates_and_result():
     assert int(accounted(plan).peak) == 8 * (2 * 4 + 2 * 5)
     chain = einsum_plan("ij,jk,kl,lm->im", (9, 2), (2, 2), (2, 2), (2, 2), optimize=[(0, 1), (0, 2), (0, 1)])
     assert int(accounted(chain).peak) == 8 * (9 * 2 + 9 * 2)  # each step's operand goes when it is used
+
+
+def test_memory_is_held_as_long_as_any_view_of_it_is_used():
+    instructions = (
+        Cast(1, (0,), "float32"),  # 400 bytes
+        Transpose(2, (1,), (1, 0)),  # a view: it takes no memory, and the cast is held for it
+        Cast(3, (0,), "float64"),  # 800
+        Multiply(4, (3, 2)),  # 800: the most is held here
+        Transpose(5, (4,), (1, 0)),
+    )
+    plan = einsum_plan("ij->ji", (10, 10))
+    program = Program(1, instructions, 5)
+    assert int(account(plan.bound, program, plan.backend.capabilities).peak) == 400 + 800 + 800
+    # Without views each transpose is a copy; what it was made from goes.
+    assert int(account(plan.bound, program, Capabilities()).peak) == 400 + 800 + 800
+
+
+def test_a_result_that_is_a_view_is_held_once():
+    plan = einsum_plan("abk,kc->cba", (4, 5, 3), (3, 7))
+    assert accounted(plan).works[-1].kind == "view"
+    assert int(accounted(plan).peak) == 8 * 4 * 5 * 7
 
 
 def test_sizes_that_are_not_known_stay_in_the_figures():

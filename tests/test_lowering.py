@@ -278,6 +278,17 @@ def test_more_alternating_runs_than_tensorflow_broadcasts_are_put_in_order(tf):
     assert (got.numpy() == np.einsum("aceg,bdfh->abcdefgh", a, b)).all()
 
 
+@pytest.mark.parametrize(
+    ("text", "runs"), [("ac,bd->abcd", 4), ("ace,bd->abcde", 5), ("acx,bdx->abcdx", 5), ("abx,cx->abcx", 3)]
+)
+def test_axes_are_put_in_order_only_beyond_the_runs_that_can_be_broadcast(text: str, runs: int):
+    bound = einsum_plan(text, *[(2,) * len(term) for term in text.split("->")[0].split(",")]).bound
+    for most in (runs - 1, runs, runs + 1, None):
+        instructions = lower(bound, ((0, 1),), Capabilities(broadcast_runs=most)).instructions
+        # A product in another order is brought to that of the output after that.
+        assert isinstance(instructions[-1], Transpose) is (most == runs - 1), most
+
+
 # --- dtypes ---------------------------------------------------------------------------------------
 
 

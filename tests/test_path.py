@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from fractions import Fraction
 from math import prod
@@ -113,6 +114,14 @@ def test_a_limit_keeps_intermediates_small():
     path, _ = einsum_path("ab,bc,cd,de->ae", *shapes, optimize=("greedy", 6))
     got = steps(((0, 1), (1, 2), (2, 3), (3, 4)), (0, 4), (2, 30, 3, 30, 2), tuple(path[1:]))
     assert max(step.elements for step in got) <= 6
+
+
+@pytest.mark.parametrize("limit", [6, 12, 35, 36, 10**6])
+def test_the_default_keeps_a_limit(limit: int):
+    # Without a limit the outer product of the second and the third operand is made first.
+    terms, sizes = ((0, 1), (1, 2), (3, 0), (3, 2)), (2, 30, 3, 30)
+    found = find_path(terms, (), sizes, Strategy(limit=limit))
+    assert max(step.elements for step in steps(terms, (), sizes, found)) <= limit
 
 
 def test_an_optimizer_object_is_asked_each_time():
@@ -330,6 +339,17 @@ def test_sizes_seen_before_do_not_matter_until_there_were_many():
     for some, found in zip(sizes, together, strict=True):
         module.forget_paths()
         assert find_path(labels, (1, 3), some, Strategy()) == found
+
+
+def test_the_paths_kept_for_other_sizes_are_few_also_under_threads():
+    module.forget_paths()
+    terms, output = ((0, 1), (1, 2), (2, 3)), (0, 3)
+    with ThreadPoolExecutor(8) as pool:
+        sizes = [(n % 7 + 2, n % 5 + 2, n + 2, n % 3 + 2) for n in range(200)]
+        list(pool.map(lambda some: find_path(terms, output, some, Strategy()), sizes))
+    assert len(module._found(terms, output).paths) == module._SEARCHES
+    module.forget_paths()
+    assert module._found(terms, output).paths == ()
 
 
 def test_the_default_is_deterministic():

@@ -42,6 +42,14 @@ def test_sizes_are_equal_only_if_they_read_the_same():
     assert len({B, C, B * 1, 4}) == 3
 
 
+def test_sizes_that_differ_in_a_known_factor_are_not_equal():
+    # The same number by the hints, and the same places: only what is known differs.
+    few, many = Size.read([(0, 0)], hint=6) * 2, Size.read([(0, 0)], hint=4) * 3
+    assert int(few) == int(many) == 12
+    assert few != many
+    assert Size.read([(0, 0)], hint=6) * 2 == few
+
+
 @given(st.lists(st.sampled_from([B, C, 1, 2, 3]), max_size=6), st.randoms())
 def test_products_do_not_depend_on_the_order(factors, random):
     other = random.sample(factors, len(factors))

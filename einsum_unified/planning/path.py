@@ -171,7 +171,7 @@ def _find(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: St
 
 @dataclass
 class Found:
-    """The paths that searches found for operands of these labels, with whatever sizes: at most `_SEARCHES`."""
+    """The paths that searches found for operands of these labels, of any sizes: at most `_SEARCHES`."""
 
     terms: Terms
     output: tuple[int, ...]

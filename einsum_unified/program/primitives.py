@@ -141,9 +141,10 @@ class BroadcastTo(Movement):
 
     def seen(self, x: Value) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Repeat axes of size 1; a size that is not known yet is taken to be the other one already."""
-        steps = compact(self.shape, x.strides)
-        known = [size == 1 != new for size, new in zip(x.shape, self.shape, strict=True)]
-        return self.shape, tuple([0 if one else step for one, step in zip(known, steps, strict=True)])
+        grown = tuple([1 if size == 1 else new for size, new in zip(x.shape, self.shape, strict=True)])
+        steps = x.strides if grown == x.shape else compact(grown, x.strides)
+        repeated = zip(grown, self.shape, steps, strict=True)
+        return self.shape, tuple([step if size == new else 0 for size, new, step in repeated])
 
 
 @dataclass(eq=False, repr=False)
