@@ -85,15 +85,8 @@ def value_of(x: np.ndarray) -> Value:
 
 def layouts() -> list[np.ndarray]:
     x = np.arange(48.0).reshape(2, 1, 4, 6)
-    return [
-        x,
-        x.transpose(3, 0, 2, 1),
-        x[:, :, ::2],
-        x[..., :1],
-        x.transpose(1, 2, 0, 3),
-        x[:0],
-        x[0, 0, 0, 0],
-    ]
+    turned = x.transpose(3, 0, 2, 1), x.transpose(1, 2, 0, 3)
+    return [x, *turned, x[:, :, ::2], x[..., :1], x[:0], x[:, :, :0].T, x[0, 0, 0, 0]]
 
 
 SHAPES = [
@@ -111,8 +104,8 @@ def test_a_reshape_is_a_view_where_numpys_is(shape: tuple[int, ...]):
         got = x.reshape(shape)
         told = Reshape(1, (0,), shape).result([value_of(x)], views=True)
         assert told.shape == shape
-        if x.size > 1:
-            assert told.view == np.may_share_memory(got, x)
+        if x.size != 1:
+            assert told.view == (x.size == 0 or np.may_share_memory(got, x))
         strides = zip(shape, strides_of(got), told.strides, strict=True)
         assert all(real == stride for size, real, stride in strides if size > 1 and x.size)
 
