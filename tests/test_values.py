@@ -40,8 +40,8 @@ def made(program: Program, tensors: list, backend: Any):
         if "dtype" in values:
             values["dtype"] = backend.dtype_from_name(values["dtype"])
         sources = [registers[register] for register in instruction.sources]
-        if "equation" in values:
-            registers[instruction.target] = backend.native(*sources, **values)
+        if instruction.function == "native":
+            registers[instruction.target] = backend.native(**values)(*sources)
         else:
             registers[instruction.target] = getattr(backend, instruction.function)(*sources, *values.values())
         yield instruction, sources, registers[instruction.target]

@@ -76,6 +76,10 @@ class Side:
         """Whether it is multiplied as a vector, without an axis for rows or columns."""
         return not (self.kept or loops or self.loops or self.of.batch) and self.of.vectors
 
+    def splits(self, loops: int) -> bool:
+        """Whether its axis in the product is not one of a label."""
+        return len(self.kept) != 1 and not self.vector(loops)
+
     def exchanged(self, left: bool, loops: int) -> bool:
         """Whether rows and columns have yet to change places: by a flag of the product, or an instruction."""
         return self._kept_first(left) != left and not self.vector(loops)
@@ -211,8 +215,8 @@ class Operand(NamedTuple):
             outer = self.x.in_memory(self.kept)[:-1] if most is None and self.capabilities.views else ()
             looped = self.view(outer) if outer else None
             return [view, looped] if looped else [view]
-        copies = [self.copied(kept_first) for kept_first in (True, False)]
-        return [*copies, *self._looped()]
+        kept = self.x.in_memory(self.kept)
+        return [self.copied(kept, True), self.copied(kept, False), *self._looped()]
 
     def _looped(self) -> list[Side]:
         """Return the views with loops over one run of labels, or over two if there are none over one."""
@@ -246,12 +250,11 @@ class Operand(NamedTuple):
             return None  # and in batches vectors of stride 1 only
         return Side(self, loops, rest, contracted, True, False, inner == 1, 0.0)
 
-    def copied(self, kept_first: bool) -> Side:
+    def copied(self, kept: tuple[int, ...], kept_first: bool) -> Side:
         """Return how it is copied: with the contracted axis last, or first."""
-        x, rest = self.x, self.x.in_memory(self.kept)
-        first, second = (rest, self.contracted) if kept_first else (self.contracted, rest)
-        cost = _copy(self.pair, x.memory, (*self.batch, *first, *second), self.capabilities.costs)
-        return Side(self, (), rest, self.contracted, kept_first, True, kept_first, cost)
+        first, second = (kept, self.contracted) if kept_first else (self.contracted, kept)
+        cost = _copy(self.pair, self.x.memory, (*self.batch, *first, *second), self.capabilities.costs)
+        return Side(self, (), kept, self.contracted, kept_first, True, kept_first, cost)
 
 
 def _copy(pair: Pair, before: Sequence[int], after: Sequence[int], costs: Costs) -> float:
@@ -303,8 +306,7 @@ def _splits(batch: tuple[int, ...], left: Side, right: Side, capabilities: Capab
     """Whether a product comes out with axes that a reshape has to split, or drop."""
     if capabilities.batch_axes == 1 and len(batch) + len(left.loops) + len(right.loops) > 1:
         return True
-    sides = (left, right), (right, left)
-    return any(len(side.kept) != 1 and not side.vector(len(other.loops)) for side, other in sides)
+    return left.splits(len(right.loops)) or right.splits(len(left.loops))
 
 
 def _groups(batch: tuple[int, ...], left: Side, right: Side) -> list[tuple[int, ...]]:
