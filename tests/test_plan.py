@@ -135,7 +135,7 @@ def test_a_plan_of_a_framework_prints_its_name_and_dtypes(framework):
 
 def test_labels_of_several_characters_are_printed_apart():
     text = str(einsum_plan((2, 3), ["row", "inner"], (3, 4), ["inner", "column"]))
-    assert "  0  ['row', 'inner'],['inner', 'column']->['column', 'row']  matmul 4×3×2 " in text
+    assert "  0  ['row', 'inner'],['inner', 'column']->['column', 'row']  matmul 2×3×4 " in text
 
 
 def test_numbers_of_several_digits_are_printed_apart():
