@@ -285,7 +285,7 @@ class Plan:
         from einsum_unified.show.table import Explanation  # seldom needed
 
         if self.bound.unranked:
-            raise PathError("a plan for unknown numbers of axes has no figures")
+            raise PathError("a plan for an unknown number of axes has no figures")
         told = Explanation(self.bound, self.program, self.backend.capabilities, self.steps)
         return {**told.data(), "algorithm": self._algorithm().partition(":")[0]}
 
@@ -348,7 +348,7 @@ class Plan:
 
     def _check_ranked(self) -> None:
         if self.bound.unranked:
-            raise PathError("a plan for unknown numbers of axes has no path to keep")
+            raise PathError("a plan for an unknown number of axes has no path to keep")
 
     def _dtypes(self) -> tuple[str, ...]:
         return tuple(operand.dtype for operand in self.bound.operands)

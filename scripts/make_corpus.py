@@ -239,9 +239,9 @@ for equation, shapes, cls, says in [
     ("...i...->i", [(2, 3)], "EquationError", "term 0 has more than one '...'"),
     ("ij,...k...->i", [(2, 3), (2, 3)], "EquationError", "term 1 has more than one '...'"),
     ("...i->...i...", [(2, 3)], "EquationError", "the output has more than one '...'"),
-    ("..i->i", [(2, 3)], "EquationError", "a '.' in term 0 that is no part of '...'"),
-    ("i,....j->i", [(2,), (2, 3)], "EquationError", "a '.' in term 1 that is no part of '...'"),
-    ("i->.i", [(2,)], "EquationError", "a '.' in the output that is no part of '...'"),
+    ("..i->i", [(2, 3)], "EquationError", "term 0 has a '.' that is not part of '...'"),
+    ("i,....j->i", [(2,), (2, 3)], "EquationError", "term 1 has a '.' that is not part of '...'"),
+    ("i->.i", [(2,)], "EquationError", "the output has a '.' that is not part of '...'"),
     ("...i,...i->...i", [(4, 2, 3), (5, 2, 3)], "OperandError", "axis -2 of '...' is 4 in operand 0 but 5 in operand 1"),
     ("...,i...,...i->i", [(1, 5), (3, 2, 5), (2, 4, 3)], "OperandError", "axis -1 of '...' is 5 in operand 0 but 4 in operand 2"),
     ("...ij->i", [(2,)], "OperandError", "operand 0 has 1 axis but its subscripts '...ij' name at least 2"),
@@ -342,7 +342,7 @@ for equation, shapes, label in [
 ]:
     says = (
         f"label '{label}' is repeated in the output",
-        "to put values on a diagonal, multiply with an identity",
+        "to put values on a diagonal, multiply by an identity matrix",
     )
     add(4, "repeated in the output", equation, list(shapes), error("EquationError", *says))
 
@@ -440,12 +440,12 @@ for character in "!'(*+/;=@[\\^{|~":
         "reserved",
         f"i{character}->i",
         [(2, 3)],
-        error("EquationError", f"{quote}{shown}{quote} is no label"),
+        error("EquationError", f"{quote}{shown}{quote} is not a label"),
     )
 for equation, shapes, cls, says in [
-    ("ij>ji", [(2, 3)], "EquationError", "'-' and '>' stand only together, as '->'"),
-    ("ij-ji", [(2, 3)], "EquationError", "'-' and '>' stand only together, as '->'"),
-    ("ij- ->ji", [(2, 3)], "EquationError", "'-' and '>' stand only together, as '->'"),
+    ("ij>ji", [(2, 3)], "EquationError", "'-' and '>' may only be used together, as '->'"),
+    ("ij-ji", [(2, 3)], "EquationError", "'-' and '>' may only be used together, as '->'"),
+    ("ij- ->ji", [(2, 3)], "EquationError", "'-' and '>' may only be used together, as '->'"),
     ("ij->ji->ij", [(2, 3)], "EquationError", "more than one '->'"),
     ("ij->i,j", [(2, 3)], "EquationError", "the output has a comma, but there is only one output"),
     ("ij→ji", [(2, 3)], "OperandError", "'→' is a label here: the arrow is '->'"),
@@ -529,7 +529,7 @@ add(
     "bytes",
     "ijÿ->ij",
     [(2, 3)],
-    error("EquationError", "the equation is bytes that are no UTF-8, at position 2"),
+    error("EquationError", "the equation is bytes that are not UTF-8, at position 2"),
     bytes="latin-1",
 )
 
@@ -645,7 +645,7 @@ for equation, operands, says in [
     ("", [], "the equation has 1 term but 0 operands were given"),
     ("ijk->i", [(2, 3)], "operand 0 has 2 axes but its subscripts 'ijk' name 3"),
     ("i->i", [(2, 3)], "operand 0 has 2 axes but its subscripts 'i' name 1"),
-    ("i->i", [(2, 3)], "to let further axes through, write '...': '...i'"),
+    ("i->i", [(2, 3)], "to allow further axes, write '...': '...i'"),
     ("i,ij->", [(2,), (3,)], "operand 1 has 1 axis but its subscripts 'ij' name 2"),
     ("i, j -> ij", [(2,), ()], "operand 1 has 0 axes but its subscripts 'j' name 1"),
     ("", [(2,)], "operand 0 has 1 axis but its subscripts '' name 0"),
@@ -979,7 +979,7 @@ add(
     "NumPy errors",
     "i,i->",
     [(2,), v(["a", "b"], "str", "numpy")],
-    error("OperandTypeError", "operand 1 has dtype numpy.str32, which is no number"),
+    error("OperandTypeError", "operand 1 has dtype numpy.str32, which is not numeric"),
     tag="text",
 )
 
@@ -1083,7 +1083,7 @@ for keyword in ("casting", "order", "backend"):
         [(2,)],
         error(
             "TypeError",
-            f"einsum() got an unknown keyword '{keyword}'; known are: optimize, dtype, out, hints",
+            f"einsum() got an unknown keyword '{keyword}'; known: optimize, dtype, out, hints",
         ),
         tag=keyword,
         options={keyword: "C"},
@@ -1108,7 +1108,7 @@ for optimize, says in [
         options={"optimize": optimize},
     )
 for hints, says in [
-    (3, "hints=3 is no mapping of labels to sizes"),
+    (3, "hints=3 is not a mapping of labels to sizes"),
     ({"z": 3}, "hints: the equation has no label 'z'"),
     ({"i": 0}, "hints: the size of 'i' is 0, not a positive integer"),
 ]:
@@ -1127,7 +1127,7 @@ for dtype in ("float33", "str", ""):
         "dtype= errors",
         "i->",
         [(2,)],
-        error("OperandTypeError", f"dtype={dtype!r} is no dtype that"),
+        error("OperandTypeError", f"dtype={dtype!r} is not a dtype that"),
         tag=dtype,
         options={"dtype": dtype},
     )
@@ -1145,8 +1145,8 @@ for held, dtype, kind in [
         [t((2,), dtype), t((2,), held)],
         error(
             "OperandTypeError",
-            f"dtype={dtype} would cut off operand 1, which is {kind}",
-            "cast the operand first if that is meant",
+            f"dtype={dtype} cannot hold the values of operand 1, which is {kind}",
+            "cast the operand first if its values may change",
         ),
         tag=f"{held} to {dtype}",
         options={"dtype": dtype},
@@ -1217,7 +1217,7 @@ add(
     "out= errors",
     "i->i",
     [(2,)],
-    error("OperandTypeError", "out= is a list but the result is of {library}"),
+    error("OperandTypeError", "out= is a list but the result is a tensor of {library}"),
     tag="list",
     options={"out": p([0, 0])},
 )
@@ -1264,7 +1264,7 @@ add(
     "dates",
     "i,i->",
     [(2,), v(["2020-01-01", "2020-01-02"], "datetime64[D]", "numpy")],
-    error("OperandTypeError", "operand 1 has dtype numpy.datetime64[D], which is no number"),
+    error("OperandTypeError", "operand 1 has dtype numpy.datetime64[D], which is not numeric"),
 )
 
 # --- 18: gradients --------------------------------------------------------------------------------------------
@@ -1361,7 +1361,7 @@ for equation, operands, cls, says in [
         [(2, 3)],
         "EquationError",
         "label 'i' is repeated in the output\n    ij->ii\n        ^^\n"
-        "  to put values on a diagonal, multiply with an identity: an operand np.eye(n) with the two labels",
+        "  to put values on a diagonal, multiply by an identity matrix: np.eye(n) with the two labels",
     ),
     (
         "ij->iz",
@@ -1374,7 +1374,7 @@ for equation, operands, cls, says in [
         "i;j->ij",
         [(2, 3)],
         "EquationError",
-        "';' is no label\n    i;j->ij\n     ^\n"
+        "';' is not a label\n    i;j->ij\n     ^\n"
         "  labels are letters, digits, '_' and non-ASCII symbols; other punctuation is reserved",
     ),
     (
@@ -1403,7 +1403,7 @@ for equation, operands, cls, says in [
         "OperandError",
         "operand 0 has 2 axes but its subscripts 'i' name 1\n    i->i\n    ^\n"
         "  operand 0 'i': shape (2, 3), {library}.float32\n"
-        "  to let further axes through, write '...': '...i'",
+        "  to allow further axes, write '...': '...i'",
     ),
     (
         "ij,jk->ik",

@@ -102,12 +102,12 @@ def test_an_unknown_keyword_is_a_type_error_that_lists_the_known():
     with pytest.raises(TypeError) as caught:
         einsum("ij->ji", X, order="C")
     known = "optimize, dtype, out, hints, strict"
-    assert str(caught.value) == f"einsum() got an unknown keyword 'order'; known are: {known}"
+    assert str(caught.value) == f"einsum() got an unknown keyword 'order'; known: {known}"
 
 
 def test_no_unknown_keyword_is_no_error():
     check_keywords({}, ("dtype",), "einsum")
-    with pytest.raises(TypeError, match="f\\(\\) got an unknown keyword 'a'; known are: b, c"):
+    with pytest.raises(TypeError, match="f\\(\\) got an unknown keyword 'a'; known: b, c"):
         check_keywords({"a": 1}, ("b", "c"), "f")
 
 
@@ -201,7 +201,7 @@ def test_a_list_of_tensors_as_one_operand_names_the_way_out(torch):
         einsum("ij,j->i", [torch.ones(2), torch.ones(2)], torch.ones(2))
     assert str(caught.value) == (
         "operand 0 is a list that holds a torch Tensor\n"
-        "  lists hold Python numbers or NumPy arrays; stack tensors with their framework's stack"
+        "  a list may hold only Python numbers and NumPy arrays; join tensors with their framework's stack"
     )
 
 

@@ -172,7 +172,7 @@ def test_dtypes_of_gradients_are_those_of_autograds_own_einsum(autograd, anp):
 
 
 def test_what_autograd_puts_around_lists_is_no_tensor(autograd):
-    with pytest.raises(OperandTypeError, match="operand 0 is an autograd SequenceBox, which is no tensor"):
+    with pytest.raises(OperandTypeError, match="operand 0 is an autograd SequenceBox, which is not a tensor"):
         autograd.grad(lambda xs: einsum("i->", xs))([1.0, 2.0])
 
 

@@ -42,17 +42,17 @@ EquationError: the output has more than one '...'
           ^  ^
 
 "..i->i", (2, 3)
-EquationError: a '.' in term 0 that is no part of '...'
+EquationError: term 0 has a '.' that is not part of '...'
     ..i->i
     ^^
 
 "i,....j->i", (2,), (2, 3)
-EquationError: a '.' in term 1 that is no part of '...'
+EquationError: term 1 has a '.' that is not part of '...'
     i,....j->i
       ^^^^
 
 "i->.i", (2,)
-EquationError: a '.' in the output that is no part of '...'
+EquationError: the output has a '.' that is not part of '...'
     i->.i
        ^
 
@@ -196,13 +196,13 @@ OperandError: label 'i' is repeated in operand 0 with sizes 2 and 3
 EquationError: label 'i' is repeated in the output
     ij->ii
         ^^
-  to put values on a diagonal, multiply with an identity: an operand np.eye(n) with the two labels
+  to put values on a diagonal, multiply by an identity matrix: np.eye(n) with the two labels
 
 "i,j -> i j i", (2,), (3,)
 EquationError: label 'i' is repeated in the output
     i,j -> i j i
            ^   ^
-  to put values on a diagonal, multiply with an identity: an operand np.eye(n) with the two labels
+  to put values on a diagonal, multiply by an identity matrix: np.eye(n) with the two labels
 
 # 5: unknown output labels
 
@@ -230,64 +230,64 @@ EquationError: output label 'k' occurs in no operand
 EquationError: U+00A0 NO-BREAK SPACE is neither a label nor whitespace that is dropped
     ij ,jk->ik
       ^
-  dropped are space, tab, newline, carriage return, vertical tab and form feed
+  only space, tab, newline, carriage return, vertical tab and form feed are dropped
 
 "i\\u200bj->ji", (2, 3)
 EquationError: U+200B ZERO WIDTH SPACE is neither a label nor whitespace that is dropped
     i j->ji
      ^
-  dropped are space, tab, newline, carriage return, vertical tab and form feed
+  only space, tab, newline, carriage return, vertical tab and form feed are dropped
 
 "i\\tj\\n\\u2028->ji", (2, 3)
 EquationError: U+2028 LINE SEPARATOR is neither a label nor whitespace that is dropped
     i j  ->ji
         ^
-  dropped are space, tab, newline, carriage return, vertical tab and form feed
+  only space, tab, newline, carriage return, vertical tab and form feed are dropped
 
 "i\\x00j->ji", (2, 3)
 EquationError: U+0000 is neither a label nor whitespace that is dropped
     i j->ji
      ^
-  dropped are space, tab, newline, carriage return, vertical tab and form feed
+  only space, tab, newline, carriage return, vertical tab and form feed are dropped
 
 # 7: labels
 
 "i;j->ij", (2, 3)
-EquationError: ';' is no label
+EquationError: ';' is not a label
     i;j->ij
      ^
   labels are letters, digits, '_' and non-ASCII symbols; other punctuation is reserved
 
 "(ij)k->ij", (2, 3)
-EquationError: '(' is no label
+EquationError: '(' is not a label
     (ij)k->ij
     ^
   labels are letters, digits, '_' and non-ASCII symbols; other punctuation is reserved
 
 "ij->i'", (2, 3)
-EquationError: "'" is no label
+EquationError: "'" is not a label
     ij->i'
          ^
   labels are letters, digits, '_' and non-ASCII symbols; other punctuation is reserved
 
 "ij>ji", (2, 3)
-EquationError: '-' and '>' stand only together, as '->'
+EquationError: '-' and '>' may only be used together, as '->'
     ij>ji
       ^
 
 "ij-ji", (2, 3)
-EquationError: '-' and '>' stand only together, as '->'
+EquationError: '-' and '>' may only be used together, as '->'
     ij-ji
       ^
 
 "ij=>ji", (2, 3)
-EquationError: '=' is no label
+EquationError: '=' is not a label
     ij=>ji
       ^
   labels are letters, digits, '_' and non-ASCII symbols; other punctuation is reserved
 
 "ij- ->ji", (2, 3)
-EquationError: '-' and '>' stand only together, as '->'
+EquationError: '-' and '>' may only be used together, as '->'
     ij- ->ji
       ^ ^^
 
@@ -346,7 +346,7 @@ EquationError: output label 'x' occurs in no operand
 EquationError: label 10 is repeated in the output
     [10, 2] -> [10, 10]
                 ^   ^
-  to put values on a diagonal, multiply with an identity: an operand np.eye(n) with the two labels
+  to put values on a diagonal, multiply by an identity matrix: np.eye(n) with the two labels
 
 (2, 3), [..., 0, ...]
 EquationError: term 0 has more than one '...'
@@ -363,7 +363,7 @@ OperandError: operand 0 has 2 axes but its subscripts [0] name 1
     [0] -> [0]
     ^
   operand 0 [0]: shape (2, 3), FW.float32
-  to let further axes through, write '...': [..., 0]
+  to allow further axes, write '...': [..., 0]
 
 (2,), [0], (3,), [1, 2], [0]
 OperandError: operand 1 has 1 axis but its subscripts [1, 2] name 2
@@ -387,7 +387,7 @@ EquationError: label [1] in the sublist of operand 0 is not hashable
 EquationError: label {} in the output's sublist is not hashable
 
 b"ij\\xff->ij", (2, 3)
-EquationError: the equation is bytes that are no UTF-8, at position 2
+EquationError: the equation is bytes that are not UTF-8, at position 2
 
 # 9: counts, ranks, numbers and lists
 
@@ -420,7 +420,7 @@ OperandError: operand 0 has 2 axes but its subscripts 'i' name 1
     i->i
     ^
   operand 0 'i': shape (2, 3), FW.float32
-  to let further axes through, write '...': '...i'
+  to allow further axes, write '...': '...i'
 
 "i,ij->", (2,), (3,)
 OperandError: operand 1 has 1 axis but its subscripts 'ij' name 2
@@ -437,7 +437,7 @@ OperandError: operand 1 has 0 axes but its subscripts 'j' name 1
 "", (2,)
 OperandError: operand 0 has 1 axis but its subscripts '' name 0
   operand 0 '': shape (2,), FW.float32
-  to let further axes through, write '...': '...'
+  to allow further axes, write '...': '...'
 
 "i,j->ij", 2.0, (3,)
 OperandError: operand 0 has 0 axes but its subscripts 'i' name 1
@@ -463,11 +463,11 @@ OperandError: operand 1 is a nested list whose rows differ in length
 
 "ij,i->ij", (2, 3), ["a", "b"]
 OperandTypeError: operand 1 is a list that holds a str
-  lists hold Python numbers or NumPy arrays; stack tensors with their framework's stack
+  a list may hold only Python numbers and NumPy arrays; join tensors with their framework's stack
 
 "i,i->", (2,), [1, None]
 OperandTypeError: operand 1 is a list that holds a NoneType
-  lists hold Python numbers or NumPy arrays; stack tensors with their framework's stack
+  a list may hold only Python numbers and NumPy arrays; join tensors with their framework's stack
 
 "i,i->", (2,), None
 OperandTypeError: operand 1 is a NoneType, which is no array of a known library
@@ -529,7 +529,7 @@ def test_a_long_equation_is_shown_around_the_mark(framework, before):
     with pytest.raises(einsum_unified.EquationError) as caught:
         einsum(equation, filled(framework, (2,)))
     headline, shown, caret, _ = str(caught.value).splitlines()
-    assert headline == "'!' is no label"
+    assert headline == "'!' is not a label"
     assert shown.strip(" …") in equation
     assert shown[caret.index("^")] == "!"
     assert caret.strip() == "^"
@@ -592,7 +592,7 @@ def test_two_devices_are_named(torch):
     ids=["text", "date", "duration", "record"],
 )
 def test_an_array_of_no_numbers_is_an_error(framework, array, dtype):
-    text = f"OperandTypeError: operand 1 has dtype numpy.{dtype}, which is no number"
+    text = f"OperandTypeError: operand 1 has dtype numpy.{dtype}, which is not numeric"
     before = array.copy()
     assert_raises(text, einsum, "i,i->", filled(framework, (2,)), array)
     assert (array == before).all()
@@ -607,7 +607,7 @@ if np.dtype(np.longdouble).itemsize > 8:  # on some platforms it is float64
 @pytest.mark.parametrize("cls", FRAMEWORKS[1:], ids=lambda cls: cls.name)
 def test_an_array_of_a_dtype_that_the_tensors_lack_is_an_error(cls, array):
     dtype = f"numpy.{array.dtype.name}"
-    text = f"OperandTypeError: operand 1 has dtype {dtype}, with which {cls.name} cannot compute"
+    text = f"OperandTypeError: operand 1 has dtype {dtype}, which {cls.name} cannot compute with"
     assert_raises(text, einsum, "i,i->", filled(available(cls), (2,)), array)
 
 
@@ -651,7 +651,7 @@ def test_an_unknown_keyword_is_a_type_error_that_lists_the_known(framework, keyw
     with pytest.raises(TypeError) as caught:
         einsum("i->", a, out=out, **{keyword: value})
     known = "optimize, dtype, out, hints, strict"
-    assert str(caught.value) == f"einsum() got an unknown keyword {keyword!r}; known are: {known}"
+    assert str(caught.value) == f"einsum() got an unknown keyword {keyword!r}; known: {known}"
     np.testing.assert_array_equal(framework.numpy(out), 1)
 
 
@@ -684,7 +684,7 @@ def test_a_wrong_optimize_is_a_path_error(framework, optimize, text):
 
 @pytest.mark.parametrize("dtype", ["float33", "str", 5, np.dtype("datetime64[s]"), "", object], ids=repr)
 def test_dtype_must_be_one_that_the_framework_can_compute_with(framework, dtype):
-    text = f"OperandTypeError: dtype={dtype!r} is no dtype that {framework.name} can compute with"
+    text = f"OperandTypeError: dtype={dtype!r} is not a dtype that {framework.name} can compute with"
     assert_raises(text, einsum, "i->", filled(framework, (2,)), dtype=dtype)
 
 
@@ -698,19 +698,20 @@ def test_dtype_must_be_one_that_the_framework_can_compute_with(framework, dtype)
         ("bfloat16", "uint8", "float"),
     ],
 )
-def test_dtype_cuts_nothing_off(framework, held, dtype, kind):
+def test_dtype_must_hold_each_operands_values(framework, held, dtype, kind):
     a, b = filled(framework, (2,), dtype), filled(framework, (2,), held)
     text = (
-        f"OperandTypeError: dtype={dtype} would cut off operand 1, which is {kind} "
-        f"(shape (2,), {framework.name}.{held})\n  cast the operand first if that is meant"
+        f"OperandTypeError: dtype={dtype} cannot hold the values of operand 1, which is {kind} "
+        f"(shape (2,), {framework.name}.{held})\n  cast the operand first if its values may change"
     )
     assert_raises(text, einsum, "i,i->", a, b, dtype=dtype)
 
 
-def test_dtype_cuts_no_python_number_off(framework):
+def test_dtype_must_hold_a_python_number(framework):
     text = (
-        "OperandTypeError: dtype=int32 would cut off operand 1, which is float (shape (), Python float)\n"
-        "  cast the operand first if that is meant"
+        "OperandTypeError: dtype=int32 cannot hold the values of operand 1, which is float "
+        "(shape (), Python float)\n"
+        "  cast the operand first if its values may change"
     )
     assert_raises(text, einsum, "i,->i", filled(framework, (2,), "int32"), 2.5, dtype="int32")
 
@@ -737,7 +738,7 @@ def test_out_of_another_shape_or_dtype_is_refused_and_untouched(framework, shape
 
 def test_out_must_be_a_tensor_of_the_result_s_framework(torch, tf):
     numbers = np.ones(2, "float32")
-    text = "OperandTypeError: out= is a {} but the result is of {}"
+    text = "OperandTypeError: out= is a {} but the result is a tensor of {}"
     assert_raises(text.format("list", "numpy"), einsum, "i->i", numbers, out=[0, 0])
     assert_raises(text.format("torch Tensor", "numpy"), einsum, "i->i", numbers, out=torch.zeros(2))
     assert_raises(text.format("list", "torch"), einsum, "i->i", torch.ones(2), out=[0, 0])
@@ -775,7 +776,7 @@ def test_ragged_and_sparse_tensors_of_tensorflow_come_with_the_call_that_makes_t
 
 
 def test_a_tensor_of_text_is_an_error(tf):
-    text = "OperandTypeError: operand 0 has dtype tensorflow.string, which is no number"
+    text = "OperandTypeError: operand 0 has dtype tensorflow.string, which is not numeric"
     assert_raises(text, einsum, "i->i", tf.constant(["a"]))
 
 

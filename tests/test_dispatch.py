@@ -331,7 +331,7 @@ def test_a_class_that_the_adapter_cannot_use_is_refused():
     adapter = adapter_for(Boxed)
     adapter.form = lambda cls: None
     register_backend(Boxed, adapter)
-    with pytest.raises(OperandTypeError, match=r"^operand 0 is a boxed Boxed, which is no tensor$"):
+    with pytest.raises(OperandTypeError, match=r"^operand 0 is a boxed Boxed, which is not a tensor$"):
         einsum("i->", Boxed(np.ones(2)))
 
 

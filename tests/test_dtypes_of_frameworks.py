@@ -341,7 +341,7 @@ def test_the_greatest_python_int_that_fits_is_taken_and_one_more_refused(cls, dt
 def test_a_numpy_array_of_every_dtype_keeps_it(cls, dtype):
     framework = available(cls)
     if dtype not in cls.dtypes:
-        with pytest.raises(OperandTypeError, match=f"numpy.{dtype}, with which {cls.name} cannot compute"):
+        with pytest.raises(OperandTypeError, match=f"numpy.{dtype}, which {cls.name} cannot compute with"):
             einsum("i,i->i", framework.tensor(np.ones(3, bool)), NumPy().tensor([0, 1, 0], dtype))
         return
     array = NumPy().tensor([0.0, 1.0, 1.0], dtype)

@@ -148,7 +148,7 @@ def test_invisible_characters_are_refused_by_code_point(c: str):
     headline, text, caret, note = str(caught.value).splitlines()
     assert headline == f"{code} is neither a label nor whitespace that is dropped"
     assert (text, caret) == ("    i j->ij", "     ^")
-    assert note == "  dropped are space, tab, newline, carriage return, vertical tab and form feed"
+    assert note == "  only space, tab, newline, carriage return, vertical tab and form feed are dropped"
 
 
 def test_half_a_surrogate_pair_is_refused():
@@ -161,7 +161,7 @@ def test_other_ascii_punctuation_is_reserved(c: str):
     with pytest.raises(EquationError) as caught:
         parse(f"ij,{c}->i")
     assert str(caught.value) == (
-        f"{c!r} is no label\n    ij,{c}->i\n       ^\n"
+        f"{c!r} is not a label\n    ij,{c}->i\n       ^\n"
         "  labels are letters, digits, '_' and non-ASCII symbols; other punctuation is reserved"
     )
 
@@ -191,17 +191,17 @@ def test_a_chain_of_two_hundred_operands_is_contracted():
     [
         ("i->j->k", "more than one '->'", " ^^ ^^"),
         ("->->", "more than one '->'", "^^^^"),
-        ("i-j", "'-' and '>' stand only together, as '->'", " ^"),
-        ("i>j", "'-' and '>' stand only together, as '->'", " ^"),
-        ("i>-j", "'-' and '>' stand only together, as '->'", " ^^"),
-        ("i-->j", "'-' and '>' stand only together, as '->'", " ^^^"),
-        ("i->>j", "'-' and '>' stand only together, as '->'", " ^^^"),
+        ("i-j", "'-' and '>' may only be used together, as '->'", " ^"),
+        ("i>j", "'-' and '>' may only be used together, as '->'", " ^"),
+        ("i>-j", "'-' and '>' may only be used together, as '->'", " ^^"),
+        ("i-->j", "'-' and '>' may only be used together, as '->'", " ^^^"),
+        ("i->>j", "'-' and '>' may only be used together, as '->'", " ^^^"),
         ("ij->i,j", "the output has a comma, but there is only one output", "     ^"),
         ("i,j -> i , j", "the output has a comma, but there is only one output", "         ^"),
-        ("ij,j.k", "a '.' in term 1 that is no part of '...'", "    ^"),
-        ("..", "a '.' in term 0 that is no part of '...'", "^^"),
-        ("....", "a '.' in term 0 that is no part of '...'", "^^^^"),
-        ("i->i.", "a '.' in the output that is no part of '...'", "    ^"),
+        ("ij,j.k", "term 1 has a '.' that is not part of '...'", "    ^"),
+        ("..", "term 0 has a '.' that is not part of '...'", "^^"),
+        ("....", "term 0 has a '.' that is not part of '...'", "^^^^"),
+        ("i->i.", "the output has a '.' that is not part of '...'", "    ^"),
         ("i,...j...->i", "term 1 has more than one '...'", "  ^   ^"),
         ("......", "term 0 has more than one '...'", "^  ^"),
         ("i...->......i", "the output has more than one '...'", "      ^  ^"),
@@ -221,7 +221,7 @@ def test_a_malformed_equation_points_at_the_place(text: str, headline: str, care
 def test_errors_name_the_way_out():
     with pytest.raises(EquationError, match=r"give an operand of ones with subscripts 'z'$"):
         parse("i->z")
-    with pytest.raises(EquationError, match=r"an operand np.eye\(n\) with the two labels$"):
+    with pytest.raises(EquationError, match=r"an identity matrix: np.eye\(n\) with the two labels$"):
         parse("i->ii")
 
 
@@ -235,7 +235,7 @@ def test_bytes_are_decoded_as_utf8(framework):
 
 
 def test_bytes_that_are_no_utf8_are_refused_with_the_position():
-    with pytest.raises(EquationError, match="bytes that are no UTF-8, at position 2"):
+    with pytest.raises(EquationError, match="bytes that are not UTF-8, at position 2"):
         einsum(b"ij\xff", np.ones((2, 2)))
 
 

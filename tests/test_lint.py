@@ -754,7 +754,7 @@ def test_nothing_of_a_source_is_imported_or_run(tmp_path, monkeypatch, capsys):
     )
     write(tmp_path / "a.py", source + "np.einsum('{open(0)}->', a)\n")
     assert main(["lint", "a.py"]) == 1
-    assert "EU001 '{' is no label" in capsys.readouterr().out
+    assert "EU001 '{' is not a label" in capsys.readouterr().out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.py", "numpy.py"]
 
 

@@ -366,7 +366,7 @@ def test_labels_become_letters_for_the_frameworks_own_einsum(equation, text):
 def test_letters_run_out_at_52():
     equation = parse("".join(chr(0x4E00 + n) for n in range(52)))
     assert len(set(in_letters(equation).partition("->")[0])) == 52
-    with pytest.raises(OperandError, match="go with at most 52 labels, not 53"):
+    with pytest.raises(OperandError, match="at most 52 labels, not 53"):
         in_letters(parse("".join(chr(0x4E00 + n) for n in range(53))))
 
 

@@ -211,7 +211,7 @@ def test_a_wrong_count_points_at_the_first_term_without_an_operand(text: str, sh
                 "     i -> i",
                 "     ^",
                 "  operand 0 'i': shape (2, 3), numpy.float64",
-                "  to let further axes through, write '...': '...i'",
+                "  to allow further axes, write '...': '...i'",
             ],
         ),
         (
@@ -243,7 +243,7 @@ def test_a_wrong_count_points_at_the_first_term_without_an_operand(text: str, sh
                 "    [0], [1]",
                 "         ^",
                 "  operand 1 [1]: shape (2, 3), numpy.float64",
-                "  to let further axes through, write '...': [..., 1]",
+                "  to allow further axes, write '...': [..., 1]",
             ],
         ),
     ],
@@ -422,34 +422,35 @@ def test_dtype_may_be_given_in_any_spelling(asked):
         (
             [operand(2, dtype="complex64")],
             "float64",
-            "dtype=float64 would cut off operand 0, which is complex (shape (2,), numpy.complex64)",
+            "dtype=float64 cannot hold the values of operand 0, which is complex "
+            "(shape (2,), numpy.complex64)",
         ),
         (
             [operand(2, dtype="int8"), operand(2, dtype="float16")],
             int,
-            "dtype=int64 would cut off operand 1, which is float (shape (2,), numpy.float16)",
+            "dtype=int64 cannot hold the values of operand 1, which is float (shape (2,), numpy.float16)",
         ),
         (
             [operand(2, dtype="uint8")],
             "bool",
-            "dtype=bool would cut off operand 0, which is int (shape (2,), numpy.uint8)",
+            "dtype=bool cannot hold the values of operand 0, which is int (shape (2,), numpy.uint8)",
         ),
         (
             [weak(float)],
             "int32",
-            "dtype=int32 would cut off operand 0, which is float (shape (), Python float)",
+            "dtype=int32 cannot hold the values of operand 0, which is float (shape (), Python float)",
         ),
     ],
 )
-def test_dtype_never_cuts_off_in_silence(operands: list, asked, headline: str):
+def test_dtype_must_hold_the_operands_values(operands: list, asked, headline: str):
     with pytest.raises(OperandTypeError) as caught:
         result_dtype(operands, NUMPY, asked)
-    assert str(caught.value) == f"{headline}\n  cast the operand first if that is meant"
+    assert str(caught.value) == f"{headline}\n  cast the operand first if its values may change"
 
 
 @pytest.mark.parametrize("asked", ["nonsense", "datetime64[s]", np.str_, np.floating, object, 3])
 def test_dtype_must_be_one_to_compute_with(tf, asked):
-    with pytest.raises(OperandTypeError, match="is no dtype that tensorflow can compute with"):
+    with pytest.raises(OperandTypeError, match="is not a dtype that tensorflow can compute with"):
         einsum("i->", tf.ones(2), dtype=asked)
 
 
@@ -465,7 +466,7 @@ def test_dtype_must_be_one_to_compute_with(tf, asked):
 def test_operands_must_be_numbers(x: np.ndarray, dtype: str):
     with pytest.raises(OperandTypeError) as caught:
         einsum("i,i->", np.ones(1), x)
-    assert str(caught.value) == f"operand 1 has dtype numpy.{dtype}, which is no number"
+    assert str(caught.value) == f"operand 1 has dtype numpy.{dtype}, which is not numeric"
 
 
 @pytest.mark.parametrize("dtype", ["object", "longdouble"])
@@ -473,7 +474,7 @@ def test_a_dtype_that_the_framework_lacks_names_the_operand(torch, dtype: str):
     x = np.ones(2, dtype)
     with pytest.raises(OperandTypeError) as caught:
         einsum("i,i->", torch.ones(2), x)
-    assert str(caught.value) == f"operand 1 has dtype numpy.{x.dtype.name}, with which torch cannot compute"
+    assert str(caught.value) == f"operand 1 has dtype numpy.{x.dtype.name}, which torch cannot compute with"
 
 
 def test_dtypes_that_do_not_promote_list_the_operands(tf):

@@ -143,7 +143,7 @@ assert "ml_dtypes" not in sys.modules
 def test_a_plan_comes_back_as_it_was_where_numpy_lacks_its_dtype():
     done = subprocess.run([sys.executable, "-c", LACKING], capture_output=True, text=True, timeout=120)
     assert done.stdout.splitlines() == [
-        f"dtype='{dtype}' is no dtype that numpy can compute with" for dtype in ("bfloat16", "complex32")
+        f"dtype='{dtype}' is not a dtype that numpy can compute with" for dtype in ("bfloat16", "complex32")
     ], done.stderr
 
 
@@ -192,5 +192,5 @@ def test_a_plan_for_unknown_numbers_of_axes_is_neither_pickled_nor_data(tf):
 
     trace.get_concrete_function()
     for keep in (pickle.dumps, Plan.to_dict):
-        with pytest.raises(PathError, match="unknown numbers of axes"):
+        with pytest.raises(PathError, match="an unknown number of axes"):
             keep(plans[0])

@@ -123,7 +123,7 @@ def test_an_alias_of_a_dtype_goes_with_out_and_with_python_integers():
 
 @pytest.mark.parametrize("dtype", [dict, list, 3.5])
 def test_a_class_that_is_no_dtype_is_refused(dtype):
-    with pytest.raises(OperandTypeError, match="is no dtype that numpy can compute with"):
+    with pytest.raises(OperandTypeError, match="is not a dtype that numpy can compute with"):
         einsum("ij->i", X, dtype=dtype)
 
 
@@ -227,7 +227,7 @@ def test_foreign_byte_order_is_summed(dtype: str, equation: str):
 
 @pytest.mark.parametrize("dtype", [[1], {"a": 1}])
 def test_a_dtype_that_is_not_hashable_is_refused(framework: Framework, dtype):
-    with pytest.raises(OperandTypeError, match="is no dtype that"):
+    with pytest.raises(OperandTypeError, match="is not a dtype that"):
         einsum("ij->i", framework.tensor(X), dtype=dtype)
 
 

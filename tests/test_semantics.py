@@ -296,7 +296,7 @@ def test_there_is_no_limit_on_the_number_of_labels(framework):
 
 @pytest.mark.parametrize("character", list("!\"#$%&'()*+/:;<=?@[\\]^`{|}~"))
 def test_ascii_punctuation_is_reserved(framework, character):
-    with pytest.raises(EquationError, match="is no label"):
+    with pytest.raises(EquationError, match="is not a label"):
         einsum(f"i{character}->i{character}", *tensors(framework, (2, 3)))
 
 

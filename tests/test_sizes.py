@@ -143,8 +143,8 @@ def test_plans_with_different_hints_are_kept_apart():
         ({"i": 2.0}, "hints: the size of 'i' is 2.0, not a positive integer"),
         ({"i": True}, "hints: the size of 'i' is True, not a positive integer"),
         ({"i": None}, "hints: the size of 'i' is None, not a positive integer"),
-        ([("i", 3)], r"hints=\[\('i', 3\)\] is no mapping of labels to sizes, such as {'b': 32}"),
-        (7, "hints=7 is no mapping of labels to sizes"),
+        ([("i", 3)], r"hints=\[\('i', 3\)\] is not a mapping of labels to sizes, such as {'b': 32}"),
+        (7, "hints=7 is not a mapping of labels to sizes"),
     ],
 )
 def test_bad_hints_are_an_error_also_where_sizes_are_known(framework, hints, says: str):

@@ -487,8 +487,8 @@ for wrong, error in [
     (lambda: einsum("bse->b", hidden, out=np.ones(3)), "out= cannot be filled"),
     (lambda: plan(open_ends, out=np.ones(3)), "out= cannot be filled"),
     (lambda: plan(keras.Input((3, 5))), "the operands do not have the shapes of the plan"),
-    (lambda: einsum("bse->b", hidden, dtype="nonsense"), "dtype='nonsense' is no dtype"),
-    (lambda: einsum("bse->b", hidden, dtype="int32"), "dtype=int32 would cut off operand 0"),
+    (lambda: einsum("bse->b", hidden, dtype="nonsense"), "dtype='nonsense' is not a dtype"),
+    (lambda: einsum("bse->b", hidden, dtype="int32"), "dtype=int32 cannot hold the values of operand 0"),
     (lambda: einsum("bse->b", hidden, hints={"z": 2}), "hints: the equation has no label 'z'"),
     (lambda: einsum("bse->b", hidden, optimize="nonsense"), "optimize='nonsense' is no strategy"),
 ]:

@@ -1,1 +1,1 @@
-"""`Equation` and operands → `Bound`. Every check that needs an operand is here."""
+"""`Equation` and operands → `Bound`. All checks that need operands are here."""

@@ -1,6 +1,6 @@
-"""Operands that are not tensors of a framework: Python numbers, nested lists, what only NumPy understands.
+"""Turn operands that are not a framework's tensors into NumPy arrays.
 
-They become NumPy arrays here.
+These are Python numbers, nested lists, and objects that only NumPy understands, such as `array.array`.
 """
 
 from __future__ import annotations
@@ -21,29 +21,31 @@ from einsum_unified.wording import article
 
 
 def prepared(operands: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[type, ...]]:
-    """Return operands with lists and numbers made arrays, and the classes they count as.
+    """Return operands with lists and numbers turned into arrays, and the class that each counts as.
 
-    Raises `OperandTypeError` unless one adapter can use them all.
+    Raises `OperandTypeError` unless one adapter can use all of them.
     """
     pairs = [prepare(x, number) for number, x in enumerate(operands)]
     classes = tuple([cls for _, cls in pairs])
     backend = backend_for(classes)
     for number, (x, cls) in enumerate(pairs):
         if isinstance(x, Symbol) and backend is default_backend():
-            raise OperandTypeError(f"operand {number} is a {type(x.value).__name__} beside no tensor")
+            raise OperandTypeError(
+                f"operand {number} is a {type(x.value).__name__}, but no operand is a tensor"
+            )
         if cls not in WEAK and cls is not np.ndarray and backend.form(cls) is None:
             raise OperandTypeError(
-                f"operand {number} is {article(f'{backend.name} {cls.__name__}')}, which is no tensor"
+                f"operand {number} is {article(f'{backend.name} {cls.__name__}')}, which is not a tensor"
             )
     return tuple([x for x, _ in pairs]), classes
 
 
 def prepare(x: Any, number: int) -> tuple[Any, type]:
-    """Return an operand that is no framework's tensor as a NumPy array, and the class it counts as.
+    """Return an operand that is not a framework's tensor as a NumPy array, and the class it counts as.
 
     The class is bool, int, float or complex for Python's numbers and nested lists of them, else
-    `numpy.ndarray`; a tracer's number becomes a `Symbol`; anything else that is not for NumPy comes back as
-    it is.
+    `numpy.ndarray`. A tracer's number becomes a `Symbol`. Any other object, such as a tensor, is returned
+    unchanged with its own class.
     """
     cls = type(x)
     if cls in WEAK:
@@ -58,7 +60,7 @@ def prepare(x: Any, number: int) -> tuple[Any, type]:
         return _plain_array(x), np.ndarray
     if backend is not None:
         return _shaped(x, backend), cls
-    if isinstance(x, WEAK):  # an IntEnum, say
+    if isinstance(x, WEAK):  # for example an IntEnum
         return np.asarray(x), _weak_base(cls)
     if isinstance(x, (array.array, memoryview)) or _is_only_array_like(cls):
         return np.asarray(x), np.ndarray
@@ -66,7 +68,7 @@ def prepare(x: Any, number: int) -> tuple[Any, type]:
 
 
 def _shaped(x: Any, backend: Backend) -> Any:
-    """Return what converts to a tensor as one if it does not look like an array before."""
+    """Convert ``x`` with its adapter if it is not a tensor yet and has no ``shape``."""
     if backend.form(type(x)) is not Form.ARRAY or hasattr(x, "shape"):
         return x
     return backend.asarray(x, x, None)
@@ -81,7 +83,7 @@ def _plain_array(x: Any) -> Any:
 
 
 def _callers_level() -> int:
-    """Return the stacklevel, counted from the caller of this, of the first frame outside the library."""
+    """Return the ``stacklevel`` with which the caller warns at the first frame outside the library."""
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("einsum_unified."):
         frame, level = frame.f_back, level + 1
@@ -89,7 +91,7 @@ def _callers_level() -> int:
 
 
 def _is_only_array_like(cls: type) -> bool:
-    """Whether a class gives a NumPy array and claims to be no array library of its own."""
+    """Whether a class converts to NumPy arrays and has no protocol of an array library of its own."""
     claims = ("__array_namespace__", "__array_function__", "__torch_function__", "__dlpack__")
     return hasattr(cls, "__array__") and not any(hasattr(cls, claim) for claim in claims)
 
@@ -100,7 +102,9 @@ def _nested(x: Any, number: int) -> tuple[Any, type]:
     if foreign:
         name = f"{foreign[0].__module__.partition('.')[0]} {foreign[0].__name__}".removeprefix("builtins ")
         headline = f"operand {number} is a {type(x).__name__} that holds {article(name)}"
-        note = "lists hold Python numbers or NumPy arrays; stack tensors with their framework's stack"
+        note = (
+            "a list may hold only Python numbers and NumPy arrays; join tensors with their framework's stack"
+        )
         raise OperandTypeError.of(headline, notes=[note])
     try:
         values = np.asarray(x)
@@ -112,7 +116,7 @@ def _nested(x: Any, number: int) -> tuple[Any, type]:
 
 
 def _leaf_types(x: Any) -> list[type]:
-    """Return the types found in nested lists; each list is visited once, so one that holds itself ends."""
+    """Return the types found in nested lists; each list is visited once, in case one contains itself."""
     types: dict[type, None] = {}
     seen: set[int] = set()
     todo = [x]

@@ -1,6 +1,6 @@
-"""Bind an `Equation` to operands: labels as integers with one size each, ellipses expanded, one dtype.
+"""Bind an `Equation` to operands: number the labels, find the size of each, expand ellipses, choose a dtype.
 
-`bind` looks at shapes and dtypes, never at data. A size that is not known yet becomes a `Size`.
+`bind` looks at shapes and dtypes, never at data. An unknown size becomes a `Size`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def bind(
 ) -> Bound:
     """Check operands against an equation and each other, and expand the ellipses.
 
-    Raises `OperandError` for a wrong count, rank or size, `OperandTypeError` for dtypes.
+    Raises `OperandError` for a wrong count, rank or size, and `OperandTypeError` for a dtype that cannot be
+    used.
     """
     _check_count(equation, operands)
     operands = [_ranked(term, operand) for term, operand in zip(equation.inputs, operands, strict=True)]
@@ -61,7 +62,7 @@ def _check_count(equation: Equation, operands: Sequence[Operand]) -> None:
 
 
 def _ranked(term: tuple[Label, ...], operand: Operand) -> Operand:
-    """Take from the term, unless that has an ellipsis, a number of axes that is not known otherwise."""
+    """Take an unknown number of axes from the term, unless the term has an ellipsis."""
     if operand.shape is not None or ... in term:
         return operand
     return operand._replace(shape=(None,) * len(term), assumed=True)
@@ -81,7 +82,7 @@ def _check_rank(equation: Equation, number: int, operand: Operand, operands: Seq
     if "→" in equation.text:
         notes.append("'→' is a label here: the arrow is '->'")
     elif rank > named:
-        notes.append(f"to let further axes through, write '...': {_with_ellipsis(equation, number)}")
+        notes.append(f"to allow further axes, write '...': {_with_ellipsis(equation, number)}")
     raise OperandError.of(headline, equation.text, [equation.start(number)], notes, rule="number of axes")
 
 
@@ -93,7 +94,7 @@ def _with_ellipsis(equation: Equation, number: int) -> str:
 def _check_repeats(
     equation: Equation, number: int, operand: Operand, operands: Sequence[Operand], backend: Backend
 ) -> None:
-    """Within one operand a repeated label is a diagonal: no broadcasting there."""
+    """Raise if a label repeated within one operand has different sizes: a diagonal does not broadcast."""
     term = equation.inputs[number]
     if operand.shape is None or len(set(term)) == len(term):
         return
@@ -113,7 +114,7 @@ def _check_repeats(
 
 
 def _axes_by_label(term: tuple[Any, ...], shape: Shape) -> dict[Any, list[int | None]]:
-    """Return the sizes of each named label's axes, in order."""
+    """Return the sizes of the axes of each label but the ellipsis, in order."""
     dots = term.index(...) if ... in term else len(term)
     after = len(term) - dots - 1
     axes = [*zip(term[:dots], shape[:dots], strict=True)]
@@ -129,9 +130,10 @@ Expanded = tuple[tuple[tuple[int, ...], ...], tuple[int, ...], tuple[Label, ...]
 
 
 def _expand(equation: Equation, operands: Sequence[Operand]) -> Expanded:
-    """Return terms, output and labels, these numbered by first occurrence, ellipsis axes last.
+    """Return terms and output as numbers of labels, and the labels in that order.
 
-    An operand of unknown rank contributes no ellipsis axes here.
+    Labels are numbered by first occurrence, ellipsis axes last. The ellipsis of an operand of unknown rank
+    adds no axes.
     """
     numbers: dict[Any, int] = {}
     for term in equation.inputs:

@@ -18,27 +18,27 @@ class Bound:
     equation: Equation
     operands: tuple[Operand, ...]
     terms: tuple[tuple[int, ...], ...]
-    """Labels of each operand as integers, ellipsis axes included; empty if a number of axes is unknown."""
+    """Labels of each operand as integers, ellipsis axes included. Empty if `unranked`."""
     output: tuple[int, ...]
     sizes: tuple[int, ...]
-    """Size of each label, broadcasting done; an operand may have size 1 instead. Empty if `unranked`."""
+    """Size of each label after broadcasting; an operand may have size 1 instead. Empty if `unranked`."""
     shapes: tuple[tuple[int, ...], ...]
-    """Shape of each operand, with a `Size` for what is not known. Empty if `unranked`."""
+    """Shape of each operand, with a `Size` for each unknown size. Empty if `unranked`."""
     labels: tuple[Label, ...]
-    """The label of each integer; `Ellipsis` for the axes of an ellipsis, leftmost first."""
+    """The label of each integer; `Ellipsis` for each axis of an ellipsis, leftmost first."""
     dtype: str
-    """Name of the result's dtype, to which operands are cast before anything is summed."""
+    """Name of the result's dtype; operands are cast to it before anything is summed."""
     unranked: bool = False
-    """Whether a number of axes is known only when the framework runs."""
+    """Whether an operand's number of axes is known only when the framework runs."""
 
     @property
     def unknown(self) -> tuple[int, ...]:
-        """The labels whose sizes are not known before the program runs."""
+        """The labels whose sizes are known only when the program runs."""
         return tuple(label for label, size in enumerate(self.sizes) if isinstance(size, Size))
 
     @cached_property
     def loose(self) -> frozenset[int]:
-        """The labels that have an axis of which the size is not known, also where another axis tells it."""
+        """The labels with an axis of unknown size, even if another operand gives the label's size."""
         return frozenset(
             label
             for term, operand in zip(self.terms, self.operands, strict=True)
@@ -47,7 +47,7 @@ class Bound:
         )
 
     def reduced(self) -> tuple[tuple[int, ...], ...]:
-        """Return each operand's distinct labels without those of axes that broadcast."""
+        """Return each operand's labels, each once, without labels of axes that broadcast."""
         return tuple(
             tuple(
                 dict.fromkeys(n for n, size in zip(term, shape, strict=True) if not self.broadcasts(n, size))
@@ -56,5 +56,5 @@ class Bound:
         )
 
     def broadcasts(self, label: int, size: int) -> bool:
-        """Whether an axis of a label is known to have size 1 where others have more."""
+        """Whether an axis of this size is broadcast: it is 1 but the label's size is not."""
         return size == 1 and self.sizes[label] != 1

@@ -1,4 +1,4 @@
-"""The forms of a call: text or sublists for an equation, operands or shapes, and options."""
+"""Read the arguments of a call: its equation as text or sublists, its operands or shapes, its keywords."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from einsum_unified.language.sublists import Sublists, to_sublists
 from einsum_unified.wording import article, quoted
 
 KEYWORDS = ("optimize", "dtype", "out", "hints", "strict")
-"""Those of `einsum`, on every framework."""
+"""The keywords that `einsum` takes on every framework."""
 
 
 def arguments(
     equation: Any, operands: Sequence[Any], shapes: bool = False
 ) -> tuple[str | Sublists, list[Any]]:
-    """Return the equation as text or sublists, and the operands, from any of the forms of a call.
+    """Return the equation as text or sublists, and the operands, from any form of a call.
 
-    With ``shapes`` a tuple of integers is a shape, never a list of operands.
+    With ``shapes`` a tuple of integers is a shape, never a list of operands. Raises `EquationError` for an
+    equation that is neither UTF-8 bytes, text nor sublists.
     """
     if isinstance(equation, bytes):
         try:
             equation = equation.decode()
         except UnicodeDecodeError as error:
             raise EquationError(
-                f"the equation is bytes that are no UTF-8, at position {error.start}"
+                f"the equation is bytes that are not UTF-8, at position {error.start}"
             ) from None
     if not isinstance(equation, str):
         return _interleaved((equation, *operands))
@@ -59,7 +60,7 @@ def is_shape(x: Any) -> bool:
 
 def _interleaved(items: Sequence[Any]) -> tuple[Sublists, list[Any]]:
     """Split an interleaved call, ``operand, sublist, ..., [output sublist]``."""
-    # An array where the first sublist should be: the equation was meant to come first.
+    # An array in the place of the first sublist: the caller forgot the equation or misplaced it.
     if len(items) == 1 or getattr(items[1], "ndim", 1) != 1:
         kind = article(type(items[0]).__name__)
         raise EquationError(f"the equation is {kind}, not text, and no sublist follows it")
@@ -71,23 +72,23 @@ def _interleaved(items: Sequence[Any]) -> tuple[Sublists, list[Any]]:
 def check_keywords(
     given: Mapping[str, Any], known: Sequence[str], function: str, backend: Backend | None = None
 ) -> None:
-    """Raise TypeError, naming what is known, if keywords were given that neither we nor the backend know."""
+    """Raise TypeError for a keyword that neither ``known`` nor the backend's own options contain."""
     options = backend.capabilities.options if backend else frozenset()
     known = (*known, *sorted(options))
     name = next((name for name in given if name not in known), None)
     if name is not None:
-        raise TypeError(f"{function}() got an unknown keyword {name!r}; known are: {', '.join(known)}")
+        raise TypeError(f"{function}() got an unknown keyword {name!r}; known: {', '.join(known)}")
 
 
 def check_hints(hints: Any, equation: str | Sublists) -> tuple[tuple[Label, int], ...]:
-    """Return the hints for sizes that are not known, checked, in a form that can be hashed.
+    """Check the hints for unknown sizes, and return them in a form that can be hashed.
 
-    Raises `PathError` unless it is a mapping of the equation's labels to positive integers.
+    Raises `PathError` unless they map labels of the equation to positive integers.
     """
     if hints is None:
         return ()
     if not isinstance(hints, Mapping):
-        raise PathError(f"hints={hints!r} is no mapping of labels to sizes, such as {{'b': 32}}")
+        raise PathError(f"hints={hints!r} is not a mapping of labels to sizes, such as {{'b': 32}}")
     labels = dict.fromkeys(label for term in parse(equation).inputs for label in term)
     checked = {}
     for key, size in hints.items():

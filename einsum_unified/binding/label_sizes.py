@@ -1,4 +1,4 @@
-"""The one size of each label, from the sizes of its axes; and the error where these differ."""
+"""Find the size of each label from the sizes of its axes; make the error if they differ."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from einsum_unified.language.sizes import DEFAULT_HINT, Place, Size
 from einsum_unified.wording import first_lines
 
 Hints = Mapping[Label, int]
-"""For labels, `...` included, what to plan with where their sizes are not known."""
+"""Label, or `...`, → the size to plan with if it is unknown."""
 
 Axes = dict[int, tuple[int, Any]]
-"""By operand, one axis of a label and its size: None or a tracer's symbol where that is not known."""
+"""Operand → one axis of a label and its size; the size is None or a tracer's symbol if unknown."""
 
 
 def axes_of_labels(terms: Sequence[Sequence[int]], operands: Sequence[Operand], labels: int) -> list[Axes]:
-    """Return of each label its axis in each operand that has it: the first of known size, if there is one.
+    """Return for each label one axis in each operand that has it: the first of known size, else the first.
 
-    There are no terms where a number of axes is unknown (`Bound.unranked`), and then there are no axes.
+    If a number of axes is unknown (`Bound.unranked`) there are no terms, and the result has no axes.
     """
     found: list[Axes] = [{} for _ in range(labels)]
     for number, (term, operand) in enumerate(zip(terms, operands, strict=False)):
@@ -34,7 +34,7 @@ def axes_of_labels(terms: Sequence[Sequence[int]], operands: Sequence[Operand], 
 
 
 class LabelSizes(NamedTuple):
-    """Finds the one size of each label, and what is not known of the operands' shapes."""
+    """Finds the size of each label, and a `Size` for each unknown size in the operands' shapes."""
 
     equation: Equation
     operands: Sequence[Operand]
@@ -44,7 +44,7 @@ class LabelSizes(NamedTuple):
     hints: Hints
 
     def all(self) -> tuple[int, ...]:
-        """Return the size of each label; size 1 gives way to any other, also to 0."""
+        """Return the size of each label; size 1 broadcasts to any other size, also to 0."""
         found = axes_of_labels(self.terms, self.operands, len(self.labels))
         return tuple(self._size(label, axes) for label, axes in enumerate(found))
 
@@ -62,7 +62,7 @@ class LabelSizes(NamedTuple):
             elif not same(first[1], size, self.backend):
                 sizes = {first[0]: first[1], number: size}
                 raise disagreement(self.equation, self.operands, self.labels, label, sizes, rule="sizes")
-            elif type(first[1]) is not int:  # a tracer's symbol, which may be the same as a number
+            elif type(first[1]) is not int:  # a tracer's symbol; the other size may be a number
                 first = number, size
         if first is not None and type(first[1]) is int:
             return first[1]
@@ -70,7 +70,7 @@ class LabelSizes(NamedTuple):
             unknown.insert(0, (first[0], axes[first[0]][0]))
         if not unknown:
             return 1
-        # Where sizes can be compared beforehand they are the same, and one place is enough.
+        # If the framework compares sizes while tracing they are the same, and one place is enough.
         reading = unknown if self.backend.capabilities.deferred else unknown[:1]
         return Size.read(reading, self._hint(label))
 
@@ -78,7 +78,7 @@ class LabelSizes(NamedTuple):
         return self.hints.get(self.labels[label], DEFAULT_HINT)
 
     def shapes(self, sizes: Sequence[int]) -> tuple[tuple[int, ...], ...]:
-        """Return the operands' shapes in known numbers and `Size`s."""
+        """Return the operands' shapes, with a `Size` for each unknown size."""
         return tuple(
             shape if all(type(size) is int for size in shape) else self._shape(number, shape, sizes)
             for number, shape in enumerate(operand.shape or () for operand in self.operands)
@@ -88,7 +88,7 @@ class LabelSizes(NamedTuple):
         term = self.terms[number]
         found: dict[int, int] = {}
         for axis, (label, size) in enumerate(zip(term, shape, strict=True)):
-            # The axes of one label within one operand have one size: no broadcasting there.
+            # The axes of one label within one operand have one size: they do not broadcast.
             if type(size) is int:
                 found[label] = size
             elif size is not None and same(size, 1, self.backend):
@@ -101,7 +101,7 @@ class LabelSizes(NamedTuple):
 
 
 def same(m: Any, n: Any, backend: Backend) -> bool:
-    """Whether two sizes are known to be the same; symbols of a tracer are asked through the adapter."""
+    """Whether two sizes are known to be the same; the adapter compares a tracer's symbols."""
     return m == n if type(m) is type(n) is int else backend.same_size(m, n)
 
 
@@ -118,7 +118,7 @@ def disagreement(
     prefix: str = "",
     notes: Iterable[str] = (),
 ) -> OperandError:
-    """Return the error for a label that has one size in one operand and another in a second one."""
+    """Return the error for a label that has two sizes; ``sizes`` maps the two operands to them."""
     (one, m), (other, n) = sizes.items()
     headline = f"{prefix}{in_words(labels, label)} is {m} in operand {one} but {n} in operand {other}"
     pair = sorted(sizes)
@@ -129,5 +129,5 @@ def disagreement(
 
 
 def operand_notes(equation: Equation, operands: Sequence[Operand], numbers: Sequence[int]) -> list[str]:
-    """Return a line for each of some operands, with its subscripts, shape and dtype."""
+    """Return a line for each of these operands, with its subscripts, shape and dtype."""
     return first_lines([f"operand {n} {equation.shown(n)}: {operands[n]}" for n in numbers])

@@ -1,4 +1,4 @@
-"""`Operand`: what planning knows of one operand."""
+"""`Operand`: the properties of an operand that planning uses."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from einsum_unified.adapter import Form, Shape
 
 
 class Operand(NamedTuple):
-    """What planning knows of one operand: never its data."""
+    """The properties of an operand that planning uses: never its data."""
 
     shape: Shape | None
     dtype: str
     library: str
     form: Form
     weak: type | None = None
-    """The Python type of a number, or of the numbers of a nested list."""
+    """The Python type of a number or of the numbers in a nested list; None for an array or tensor."""
     assumed: bool = False
-    """Whether the tensor does not tell its number of axes, which is that of its term then."""
+    """True if the number of axes is unknown and was taken from the term."""
 
     def __str__(self) -> str:
         dtype = f"Python {self.weak.__name__}" if self.weak else f"{self.library}.{self.dtype}"

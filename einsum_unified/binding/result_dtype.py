@@ -1,4 +1,4 @@
-"""The dtype of a result: that of the operands, what they promote to, or the one asked for with ``dtype=``."""
+"""The dtype of a result: the operands' dtype, the one they promote to, or ``dtype=``."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from einsum_unified.wording import first_lines
 
 
 def result_dtype(operands: Sequence[Operand], backend: Backend, dtype: Any = None) -> str:
-    """Return the name of the dtype that is computed in and returned.
+    """Return the name of the dtype to compute in and to return.
 
-    Raises `OperandTypeError` for dtypes that are no numbers, that the framework lacks, that do not
-    promote, or that ``dtype=`` would cut off (complex to real, float to int, any number to bool).
+    Raises `OperandTypeError` for a dtype that is not numeric or that the framework lacks, for dtypes that
+    do not promote, and for a ``dtype=`` that cannot hold an operand's values (complex to real, float to
+    int, any number to bool).
     """
     for number, operand in enumerate(operands):
         _check_dtype(number, operand, backend)
@@ -43,17 +44,17 @@ def _check_dtype(number: int, operand: Operand, backend: Backend) -> None:
         return
     if not dtypes.kind_of(operand.dtype):
         raise OperandTypeError(
-            f"operand {number} has dtype {operand.library}.{operand.dtype}, which is no number"
+            f"operand {number} has dtype {operand.library}.{operand.dtype}, which is not numeric"
         )
     own_gap = operand.library == backend.name and operand.dtype in backend.capabilities.gaps
     if own_gap or not _has(backend, operand.dtype):
         dtype = f"{operand.library}.{operand.dtype}"
-        headline = f"operand {number} has dtype {dtype}, with which {backend.name} cannot compute"
+        headline = f"operand {number} has dtype {dtype}, which {backend.name} cannot compute with"
         raise OperandTypeError.of(headline, notes=_gap(backend, operand.dtype))
 
 
 def _gap(backend: Backend, name: str) -> list[str]:
-    """Return why a dtype is lacking, if the adapter says."""
+    """Return the adapter's reason for lacking a dtype, if it gives one."""
     reason = backend.capabilities.gaps.get(name)
     return [] if reason is None else [f"{name}: {reason}"]
 
@@ -66,17 +67,17 @@ def _has(backend: Backend, name: str) -> bool:
 def _asked_dtype(dtype: Any, operands: Sequence[Operand], backend: Backend) -> str:
     try:
         name = dtypes.name_of(dtype)
-    except TypeError:  # no dtype at all
+    except TypeError:  # not a dtype at all
         name = ""
-    # An adapter may find a dtype of fewer bits for a name, for NumPy's arrays: not what was asked for.
+    # For NumPy arrays an adapter may map the name to a dtype of fewer bits: dtype= must not.
     if not dtypes.kind_of(name) or not _has(backend, name) or name in backend.capabilities.gaps:
-        headline = f"dtype={dtype!r} is no dtype that {backend.name} can compute with"
+        headline = f"dtype={dtype!r} is not a dtype that {backend.name} can compute with"
         raise OperandTypeError.of(headline, notes=_gap(backend, name))
     rank = dtypes.KINDS.index
     for number, operand in enumerate(operands):
         kind = operand.weak.__name__ if operand.weak else dtypes.kind_of(operand.dtype)
         if rank(kind) > rank(dtypes.kind_of(name)):
-            note = "cast the operand first if that is meant"
-            headline = f"dtype={name} would cut off operand {number}, which is {kind} ({operand})"
+            note = "cast the operand first if its values may change"
+            headline = f"dtype={name} cannot hold the values of operand {number}, which is {kind} ({operand})"
             raise OperandTypeError.of(headline, notes=[note])
     return name

@@ -1,8 +1,8 @@
-"""``strict=True``: three things that einsum allows, and that are often slips, are refused.
+"""``strict=True`` refuses three things that einsum allows but that are often mistakes.
 
 * *explicit output*: the output may not be left out.
-* *no broadcasting*: an axis of size 1 may not stand for a greater one.
-* *no lone sums*: a label of one operand only may not be summed, as a mistyped one would be.
+* *no broadcasting*: an axis of size 1 may not meet a greater one.
+* *no lone sums*: a label that only one operand has may not be summed; it may be mistyped.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from einsum_unified.language.labels import Label
 from einsum_unified.wording import quoted
 
 _OFFERED = 120
-"""The longest equation, in characters, that is offered in full."""
+"""The length, in characters, up to which a message suggests the whole equation."""
 
 
 def check_equation(equation: Equation) -> None:
-    """Raise `EquationError` for what is to be seen without operands.
+    """Raise `EquationError` for a rule that the equation alone breaks.
 
     >>> from einsum_unified.language.equation import parse
     >>> check_equation(parse("ij,jk->ik"))
@@ -39,13 +39,16 @@ def check_equation(equation: Equation) -> None:
         offer = f"write {text}" if len(text) <= _OFFERED else "write '->' and the labels of the result"
         end = len(equation.text)
         raise _refusal("the output is left out", equation, [end], offer, rule="explicit output")
-    # How many axes an ellipsis has, if any, only operands tell.
+    # The number of axes of an ellipsis is known only with operands.
     terms = [[label for label in term if label is not ...] for term in equation.inputs]
     _check_sums(equation, terms, equation.output, lambda label: label)
 
 
 def check_operands(bound: Bound, backend: Backend) -> None:
-    """Raise `EquationError` or `OperandError` for what is to be seen with operands, where sizes are known."""
+    """Raise `EquationError` or `OperandError` for a rule that is broken with these operands.
+
+    Unknown sizes are not checked.
+    """
     check_equation(bound.equation)
     _check_sums(bound.equation, bound.terms, bound.output, lambda label: bound.labels[label])
     for label, axes in enumerate(axes_of_labels(bound.terms, bound.operands, len(bound.labels))):
@@ -57,7 +60,7 @@ def check_operands(bound: Bound, backend: Backend) -> None:
 def _check_broadcast(bound: Bound, label: int, sizes: dict[int, Any], backend: Backend) -> None:
     """Raise if a label has size 1 in one operand and another size in a second one.
 
-    A symbol of torch's while it traces is known not to be 1: it compiles anew for 1.
+    A size that torch traces as a symbol is not 1: torch compiles again for 1.
     """
     one = next((n for n, size in sizes.items() if same(size, 1, backend)), None)
     other = next((n for n, size in sizes.items() if not same(size, 1, backend)), None)

@@ -1,1 +1,1 @@
-"""Text or sublists → `Equation`. Nothing here knows an operand."""
+"""Text or sublists → `Equation`. Nothing here looks at operands."""

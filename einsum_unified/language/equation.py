@@ -1,8 +1,8 @@
 """Turn an equation, as text or as sublists, into an `Equation`.
 
 The grammar of the text is in `einsum_unified.language.text`. The interleaved form
-``einsum(x, [0, 1], y, [1, 2], [0, 2])`` has sublists of any hashables for terms, with `Ellipsis` for "...".
-Parsing takes time linear in the length and looks at no operand.
+``einsum(x, [0, 1], y, [1, 2], [0, 2])`` has lists of hashable labels as terms, with `Ellipsis` for "...".
+Parsing takes time linear in the length of the equation and does not look at operands.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from einsum_unified.language.text import spans, split
 from einsum_unified.wording import clipped, quoted
 
 LONG = 4096
-"""Texts above this length (characters) and sublists above this many labels are cached only few at a time."""
+"""Longer texts (in characters) and sublists (in labels) have a cache of their own, which keeps only a few."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Equation:
     """
 
     text: str
-    """The equation as it was written (the interleaved form spelled out): what messages point into."""
+    """The equation as written, or the interleaved form spelled out. Messages quote it."""
     inputs: tuple[Term, ...]
     output: Term
     explicit: bool
-    """Whether the output was written (``->``), not derived."""
+    """True if the equation has an output (``->``), False if the output was derived."""
     sublists: bool = False
     """Whether it was given in the interleaved form."""
 
@@ -44,7 +44,7 @@ class Equation:
         return self.text
 
     def find(self, term: int, label: Label) -> list[int]:
-        """Return the positions in ``text`` of a label in a term; the output is term ``len(inputs)``."""
+        """Return each position in ``text`` of a label of a term; term ``len(inputs)`` is the output."""
         labels = (*self.inputs, self.output)[term]
         positions = self._spans()[term].labels
         return [p for p, found in zip(positions, labels, strict=True) if found == label]
@@ -59,12 +59,12 @@ class Equation:
         return spelled(labels, self.sublists)
 
     def shown(self, term: int) -> str:
-        """Return a term as messages show it, clipped: ``'ij'`` in quotes, or ``[0, 1]``."""
+        """Return a term as messages show it, shortened if long: ``'ij'`` in quotes, or ``[0, 1]``."""
         subscripts = clipped(self.subscripts(term), 60)
         return subscripts if self.sublists else repr(subscripts)
 
     def with_output(self) -> str:
-        """Return the text, with its output where that was left out.
+        """Return the text, and add the output if it was left out.
 
         >>> parse("ij,jk").with_output()
         'ij,jk->ik'
@@ -76,18 +76,18 @@ class Equation:
 
     @property
     def key(self) -> str | Sublists:
-        """What parses to this equation: its text, or its sublists."""
+        """The text or the sublists that `parse` turns into this equation."""
         if not self.sublists:
             return self.text
         return Sublists(self.inputs, self.output if self.explicit else None)
 
     def _spans(self) -> list[Span]:
-        """Return where each term stands in ``text``; only messages ask, so nothing of it is kept."""
+        """Return the place of each term in ``text``; computed on demand, since only messages need it."""
         return spans(self.key) if isinstance(self.key, str) else spell(self.key)[1]
 
 
 def parse(equation: str | Sublists) -> Equation:
-    """Parse an equation, cached by the text (or sublists) alone.
+    """Parse an equation; results are cached by the text (or sublists) alone.
 
     >>> parse(" b i ..., b j -> ... i j ").output
     (Ellipsis, 'i', 'j')
@@ -96,13 +96,13 @@ def parse(equation: str | Sublists) -> Equation:
     einsum_unified.errors.EquationError: label 'j' is repeated in the output
         ij,jk->ijj
                 ^^
-      to put values on a diagonal, multiply with an identity: an operand np.eye(n) with the two labels
+      to put values on a diagonal, multiply by an identity matrix: np.eye(n) with the two labels
     """
     return _parse_long(equation) if is_long(equation) else _parse_short(equation)
 
 
 def is_long(equation: str | Sublists) -> bool:
-    """Whether an equation is so long that only a few such are kept in caches."""
+    """Whether an equation belongs in the small caches for long equations (see `LONG`)."""
     if isinstance(equation, str):
         return len(equation) > LONG
     return sum(map(len, equation.inputs)) + len(equation.inputs) > LONG
@@ -127,10 +127,10 @@ _parse_long = lru_cache(maxsize=4)(_parse)
 
 
 def implicit_output(inputs: tuple[Term, ...], text: str = "") -> Term:
-    """Return the output that is meant when none is written.
+    """Return the output of an equation that does not name one.
 
-    These are the ellipsis axes first, then the labels that occur exactly once, sorted by value
-    (a character's is its code point).
+    It has the axes of the ellipsis first, then the labels that occur exactly once, sorted (characters by
+    code point).
     """
     counts = Counter(chain.from_iterable(inputs))
     ellipsis = (...,) if counts.pop(..., 0) else ()
@@ -157,7 +157,7 @@ def _check_output(equation: Equation) -> None:
         return
     label = next(label for label, count in Counter(output).items() if count > 1)
     headline = f"label {quoted(label)} is repeated in the output"
-    note = "to put values on a diagonal, multiply with an identity: an operand np.eye(n) with the two labels"
+    note = "to put values on a diagonal, multiply by an identity matrix: np.eye(n) with the two labels"
     raise EquationError.of(
         headline, equation.text, equation.find(number, label), [note], rule="repeated output"
     )

@@ -1,4 +1,4 @@
-"""Number the labels of an equation, and spell it in the letters that every framework's own einsum knows."""
+"""Number the labels of an equation; spell it in a–z and A–Z, which every framework's own einsum accepts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from einsum_unified.language.equation import Equation
 _LETTERS = ascii_lowercase + ascii_uppercase
 
 LETTERS = len(_LETTERS)
-"""How many labels can be spelled."""
+"""The number of labels that can be spelled."""
 
 Term = tuple[int | EllipsisType, ...]
-"""The labels of an operand, or of the output, as integers; `...` where the term has an ellipsis."""
+"""The labels of an operand or of the output as integers, with `...` for an ellipsis."""
 
 
 def numbered(terms: Sequence[Sequence[Any]], output: Sequence[Any]) -> tuple[tuple[Term, ...], Term]:
-    """Return terms and output with their labels as integers, from 0 in the order in which they occur.
+    """Return terms and output with integers as labels, numbered from 0 by first occurrence.
 
     >>> numbered(["βγ", "γα"], "βα")
     (((0, 1), (1, 2)), (0, 2))
@@ -33,9 +33,9 @@ def numbered(terms: Sequence[Sequence[Any]], output: Sequence[Any]) -> tuple[tup
 
 
 def letters(terms: Sequence[Term], output: Term) -> str:
-    """Return the equation of terms that `numbered` returned, in a–z and A–Z, with its output.
+    """Return the equation, in a–z and A–Z, of terms and output that `numbered` returned.
 
-    Raises `OperandError` if letters run out.
+    Raises `OperandError` for too many labels.
 
     >>> letters([(0, 1), (1, 2)], (0, 2))
     'ab,bc->ac'
@@ -43,7 +43,7 @@ def letters(terms: Sequence[Term], output: Term) -> str:
     most = max([label for term in (*terms, output) for label in term if label is not ...], default=-1) + 1
     if most > LETTERS:
         raise OperandError(
-            f"sizes that are known only at run time go with at most {LETTERS} labels, not {most}"
+            f"these operands need an equation in the letters a–z and A–Z: at most {LETTERS} labels, not {most}"
         )
     texts = ["".join(["..." if label is ... else _LETTERS[label] for label in term]) for term in terms]
     last = "".join(["..." if label is ... else _LETTERS[label] for label in output])
@@ -51,7 +51,7 @@ def letters(terms: Sequence[Term], output: Term) -> str:
 
 
 def in_letters(equation: Equation) -> str:
-    """Return an equation with its output written and its labels replaced by a–z and A–Z.
+    """Return an equation with an explicit output and with its labels replaced by a–z and A–Z.
 
     >>> from einsum_unified.language.equation import parse
     >>> in_letters(parse("β γ, γ"))

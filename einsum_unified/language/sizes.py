@@ -1,8 +1,8 @@
-"""`Size`: the size of an axis that is known only when a program runs, planned by a hint.
+"""`Size`: the size of an axis that is known only when a program runs, with a hint for planning.
 
-While a graph is traced, or a plan is made for any batch, some sizes are no numbers yet. Planning needs
-numbers to compare costs, the program must not contain them. A `Size` is both: an integer, the hint, and
-where in the operands the program reads the real one.
+While a graph is traced, or a plan is made for any batch, some sizes are unknown. Planning needs numbers to
+compare costs, but the program must not contain those numbers. A `Size` is an integer, the hint, that also
+says where in the operands the program reads the real size.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from collections.abc import Iterable
 from typing import TypeGuard
 
 DEFAULT_HINT = 6
-"""What a size that is not known is planned as (``docs/compilers.md`` says why)."""
+"""The hint for an unknown size when the call gives none (``docs/compilers.md`` explains the value)."""
 
 Place = tuple[int, int]
-"""An operand, by its number, and an axis of it."""
+"""The number of an operand, and one of its axes."""
 
 Reading = tuple[Place, ...]
-"""The places of one label's axes. With several the sizes there may be 1 or the same other number."""
+"""The places of one label's axes. The size is read from all of them: each is 1 or the label's size."""
 
 
 class Size(int):
     """A product of a known number and of sizes read when the program runs.
 
-    As an integer it is the product of the hints. Two are equal only if they read the same: never because
-    their hints are.
+    As an integer it is that number times the hints. Two sizes are equal only if the same places are read for
+    them; equal hints are not enough.
 
     >>> batch = Size.read(((0, 0),), hint=4)
     >>> batch * 3, 3 * batch == batch * 3, batch == 4, batch == 1
@@ -32,13 +32,13 @@ class Size(int):
     """
 
     known: int
-    """The factor that is a number."""
+    """The factor that is known."""
     readings: tuple[Reading, ...]
-    """The other factors, in order."""
+    """The factors to read, sorted."""
 
     @classmethod
     def read(cls, reading: Iterable[Place], hint: int) -> Size:
-        """Return the size that is read at some places."""
+        """Return the size that is read at these places."""
         return cls._of(hint, 1, (tuple(reading),))
 
     @classmethod
@@ -78,12 +78,12 @@ class Size(int):
 
 
 def is_known(size: int | None) -> TypeGuard[int]:
-    """Whether a size is a number."""
+    """Whether a size is a plain number: neither None nor a `Size`."""
     return size is not None and not isinstance(size, Size)
 
 
 def broadcast(m: int, n: int) -> int:
-    """Return what two sizes that meet broadcast to: one of them is 1, or may be, or both are the same.
+    """Return the size that two sizes of one label broadcast to: one is or may be 1, or both are the same.
 
     >>> broadcast(1, 3), broadcast(0, 1), broadcast(1, Size.read([(0, 0)], hint=1))
     (3, 0, Size(1))

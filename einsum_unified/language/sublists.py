@@ -16,21 +16,21 @@ from einsum_unified.wording import article, quoted
 
 @dataclass(frozen=True)
 class Sublists:
-    """The interleaved form, apart from its operands: hashable, so that it can be a cache's key."""
+    """The interleaved form without its operands; it is hashable, so that it can be the key of a cache."""
 
     inputs: tuple[Term, ...]
     output: Term | None
 
     @property
     def terms(self) -> tuple[Term, ...]:
-        """The terms of the operands, then that of the output if it is written."""
+        """The terms of the operands, then the term of the output if there is one."""
         return self.inputs if self.output is None else (*self.inputs, self.output)
 
 
 def to_sublists(inputs: Sequence[Any], output: Any) -> Sublists:
     """Return the sublists of an interleaved call as a hashable key.
 
-    Raises `EquationError` when one is no list or tuple, or has a label that is not hashable.
+    Raises `EquationError` if one is not a list or tuple, or has a label that is not hashable.
     """
     terms = tuple(_sublist(f"the sublist of operand {n}", x) for n, x in enumerate(inputs))
     return Sublists(terms, None if output is None else _sublist("the output's sublist", output))
@@ -38,14 +38,14 @@ def to_sublists(inputs: Sequence[Any], output: Any) -> Sublists:
 
 def _sublist(what: str, labels: Any) -> Term:
     if getattr(labels, "ndim", None) == 1 and hasattr(labels, "tolist"):
-        labels = labels.tolist()  # an array of integers, as NumPy and torch take
+        labels = labels.tolist()  # an array of integers, which NumPy and torch accept
     if isinstance(labels, (str, bytes)) or not isinstance(labels, Sequence):
         raise EquationError(f"{what} is {article(type(labels).__name__)}, not a list or tuple of labels")
     for label in labels:
         if hasattr(label, "__array__") and not isinstance(label, np.generic):
-            # Many hash by identity: equal values would be different labels, and caches would hold them.
+            # Many hash by identity: equal values would be different labels, and caches would hold arrays.
             raise EquationError(
-                f"a label in {what} is {article(type(label).__name__)}: give plain values, as int(x)"
+                f"a label in {what} is {article(type(label).__name__)}: give plain values, such as int(x)"
             )
         try:
             hash(label)
@@ -65,7 +65,7 @@ def check_ellipses(sublists: Sublists) -> None:
 
 
 def spell(sublists: Sublists) -> tuple[str, list[Span]]:
-    """Return the interleaved form as text, and where each term stands in it.
+    """Return the interleaved form as text, and the place of each term in it.
 
     >>> spell(Sublists(((0, ...), (10,)), (10,)))[0]
     '[0, ...], [10] -> [10]'
@@ -77,7 +77,7 @@ def spell(sublists: Sublists) -> tuple[str, list[Span]]:
         separator = "" if n == 0 else " -> " if n == len(sublists.inputs) else ", "
         words = ["..." if label is ... else quoted(label) for label in term]
         start = at + len(separator)
-        # A label stands behind the opening bracket, or behind the label before it and ", ".
+        # A label follows the opening bracket, or the previous label and ", ".
         *labels, _ = accumulate((len(word) + 2 for word in words), initial=start + 1)
         text += [separator, "[", ", ".join(words), "]"]
         at = start + sum(map(len, text[-3:]))

@@ -1,4 +1,4 @@
-"""An equation as text: its terms, and where they stand.
+"""Split an equation that is text into its terms, and find the place of each term and label.
 
 The grammar is::
 
@@ -7,7 +7,7 @@ The grammar is::
     term     = { label | "..." }          at most one "..." in a term
     label    = a Unicode letter or digit, "_", or a non-ASCII symbol
 
-ASCII whitespace is dropped first, wherever it stands.
+ASCII whitespace is dropped everywhere.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from einsum_unified.language.labels import Span, Term
 
 _BLANKS = " \t\n\r\v\f"
 _WHITESPACE = dict.fromkeys(map(ord, _BLANKS))
-# Letters of Arabic and other scripts that are classed as invisible "format" characters but are drawn.
+# Visible signs of Arabic and other scripts that Unicode classes as invisible "format" characters.
 _DRAWN_FORMAT = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2")
 _GRAMMAR = frozenset(",.->")
 
@@ -29,7 +29,7 @@ _LABEL = re.compile(rf"\.[{_BLANKS}]*\.[{_BLANKS}]*\.|[^{_BLANKS}]")
 
 
 def split(text: str) -> tuple[tuple[Term, ...], Term | None]:
-    """Return the terms of the operands, and that of the output if it is written; raises `EquationError`.
+    """Return the terms of the operands, and the output's term or None; raises `EquationError`.
 
     >>> split("i j, j...")
     ((('i', 'j'), ('j', Ellipsis)), None)
@@ -48,7 +48,7 @@ def split(text: str) -> tuple[tuple[Term, ...], Term | None]:
 
 
 def spans(text: str) -> list[Span]:
-    """Return where each term stands in a text, and each of its labels; the output's is last if it is written.
+    """Return the place of each term in a text, and of its labels; the output comes last if there is one.
 
     >>> spans(" ij , ...k")
     [Span(start=1, stop=4, labels=(1, 2)), Span(start=6, stop=10, labels=(6, 9))]
@@ -72,13 +72,13 @@ def _term(text: str, number: int, term: str, what: str) -> Term:
     span = spans(text)[number]
     if not dots or "." in term.replace("...", ""):
         marks = [p for p in range(span.start, span.stop) if text[p] == "."]
-        raise EquationError.of(f"a '.' in {what} that is no part of '...'", text, marks, rule="ellipsis")
+        raise EquationError.of(f"{what} has a '.' that is not part of '...'", text, marks, rule="ellipsis")
     marks = [p for p in span.labels if text[p] == "."]
     raise EquationError.of(f"{what} has more than one '...'", text, marks, rule="one ellipsis")
 
 
 def _check_characters(text: str, characters: set[str]) -> None:
-    """Raise for the first character that is neither a label nor grammar."""
+    """Raise for the first character that is neither a label nor one of ``,.->``."""
     wrong = {c for c in characters if not _is_label(c) and c not in _GRAMMAR}
     if not wrong:
         return
@@ -86,18 +86,18 @@ def _check_characters(text: str, characters: set[str]) -> None:
     c = text[position]
     code = f"U+{ord(c):04X} {unicodedata.name(c, '')}".rstrip()
     if c.isascii() and c.isprintable():
-        headline = f"{c!r} is no label"
+        headline = f"{c!r} is not a label"
         note = "labels are letters, digits, '_' and non-ASCII symbols; other punctuation is reserved"
     else:
         headline = f"{code} is neither a label nor whitespace that is dropped"
-        note = "dropped are space, tab, newline, carriage return, vertical tab and form feed"
+        note = "only space, tab, newline, carriage return, vertical tab and form feed are dropped"
     raise EquationError.of(headline, text, [position], [note], rule="characters")
 
 
 def _is_label(c: str) -> bool:
     if c.isascii():
         return c.isalnum() or c == "_"
-    # Invisible: white space, control, format (zero-width, direction) characters, half a surrogate pair.
+    # Whitespace, control and format (zero-width, direction) characters, lone surrogates.
     invisible = c.isspace() or unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")
     return not invisible or c in _DRAWN_FORMAT
 
@@ -105,5 +105,5 @@ def _is_label(c: str) -> bool:
 def _raise_for_arrow(text: str) -> None:
     marks = [p for p, c in enumerate(text) if c in "->"]
     arrows = text.translate(_WHITESPACE).count("->")
-    headline = "more than one '->'" if arrows > 1 else "'-' and '>' stand only together, as '->'"
+    headline = "more than one '->'" if arrows > 1 else "'-' and '>' may only be used together, as '->'"
     raise EquationError.of(headline, text, marks, rule="arrow")

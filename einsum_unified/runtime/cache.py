@@ -58,7 +58,7 @@ def executable_for(
         return (_by_meaning if kept else make_executable)(equation, options, signatures)
     except Unprepared:
         names = ", ".join(cls.__name__ for cls, _, _ in signatures)
-        raise OperandTypeError(f"no plan can be made for operands of these types: {names}") from None
+        raise OperandTypeError(f"operands of these types cannot be planned: {names}") from None
 
 
 def _is_hashable(x: Any) -> bool:

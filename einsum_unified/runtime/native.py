@@ -66,10 +66,8 @@ def run_native(
 def check_options(operands: Sequence[Any], backend: Backend, dtype: Any, out: Any) -> None:
     """Raise `OperandTypeError` if dtype= or out= stand beside operands that only the framework may know."""
     if dtype is not None or out is not None:
-        rest = "with which dtype= and out= do not go"
-        raise _special(operands, backend, rest) or OperandTypeError(
-            "dtype= and out= go with dense tensors only"
-        )
+        rest = "which cannot be combined with dtype= or out="
+        raise _special(operands, backend, rest) or OperandTypeError("dtype= and out= need dense tensors")
 
 
 def _special(operands: Sequence[Any], backend: Backend, rest: str) -> OperandTypeError | None:

@@ -17,7 +17,9 @@ def check_out(out: Any, bound: Bound, backend: Backend) -> None:
     if not backend.capabilities.out:
         raise OperandTypeError(f"out= cannot be filled: {backend.name} tensors are immutable")
     if backend_of(type(out)) is not backend:
-        raise OperandTypeError(f"out= is {article(describe(out))} but the result is of {backend.name}")
+        raise OperandTypeError(
+            f"out= is {article(describe(out))} but the result is a tensor of {backend.name}"
+        )
     hint = backend.hint(out)
     if hint is not None:
         raise OperandTypeError(f"out= is a {hint[0]} {describe(out)}, which cannot be filled")
