@@ -1,4 +1,4 @@
-"""One einsum for NumPy, PyTorch and TensorFlow: one meaning, one set of errors."""
+"""One einsum for NumPy, PyTorch, TensorFlow, JAX and any array library: one meaning, one set of errors."""
 
 from einsum_unified import tracing
 from einsum_unified.api import einsum, einsum_path, einsum_plan, register_backend

@@ -1,4 +1,4 @@
-"""``python -m einsum_unified``: the command line where the script ``einsum-unified`` is not on the path."""
+"""``python -m einsum_unified``: the command line, for when ``einsum-unified`` is not on the path."""
 
 from einsum_unified.commands.main import main, program
 

@@ -47,16 +47,17 @@ if TYPE_CHECKING:
     )
 
 _SLOWLY = (Unprepared, EinsumError, AttributeError, TypeError, ValueError, RuntimeError)
-"""What a look-up raises for operands that have to be made ready first, and what the slow way raises again."""
+"""Errors of a look-up after which the slow way prepares the operands, or raises our error."""
 
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 Kind = TypeVar("Kind", bound="Tensor")
 T = TypeVar("T")
 
-# For type checkers: an equation with NumPy arrays of one dtype, NumPy arrays and numbers, a tensor beside
-# these, tensors of one kind, and whatever a wrapper has a TypeVar for; then the interleaved form. An overload
-# that returns Any for operands of several kinds would make mypy find Any for plain `np.ndarray`, too.
+# For type checkers, in this order: an equation with NumPy arrays of one dtype; with NumPy arrays and numbers;
+# with a tensor and one of these; with tensors of one class; with arguments typed by a wrapper's TypeVar; then
+# the same for the interleaved form. There is no overload that returns Any for operands of several classes:
+# with it mypy would infer Any for plain `np.ndarray`, too.
 
 
 @overload
@@ -169,7 +170,7 @@ def einsum(
     >>> einsum("ij,jk->ik", a, b)
     array([[20, 23, 26, 29],
            [56, 68, 80, 92]])
-    >>> einsum("ii", np.eye(3))  # the output left out: labels that occur once, sorted; here none
+    >>> einsum("ii", np.eye(3))  # default output: labels that occur once, sorted; here there are none
     np.float64(3.0)
     >>> einsum("...ij->...ji", np.ones((5, 2, 3))).shape
     (5, 3, 2)
@@ -178,26 +179,26 @@ def einsum(
 
     Args:
         equation: terms of labels joined by ``,`` and, after ``->``, those of the output. A label is any
-            letter or digit, ``_`` or non-ASCII symbol; ``...`` stands for any further axes, which
-            broadcast; ASCII whitespace is dropped; bytes are decoded as UTF-8. Or, in the interleaved
-            form, the first operand, and after each operand a list of hashable labels.
-        *operands: tensors of one framework; beside them NumPy arrays, Python numbers and nested lists
-            of numbers. One list of operands is taken apart. An axis of size 1 broadcasts against the
-            same label elsewhere.
-        optimize: the order of three and more operands. "auto" or True: the cheapest that several
-            searches find; any name opt_einsum knows ("optimal", "greedy", "dp", ...);
+            letter or digit, ``_`` or non-ASCII symbol; ``...`` means any number of further axes, which
+            broadcast; ASCII whitespace is dropped; bytes are decoded as UTF-8. In the interleaved form
+            this is the first operand, and after each operand comes a list of hashable labels.
+        *operands: tensors of one framework, or NumPy arrays, Python numbers and nested lists of numbers,
+            which may be mixed with them. A single list of operands is unpacked. An axis of size 1
+            broadcasts to the size of its label in other operands.
+        optimize: the order in which three or more operands are contracted. "auto" or True: the cheapest
+            order that several searches find; any name opt_einsum knows ("optimal", "greedy", "dp", ...);
             (name, greatest number of elements of an intermediate); a path, with or without a leading
             "einsum_path"; an `opt_einsum.paths.PathOptimizer`; False or None: from left to right.
-        dtype: dtype to compute in and return, as the framework's object, NumPy's, or a name. Without
-            it, the one dtype of the operands, or what the framework promotes them to.
+        dtype: dtype to compute in and return, as the framework's object, NumPy's, or a name. Default:
+            the dtype of the operands, or the one that the framework promotes theirs to.
         out: a NumPy array or torch tensor of the result's shape and dtype, which is filled and
-            returned; it may overlap the operands.
-        hints: for labels, what to plan with where a size is not known yet, as in a graph for any batch:
-            ``{"b": 32}``; ``...`` for axes of an ellipsis. Without a hint it is planned as 6. It only
-            bears upon the order of contraction: the result is right for any size.
-        strict: True refuses three things that are often slips: an output that is left out, an axis of size 1
-            that broadcasts, and a label that occurs in one operand only and is summed.
-        **options: what a framework's own einsum knows beyond that: ``precision`` and
+            returned. It may overlap the operands.
+        hints: expected sizes for labels whose size is unknown while a graph is traced, for example
+            ``{"b": 32}`` for a batch; the key ``...`` is for the axes of an ellipsis. Default: 6. Hints
+            influence only the order of contraction: the result is right for any size.
+        strict: True refuses three things that are often mistakes: an output that is left out, an axis of
+            size 1 that broadcasts, and a label that occurs in only one operand and is summed.
+        **options: further keywords of a framework's own einsum: ``precision`` and
             ``preferred_element_type`` with JAX's arrays.
 
     Returns:
@@ -207,8 +208,9 @@ def einsum(
     Raises:
         EquationError: the equation is malformed, or refused by ``strict``.
         OperandError: count, ranks or sizes do not fit; ``out`` has another shape; ``strict`` refuses sizes.
-        OperandTypeError: an operand is no tensor, two frameworks or devices meet, a dtype cannot be used.
-        PathError: ``optimize`` is no strategy or path, ``hints`` no mapping of labels to sizes.
+        OperandTypeError: an operand is not a tensor, operands are from two frameworks or on two devices, or
+            a dtype cannot be used.
+        PathError: ``optimize`` is not a strategy or path; ``hints`` does not map labels to sizes.
             All these are `EinsumError`, a ValueError.
         TypeError: an unknown keyword.
 
@@ -216,9 +218,9 @@ def einsum(
     if options or hints:
         return _einsum_slowly(equation, operands, optimize, dtype, out, hints, strict, options)
     try:
-        if strict is not False:  # 1 would find the plan of True
+        if strict is not False:  # 1 == True would be the same key
             strict = check_strict(strict)
-        if len(operands) == 2:  # the most frequent are written out
+        if len(operands) == 2:  # the most frequent counts are unrolled
             a, b = operands
             found = cache.look_up(
                 equation, optimize, dtype, strict, type(a), a.shape, a.dtype, type(b), b.shape, b.dtype
@@ -253,7 +255,7 @@ def _einsum_slowly(
     strict: bool,
     options: Mapping[str, Any],
 ) -> Any:
-    """Handle calls whose operands, equation or options have to be made ready first."""
+    """Handle calls whose equation, operands or options have to be prepared first."""
     recorder = dispatch.recorder_for((equation, *operands))
     if recorder is not None:
         known = {"optimize": optimize, "dtype": dtype, "out": out, "hints": hints, "strict": strict}
@@ -310,30 +312,30 @@ def einsum_plan(
 
     Args:
         equation: as for `einsum`, also interleaved.
-        *operands_or_shapes: operands, or tuples of sizes in their place (a tuple of integers is always a
-            shape here), with None for a size that is not known. Shapes alone are planned as NumPy float64
-            arrays, or in ``dtype``; beside operands, like the first of these.
+        *operands_or_shapes: operands or shapes. A shape is a tuple of integers, with None for an unknown
+            size. It is planned like the first operand that is an array or tensor; if there is none, as a
+            NumPy array in ``dtype`` or float64.
         optimize: as for `einsum`.
         dtype: as for `einsum`.
         hints: as for `einsum`.
-        strict: as for `einsum`; such a plan also refuses operands that would broadcast.
+        strict: as for `einsum`; the plan also refuses later operands that would broadcast.
         **options: as for `einsum`.
 
     Returns:
-        A `Plan`, callable with operands of these shapes from any framework.
+        A `Plan`, to be called with operands of these shapes from any framework.
 
     Raises:
         The errors of `einsum`; TypeError for an unknown keyword.
 
     """
     key, items = arguments(equation, operands_or_shapes, shapes=True)
-    to_come = [_shape_to_come(x) for x in items]
-    items = [x if shape is None else shape for x, shape in zip(items, to_come, strict=True)]
+    placeholders = [_placeholder_shape(x) for x in items]
+    items = [x if shape is None else shape for x, shape in zip(items, placeholders, strict=True)]
     asked = Options.of(optimize, dtype, check_hints(hints, key), strict, options)
     numbers = [n for n, x in enumerate(items) if not is_shape(x)]
     xs, classes = prepared([items[n] for n in numbers])
     signatures = dict(zip(numbers, prepared_signatures(xs, classes), strict=True))
-    # A shape stands for an operand like the first tensor or array.
+    # A shape is planned like the first tensor or array.
     first = next((s for s in signatures.values() if s[0] not in dtypes.WEAK), None)
     cls, _, like = first or (np.ndarray, (), _default_dtype(dtype))
     for n, x in enumerate(items):
@@ -352,7 +354,7 @@ def einsum_path(
     hints: Hints | None = None,
     **unknown: NoReturn,
 ) -> tuple[list[Any], str]:
-    """Return the contraction path, and a summary to print, as ``numpy.einsum_path`` does.
+    """Return the contraction path and a printable summary, as ``numpy.einsum_path`` does.
 
     >>> path, summary = einsum_path("ij,jk,kl->il", (10, 2), (2, 30), (30, 4))
     >>> path
@@ -373,14 +375,14 @@ def einsum_path(
 
     Args:
         equation: as for `einsum`, also interleaved.
-        *operands_or_shapes: operands of any framework, or tuples of sizes in their place, with None for a
-            size that is not known.
+        *operands_or_shapes: operands of any framework, or shapes: tuples of integers, with None for an
+            unknown size.
         optimize: as for `einsum`; the default is NumPy's.
         hints: as for `einsum`.
 
     Returns:
-        The path as a list with "einsum_path" in front, which ``optimize=`` takes; and the summary.
-        FLOPs are multiplications and additions.
+        The path, as a list that starts with "einsum_path" and that ``optimize=`` accepts; and the summary,
+        in which FLOPs are multiplications and additions.
 
     Raises:
         The errors of `einsum`; TypeError for an unknown keyword.
@@ -395,18 +397,18 @@ def einsum_path(
 def register_backend(key: type | str, adapter: Backend, *, replace: bool = False) -> None:
     """Use an adapter for operands of a class, or of a class by its qualified name ("mylib.core.Array").
 
-    The adapter is a module or any object with the members of `einsum_unified.adapter.Backend`; it
-    also serves derived classes. Registering is safe while other threads call `einsum`.
+    The adapter is a module or any object with the members of `einsum_unified.adapter.Backend`. It also
+    serves derived classes. Registering is safe while other threads call `einsum`.
 
-    Raises `BackendError` if a member is lacking, it is for another version of the protocol, or the class
-    has an adapter and ``replace`` is not set.
+    Raises `BackendError` if the adapter lacks a member or is for another version of the protocol, or if the
+    class has an adapter already and ``replace`` is False.
     """
     dispatch.register(key, adapter, replace)
     cache.clear_cache()
 
 
-def _shape_to_come(x: Any) -> tuple[int | None, ...] | None:
-    """Return the shape of what only stands for a tensor to come, and has no adapter; else None."""
+def _placeholder_shape(x: Any) -> tuple[int | None, ...] | None:
+    """Return the shape of a placeholder (Keras tensor, fx proxy) without an adapter, None for all else."""
     if dispatch.recorder_for((x,)) is None or dispatch.backend_of(type(x)) is not None:
         return None
     shape = getattr(x, "shape", None)
@@ -420,10 +422,10 @@ def _checked_shape(shape: Sequence[Any], number: int) -> tuple[int | None, ...]:
 
 
 def _default_dtype(dtype: Any) -> Any:
-    """Return the dtype that shapes alone are planned in: the one asked for if NumPy has it."""
+    """Return the dtype for planning without operands: ``dtype=`` if NumPy has it, else float64."""
     try:
         return np.dtype(
             float if dtype is None else dispatch.default_backend().dtype_from_name(dtypes.name_of(dtype))
         )
-    except TypeError:  # binding will say what is wrong with it
+    except TypeError:  # binding raises the error
         return np.dtype(float)

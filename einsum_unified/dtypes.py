@@ -1,6 +1,6 @@
-"""Dtypes by name: the one spelling that all frameworks share ("float32"), and how two of them promote.
+"""Dtypes by name ("float32"), which is the same for all frameworks, and their promotion.
 
-The core speaks of dtypes by these names only; an adapter turns them into its own objects.
+The core uses only these names; an adapter turns them into its own objects.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import numpy as np
 from einsum_unified.errors import OperandTypeError
 
 WEAK = (bool, int, float, complex)
-"""Python's numbers: beside an array their type is only a kind, as in the framework's own ``x * 2``."""
+"""Types of Python's numbers. Next to an array only their kind counts, as in the framework's ``x * 2``."""
 
 
 class Symbol(NamedTuple):
-    """A Python number that a tracer does not know yet, with what a plan asks of an operand."""
+    """A Python number whose value is unknown while a graph is traced, with the attributes of an operand."""
 
     value: Any
     dtype: Any
@@ -30,7 +30,7 @@ STANDARD = frozenset(("bool", *INTEGERS, "float32", "float64", "complex64", "com
 """The dtypes of the array API standard, which every framework has."""
 
 KINDS = ("bool", "int", "float", "complex", "object")
-"""Kinds in ascending order: a value of one can be held by those after it, seldom by those before."""
+"""Kinds in ascending order: each can hold values of those before it."""
 
 _SIGNED = {8: "int8", 16: "int16", 32: "int32", 64: "int64"}
 _BYTES = {"bool": 1, "complex32": 4, "complex64": 8, "complex128": 16}
@@ -64,12 +64,12 @@ def name_of(spec: Any) -> str:
 
 def _scalar_name(cls: type) -> str:
     if not issubclass(cls, np.generic):
-        raise TypeError(f"{cls.__name__} is no dtype")  # numpy.dtype(dict) is object
+        raise TypeError(f"{cls.__name__} is not a dtype")  # numpy.dtype(dict) is object
     return str(np.dtype(cls).name)
 
 
 def kind_of(name: str) -> str:
-    """Return the kind of a dtype: "bool", "int" (unsigned too), "float", "complex" or "object"; "" if none.
+    """Return the kind of a dtype: "bool", "int" (unsigned too), "float", "complex" or "object"; else "".
 
     >>> kind_of("uint8"), kind_of("bfloat16"), kind_of("str32")
     ('int', 'float', '')
@@ -83,7 +83,7 @@ def kind_of(name: str) -> str:
 
 
 def stand_in(name: str, backend: Any) -> Any:
-    """Return the dtype object of a name, or of the nearest common dtype where a backend lacks it."""
+    """Return a backend's dtype object for a name, or for a common dtype of its kind if it lacks that."""
     found = backend.dtype_from_name(name)
     if found is not None:
         return found
@@ -91,7 +91,7 @@ def stand_in(name: str, backend: Any) -> Any:
 
 
 def integer_range(name: str) -> tuple[int, int]:
-    """Return the least and greatest value of an integer dtype.
+    """Return the smallest and the greatest value of an integer dtype.
 
     >>> integer_range("uint8"), integer_range("int4")
     ((0, 255), (-8, 7))
@@ -102,7 +102,7 @@ def integer_range(name: str) -> tuple[int, int]:
 
 @lru_cache(maxsize=64)
 def itemsize(dtype: str) -> int:
-    """Return the bytes of an element; 4-bit and 8-bit dtypes count as one, unknown ones as four.
+    """Return the bytes of an element; 4-bit dtypes count as one byte, unknown dtypes as four.
 
     >>> itemsize("float64"), itemsize("int8"), itemsize("bool"), itemsize("object")
     (8, 1, 1, 4)
@@ -114,11 +114,11 @@ def itemsize(dtype: str) -> int:
 
 
 def promote(*names: str) -> str:
-    """Return the dtype that holds operands of all these, on the lattice that torch and JAX share.
+    """Return the dtype that these promote to, on the lattice that torch and JAX share.
 
-    Integers of two signs give the next wider signed one; an integer beside a float gives the float;
-    float16 beside bfloat16 gives float32. Raises `OperandTypeError` where that lattice has no answer
-    (uint64 beside a signed integer, float8 beside anything else).
+    A signed and an unsigned integer give the signed one that holds both; an integer and a float give the float; float16
+    and bfloat16 give float32. Raises `OperandTypeError` if the lattice has no answer (uint64 with a signed
+    integer, float8 with anything else).
     https://docs.jax.dev/en/latest/jep/9407-type-promotion.html
 
     >>> promote("uint8", "int8"), promote("int64", "float16"), promote("float16", "bfloat16")
@@ -126,16 +126,16 @@ def promote(*names: str) -> str:
     """
     kinds = {kind_of(name) for name in names}
     if kinds & {"float", "complex"} and not any(map(is_narrow, names)):
-        # Integers and bool give way, whatever their order.
+        # Integers and bool do not count, in any order.
         names = tuple(name for name in names if kind_of(name) not in ("bool", "int"))
     return reduce(_promote_two, names)
 
 
 def beside(name: str, weak: Sequence[type], library: str, default: str = "float32") -> str:
-    """Return what a dtype becomes beside Python numbers of types ``weak``, as in torch and JAX.
+    """Return the dtype that a dtype and Python numbers of types ``weak`` promote to, as in torch and JAX.
 
-    Floats take integers and bools to the ``default`` float dtype. The order of the numbers does not matter.
-    Raises `OperandTypeError` for a complex number beside float8.
+    An integer or bool dtype with a Python float gives ``default``. The order of the numbers does not matter.
+    Raises `OperandTypeError` for float8 with a Python complex.
 
     >>> beside("int8", (int,), "torch"), beside("bool", (int, float), "torch")
     ('int8', 'float32')
@@ -192,7 +192,7 @@ def _promote_integers(a: str, b: str) -> str:
 
 
 def bits_of(name: str) -> int:
-    """Return the size in bits that a dtype's name tells.
+    """Return the size in bits, from the name of a dtype.
 
     >>> bits_of("float8_e4m3fn"), bits_of("complex128"), bits_of("bool")
     (8, 128, 8)
@@ -202,7 +202,7 @@ def bits_of(name: str) -> int:
 
 
 def is_narrow(name: str) -> bool:
-    """Whether a dtype is below 8 bits or a float of 8: too narrow to be promoted without being asked."""
+    """Whether a dtype has fewer than 8 bits or is a float of 8: such dtypes are promoted only on request."""
     return bits_of(name) < 8 or (kind_of(name) == "float" and bits_of(name) == 8)
 
 

@@ -1,11 +1,11 @@
-"""Every error of the library: its parts as attributes, and the message that is made from them.
+"""The errors of the library. Each has its parts as attributes and a message made from them.
 
 ::
 
     EinsumError (ValueError)
     ├── EquationError       the equation itself is wrong
     ├── OperandError        the operands do not fit the equation or each other
-    ├── PathError           optimize= is no path or strategy
+    ├── PathError           optimize= is not a path or strategy
     ├── OperandTypeError    (also a TypeError) an operand's type or dtype cannot be used
     └── BackendError        an adapter cannot be loaded or registered
 
@@ -34,18 +34,18 @@ class EinsumError(ValueError):
     """
 
     headline: str
-    """The first line of the message, or all of it if that is one sentence. The other parts are empty then."""
+    """The first line of the message, or a message that consists of one sentence; then the rest is empty."""
     equation: str = ""
-    """The equation as it was written; the interleaved form is spelled out."""
+    """The equation as written; the interleaved form is spelled out."""
     marks: tuple[int, ...] = ()
     """The positions in ``equation`` that are wrong: the message has a caret under each."""
     notes: tuple[str, ...] = ()
     """The last lines of the message."""
     rule: str = ""
-    """The rule that was broken, by a name that does not change; ``docs/errors.md`` lists them."""
+    """The name of the broken rule, which does not change with the wording; ``docs/errors.md`` lists them."""
 
     def __new__(cls: type[_Error], *arguments: object) -> _Error:  # noqa: PYI019
-        """Take the message, as every exception does."""
+        """Accept the message, as every exception does."""
         error = super().__new__(cls, *arguments)
         error.headline = str(arguments[0]) if arguments else ""
         return error
@@ -59,7 +59,7 @@ class EinsumError(ValueError):
         notes: Iterable[str] = (),
         rule: str = "",
     ) -> _Error:
-        """Return an error with these parts, and with the message that they make."""
+        """Return an error with these parts and with the message made from them."""
         notes = tuple(notes)
         lines = [headline, *(pointed(equation, marks) if equation else ()), *(f"  {note}" for note in notes)]
         error = cls("\n".join(lines))
@@ -68,13 +68,13 @@ class EinsumError(ValueError):
         return error
 
 
-# TensorFlow's AutoGraph re-raises what is raised in a tf.function: errors with this very constructor in
-# their own class, others as a StagingError. That is why the parts are not arguments of the constructor.
+# TensorFlow's AutoGraph raises errors from a tf.function again: in their own class if they have exactly this
+# constructor, else as a StagingError. Therefore the parts are not arguments of the constructor.
 EinsumError.__init__ = Exception.__init__  # type: ignore[method-assign]
 
 
 class EquationError(EinsumError):
-    """The equation is wrong whatever the operands are.
+    """The equation is wrong for any operands.
 
     >>> import numpy as np, einsum_unified
     >>> einsum_unified.einsum("ij,jk->iz", np.ones((2, 3)), np.ones((3, 4)))
@@ -87,7 +87,7 @@ class EquationError(EinsumError):
 
 
 class OperandError(EinsumError):
-    """The operands do not fit the equation, or not each other.
+    """The operands do not fit the equation or each other.
 
     >>> import numpy as np, einsum_unified
     >>> a, b = np.ones((2, 3), "float32"), np.ones((4, 5), "float32")
@@ -102,7 +102,7 @@ class OperandError(EinsumError):
 
 
 class PathError(EinsumError):
-    """``optimize=`` names no strategy, or the path it gives does not fit the operands.
+    """``optimize=`` is not a strategy, or its path does not fit the operands.
 
     >>> import numpy as np, einsum_unified
     >>> x = np.ones(2)
@@ -113,7 +113,7 @@ class PathError(EinsumError):
 
 
 class OperandTypeError(EinsumError, TypeError):
-    """An operand has a type, dtype or device that cannot be used, alone or beside the others.
+    """An operand has a type, dtype or device that cannot be used, or not together with the others.
 
     >>> import numpy as np, einsum_unified
     >>> einsum_unified.einsum("i,i->", np.ones(2), {"a": 1})  # doctest: +ELLIPSIS

@@ -1,6 +1,7 @@
-"""`Plan`: what a user holds, calls, prints and keeps.
+"""`Plan`: the object that users hold, call, print and save.
 
-What tells of a plan is imported where it is needed: a call that only computes loads none of it.
+Modules that show or save a plan are imported where they are used: a call that only computes does not load
+them.
 """
 
 from __future__ import annotations
@@ -55,26 +56,26 @@ class Plan:
 
     executable: Executable
     options: Options
-    """What was asked for; the executable may be shared with calls that ask for the same in other words."""
+    """The options as given; the executable may be shared with calls that spell the same differently."""
 
     @classmethod
     def of(cls, equation: str | Sublists, options: Options, signatures: tuple[Signature, ...]) -> Plan:
-        """Return the plan for prepared operands; raises what is wrong with equation, operands or options."""
+        """Return the plan for prepared operands; raises the errors of `einsum`."""
         return cls(executable_for(equation, options, signatures), options)
 
     @classmethod
     def from_dict(cls, data: Any) -> Plan:
-        """Return the plan that `to_dict` told of, ready to be called with tensors of any framework.
+        """Return the plan that `to_dict` saved, ready to be called with tensors of any framework.
 
-        Nothing of it is executed; the code is made anew. Raises `PathError` for data that is no plan, and
-        the errors of `einsum_unified.einsum` for an equation, shapes or a path that do not go together.
+        Nothing in the data is executed; the code is generated again. Raises `PathError` for data that is not
+        a plan, and the errors of `einsum_unified.einsum` if equation, shapes and path do not fit together.
         """
         from einsum_unified.show.data import checked
 
         read = checked(data)
         return _restored(read.equation, read.shapes, read.dtypes, read.path, read.dtype, read.strict)
 
-    # --- what it is made of -----------------------------------------------------------------------
+    # --- its parts --------------------------------------------------------------------------------
 
     @property
     def equation(self) -> Equation:
@@ -83,7 +84,7 @@ class Plan:
 
     @property
     def path(self) -> Path:
-        """The contraction path: for each step the positions of the operands that it takes out of the list."""
+        """The contraction path: for each step the positions of the operands that it takes off the list."""
         return self.executable.path
 
     @property
@@ -93,7 +94,7 @@ class Plan:
 
     @property
     def program(self) -> Program:
-        """The instructions."""
+        """The instructions of the compiled program."""
         return self.executable.program
 
     @property
@@ -108,14 +109,14 @@ class Plan:
 
     @property
     def strict(self) -> bool:
-        """Whether it was made with strict=True."""
+        """Whether the plan was made with ``strict=True``."""
         return self.options.strict
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """The pairwise contractions, with labels as integers, FLOPs and elements of the result.
 
-        Sizes that are not known count as their hints; without even the number of axes there are none.
+        An unknown size counts as its hint. If an operand's number of axes is unknown there are no steps.
         """
         if self.bound.unranked:
             return ()
@@ -139,8 +140,8 @@ class Plan:
     def __call__(self, *operands: Any, out: Any = None) -> Any:
         """Contract operands of the planned shapes.
 
-        For another framework or dtype the same path is used, through the cache. Raises `OperandError`
-        if shapes are not the planned ones, and what `einsum_unified.einsum` raises.
+        For another framework or dtype the same path is planned again, and cached. Raises `OperandError` if
+        shapes are not the planned ones, and the errors of `einsum_unified.einsum`.
         """
         try:
             known = self._fits(signatures_of(operands))
@@ -152,7 +153,7 @@ class Plan:
         return run_as_planned(*self.recipe(literal=recorded), *operands, out=out)
 
     def recipe(self, literal: bool) -> Recipe:
-        """Return what makes the plan for other operands; ``literal`` in text and numbers, for graphs."""
+        """Return the data to make the plan for other operands; ``literal``: as text and numbers, for graphs."""
         shapes = tuple([operand.shape for operand in self.bound.operands])
         equation, dtype = self.equation.key, self.options.dtype
         if literal:
@@ -161,7 +162,7 @@ class Plan:
         return Recipe(equation, shapes, self.path, dtype, self.options.keywords, self.strict)
 
     def _fits(self, signatures: tuple[Signature, ...]) -> bool:
-        """Whether operands are what was planned for, any size being right for one that was not known."""
+        """Whether the executable can run on operands; any size matches one that was unknown."""
         planned = self.executable.signatures
         if signatures == planned:
             return True
@@ -176,7 +177,7 @@ class Plan:
         return self._agree([shape for _, shape, _ in signatures])
 
     def _agree(self, shapes: Sequence[Any]) -> bool:
-        """Whether each label with an axis that was not known has one size: programs do not check that."""
+        """Whether each label with an axis of unknown size has one size: programs do not check that."""
         found: dict[int, Any] = {}
         loose = self.bound.loose
         for term, shape in zip(self.bound.terms, shapes, strict=True):
@@ -185,7 +186,7 @@ class Plan:
                     return False
         return True
 
-    # --- telling ----------------------------------------------------------------------------------
+    # --- showing and saving -----------------------------------------------------------------------
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(operand.shape) for operand in self.bound.operands)
@@ -195,11 +196,11 @@ class Plan:
         return self.explain()
 
     def explain(self) -> str:
-        """Return what ``print(plan)`` shows: operands, a table of the steps, their cost, and the code.
+        """Return the text of ``print(plan)``: operands, a table of the steps, their cost, and the code.
 
-        FLOPs are multiplications and additions; bytes read and written are those of the operands and
-        results of every instruction that is no view (`einsum_unified.show.accounts` defines them). Where
-        sizes are not known the figures are sums of products of them.
+        FLOPs are multiplications and additions. Bytes read and written are those of the operands and
+        results of every instruction that is not a view (`einsum_unified.show.accounts` defines them). With
+        unknown sizes the figures are formulas in these sizes.
 
         >>> from einsum_unified import einsum_plan
         >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).explain())
@@ -232,8 +233,8 @@ class Plan:
     def to_svg(self, file: str | PathLike[str] | None = None) -> str:
         """Return a picture of the plan as SVG, and write it to a file if one is named.
 
-        It has the equation, with a rail for each label from the axes that have it to the result, and below it
-        the tree of the steps with their sizes and costs. It is light or dark like its reader's other pages.
+        It shows the equation, with a line for each label from the axes that have it to the result. Below is
+        the tree of the steps with their sizes and costs. Its colours follow the reader's light or dark mode.
 
         >>> from einsum_unified import einsum_plan
         >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).to_svg()[:40])
@@ -244,10 +245,10 @@ class Plan:
         return _written(to_svg(self.bound, self.program, self.backend, self.steps), file)
 
     def to_html(self, file: str | PathLike[str] | None = None) -> str:
-        """Return the plan as a page that teaches it, and write it to a file if one is named.
+        """Return the plan as a page that explains it, and write it to a file if one is named.
 
-        The page needs no network. It shows the picture, the steps with what they cost, the code, and small
-        operands of which each cell of the result tells what is multiplied and summed for it.
+        The page works without a network. It shows the picture, the steps with their costs, the code, and an
+        example with small operands: each cell of its result shows the products that are summed for it.
 
         >>> from einsum_unified import einsum_plan
         >>> page = einsum_plan("ij,jk->ik", (2, 3), (3, 4)).to_html()
@@ -264,7 +265,7 @@ class Plan:
         return _written(page, file)
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows."""
+        """Return the HTML that a notebook shows."""
         from einsum_unified.show.picture.svg import to_html  # seldom needed
 
         return to_html(self.to_svg(), self.explain())
@@ -272,8 +273,8 @@ class Plan:
     def figures(self) -> dict[str, Any]:
         """Return the figures of `explain` as data that JSON can hold, exact.
 
-        They are integers, or text where sizes are not known. Raises `PathError` where not even the numbers of
-        axes are.
+        They are integers, or text if they depend on unknown sizes. Raises `PathError` if an operand's number
+        of axes is unknown.
 
         >>> from einsum_unified import einsum_plan
         >>> figures = einsum_plan("ij,jk->ik", (None, 3), (3, 4)).figures()
@@ -292,10 +293,10 @@ class Plan:
     def to_python(self, backend: str = "numpy") -> str:
         """Return the plan as the text of a function ``contract`` in plain calls of a framework.
 
-        It needs nothing of this library, and checks nothing: it is right for operands of these shapes and
-        dtypes, tensors of the framework. A size that is not known may not be 1 where another is greater:
-        the code does not broadcast it. ``backend`` is "numpy", "torch", "tensorflow", "jax" or "array_api".
-        Raises `OperandTypeError` for another, and for one that lacks a dtype of the plan.
+        The code does not need this library and checks nothing: it is correct for the framework's tensors of
+        these shapes and dtypes. It does not broadcast unknown sizes: one that turns out to be 1 may not meet
+        a greater one. ``backend`` is "numpy", "torch", "tensorflow", "jax" or "array_api". Raises
+        `OperandTypeError` for any other, and for one that lacks a dtype of the plan.
 
         >>> from einsum_unified import einsum_plan
         >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).to_python("torch"))
@@ -317,7 +318,7 @@ class Plan:
         return to_python(self.bound, self.path, backend)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the plan as words and numbers that JSON can hold, with the version of their format.
+        """Return the plan as data that JSON can hold, with the version of its format.
 
         Raises `PathError` for labels that are neither text nor integers.
 
@@ -344,7 +345,7 @@ class Plan:
     def _check_no_keywords(self, what: str) -> None:
         if self.options.keywords:
             names = ", ".join(f"{name}=" for name, _ in self.options.keywords)
-            raise PathError(f"a plan made with {names} cannot {what}: that is {self.backend.name}'s own")
+            raise PathError(f"a plan made with {self.backend.name}'s own {names} cannot {what}")
 
     def _check_ranked(self) -> None:
         if self.bound.unranked:
@@ -354,7 +355,7 @@ class Plan:
         return tuple(operand.dtype for operand in self.bound.operands)
 
     def _algorithm(self) -> str:
-        """Return how the path was found, and what it is."""
+        """Return how the path was found, and its pairs."""
         how = self.options.strategy
         names = {"auto": "cheapest of several searches", "none": "from left to right", "explicit": "given"}
         pairs = pairwise(self.path, len(self.bound.operands))
@@ -364,7 +365,7 @@ class Plan:
         return [f"  {line}" for line in self.source.splitlines()]
 
     def _asked_dtype(self) -> str | None:
-        """Return the name of the dtype asked for with dtype=."""
+        """Return the name of the dtype in ``dtype=``."""
         return None if self.options.dtype is None else dtypes.name_of(self.options.dtype)
 
 
@@ -376,14 +377,14 @@ def _restored(
     dtype: str | None,
     strict: bool,
 ) -> Plan:
-    """Make a plan again, on NumPy: called with other tensors it is made for these."""
+    """Make a saved plan again, for NumPy; a call with other tensors plans for these."""
     there = {name: dtypes.stand_in(name, default_backend()) for name in (*names, *([dtype] if dtype else []))}
     signatures = tuple((np.ndarray, tuple(shape), there[n]) for shape, n in zip(shapes, names, strict=True))
     asked = None if dtype is None else there[dtype]
     plan = Plan.of(equation, Options.of(("einsum_path", *path), asked, strict=strict), signatures)
     if all(dtypes.name_of(found) == name for name, found in there.items()):
         return plan
-    # NumPy lacks a dtype: whatever such a plan is called with is planned for, so no signature fits.
+    # NumPy lacks a dtype. Without signatures, each call plans for the tensors that it is given.
     operands = [x._replace(dtype=name) for x, name in zip(plan.bound.operands, names, strict=True)]
     bound = replace(plan.bound, operands=tuple(operands), dtype=dtype or dtypes.promote(*names))
     executable = replace(plan.executable, bound=bound, signatures=())

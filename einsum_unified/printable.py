@@ -1,4 +1,4 @@
-"""Text of strangers with nothing in it that hides, breaks a line or runs out of its place."""
+"""Make text from users safe to print: without invisible characters, line breaks or stray marks."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import unicodedata
 
 
 def escaped(text: str, newlines: bool = False) -> str:
-    r"""Return text with each character that is not printable as an escape; with ``newlines`` these are kept.
+    r"""Return text with unprintable characters escaped; ``newlines=True`` keeps newlines.
 
-    That covers control characters, characters that turn the direction of writing, and lone surrogates,
-    which cannot be encoded. It is for sentences and names of files. Marks are kept: Thai and decomposed
-    Vietnamese have several on a letter.
+    Escaped are control characters, characters that change the direction of writing, and lone surrogates,
+    which cannot be encoded. Use it for sentences and names of files. Combining marks are kept: Thai and
+    decomposed Vietnamese have several on a letter.
 
     >>> print(escaped("a\x1b[31m\ud800\nb", newlines=True))
     a\x1b[31m\ud800
@@ -22,9 +22,9 @@ def escaped(text: str, newlines: bool = False) -> str:
 
 
 def plain(text: str) -> str:
-    r"""Return text as `escaped`, and also marks that stand alone or pile up on another as escapes.
+    r"""Return text like `escaped`, which also escapes marks without a letter or after another mark.
 
-    It is for labels, where each mark is a label of its own.
+    Use it for equations and labels, where each mark is a label of its own.
 
     >>> print(plain("a\x00\u202e\ud800b"), plain("x\u0300\u0300") == "x\u0300\\u0300")
     a\x00\u202e\ud800b True
@@ -35,7 +35,7 @@ def plain(text: str) -> str:
 
 
 def blanked(text: str) -> str:
-    r"""Return text with each character that is not printable as one blank, so that all others stay in place.
+    r"""Return text with a blank for each unprintable character, so that the others keep their positions.
 
     >>> blanked("i\u200bj\n,k")
     'i j ,k'

@@ -1,10 +1,10 @@
-"""How compilers that read Python see the library: as something to run, not to read.
+"""Make compilers that read Python run our functions instead of reading them.
 
-The first stage of `torch.compile`, TorchDynamo, reads Python bytecode. It cannot read a planner, and has
-nothing to gain from it. So a call, of `einsum` or of a plan, is put into its graph as one operation; the
-stages that follow run it on tensors without data, and see only the matrix products that it makes.
-TensorFlow's AutoGraph would rewrite our source. Nothing of that needs a framework to be there when this is
-imported: the marks are attributes that compilers look for on the functions they meet.
+The first stage of `torch.compile`, TorchDynamo, reads Python bytecode. It cannot read a planner, and would
+gain nothing from it. So a call of `einsum` or of a plan becomes one operation in its graph; later stages run
+that operation on tensors without data, and see only the matrix products. TensorFlow's AutoGraph would rewrite
+our source. To prevent both, this module sets attributes that these compilers look for on functions, which
+does not import any framework.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from einsum_unified.plan import Plan
 from einsum_unified.runtime.run import run_as_planned
 
 _NUMPYS = (np.ndarray, np.generic, int, float, complex, list, tuple, str, bytes, type(...), type(None))
-"""What may be among the arguments of a call, its labels included, that has NumPy arrays for operands."""
+"""Types of the arguments, labels included, of a call whose operands are NumPy arrays."""
 
 
 def einsum_in_graph(equation: Any, *operands: Any, hint_items: Any = None, **options: Any) -> Any:
-    """Call `einsum`; this is what the graph holds."""
+    """Call `einsum`; this function is the operation in the graph."""
     if hint_items is not None:
         options["hints"] = dict(hint_items)
     return einsum(equation, *operands, **options)
@@ -39,17 +39,17 @@ def _recipe(plan: Plan) -> Any:
     return plan.recipe(literal=True)
 
 
-# Run, and not read, while a function is traced: what `torch.compiler.assume_constant_result` sets.
+# TorchDynamo runs these two while tracing: `torch.compiler.assume_constant_result` sets the same attribute.
 _leave_whole._dynamo_marked_constant = True  # type: ignore[attr-defined]
 _recipe._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def _traced(equation: Any, *operands: Any, hints: Any = None, **options: Any) -> Any:
-    """What TorchDynamo reads in the place of `einsum`."""
+    """Replacement for `einsum` that TorchDynamo reads."""
     _leave_whole()
-    if isinstance(equation, bytes):  # no argument for a graph
+    if isinstance(equation, bytes):  # a graph cannot hold bytes
         equation = equation.decode()
-    if isinstance(hints, Mapping):  # nor is one with any keys
+    if isinstance(hints, Mapping):  # nor a mapping with arbitrary keys
         options["hint_items"] = tuple(hints.items())
     elif hints is not None:
         options["hints"] = hints
@@ -57,13 +57,13 @@ def _traced(equation: Any, *operands: Any, hints: Any = None, **options: Any) ->
 
 
 def _traced_plan(plan: Plan, *operands: Any, out: Any = None) -> Any:
-    """What TorchDynamo reads in the place of the call of a plan."""
+    """Replacement for the call of a plan that TorchDynamo reads."""
     _leave_whole()
     return _like(run_as_planned(*_recipe(plan), *operands, out=out), operands)
 
 
 def _like(result: Any, arguments: Any) -> Any:
-    """Make the result a NumPy array if the operands are: these are tensors in a graph."""
+    """Return the result as a NumPy array if the operands were: in a graph they are tensors."""
     items = [x for each in arguments for x in (each if isinstance(each, (list, tuple)) else (each,))]
     arrays = any(isinstance(x, np.ndarray) for x in items)
     return result.numpy() if arrays and all(isinstance(x, _NUMPYS) for x in items) else result
@@ -72,8 +72,8 @@ def _like(result: Any, arguments: Any) -> Any:
 def mark(*others: Callable[..., Any]) -> None:
     """Mark `einsum`, the call of a plan, and other functions that tracers meet.
 
-    TorchDynamo reads `_traced` in the place of `einsum`, also for ``torch.compile(einsum)`` itself. None of
-    them is rewritten by TensorFlow's AutoGraph: there is nothing in it that depends on values of tensors.
+    TorchDynamo then reads `_traced` instead of `einsum`, also for ``torch.compile(einsum)`` itself.
+    TensorFlow's AutoGraph leaves all these functions as they are: none of them depends on values of tensors.
     """
     for function, traced in ((einsum, _traced), (Plan.__call__, _traced_plan)):
         marks = {

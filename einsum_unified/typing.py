@@ -1,6 +1,6 @@
 """Types of a call's arguments, for type checkers and for the signatures of wrappers.
 
-Nothing here is needed to run: the package imports this module only while it is type-checked.
+Running code does not need this module: the package imports it only for type checkers.
 
 >>> from einsum_unified.typing import Optimize
 >>> def contract(a: object, b: object, optimize: Optimize = "auto") -> object: ...
@@ -34,13 +34,13 @@ Strategy: TypeAlias = Literal[
     "branch-2",
     "branch-1",
 ]
-"""The names that ``optimize=`` takes: those of opt_einsum."""
+"""The names that ``optimize=`` accepts: those of opt_einsum's strategies."""
 
 Optimize: TypeAlias = Strategy | bool | list[Any] | tuple[Any, ...] | Callable[..., Any] | None
 """A name, ``(name, limit)``, a path, an `opt_einsum.paths.PathOptimizer`, True, False or None."""
 
 Hints: TypeAlias = Mapping[Any, int]
-"""Label (or ``...``) → the size that it is planned with."""
+"""Label (or ``...``) → the size to plan with if it is unknown."""
 
 
 class Tensor(Protocol):
@@ -59,15 +59,15 @@ Operand: TypeAlias = Tensor | Numbers
 
 
 class NamedDType(Protocol):
-    """A dtype that tells its name, as TensorFlow's do."""
+    """A dtype with a name, such as TensorFlow's."""
 
     @property
     def name(self) -> str:
-        """Such as "float32"."""
+        """The name, such as "float32"."""
 
 
 class SizedDType(Protocol):
-    """A dtype that tells its bytes, as torch's do."""
+    """A dtype with its size in bytes, such as torch's."""
 
     @property
     def itemsize(self) -> int:
@@ -75,7 +75,7 @@ class SizedDType(Protocol):
 
 
 class CountedDType(Protocol):
-    """A dtype that tells its bytes, as MLX's do."""
+    """A dtype with its size in bytes, such as MLX's."""
 
     @property
     def size(self) -> int:
@@ -87,14 +87,14 @@ DTypeLike: TypeAlias = str | type[Any] | np.dtype[Any] | NamedDType | SizedDType
 
 
 class FrameworkKeywords(TypedDict, total=False):
-    """The keywords that are some framework's own: JAX's."""
+    """The keywords that only one framework accepts: JAX."""
 
     precision: Any
     preferred_element_type: Any
 
 
 class Keywords(FrameworkKeywords, total=False):
-    """The keywords of `einsum_unified.einsum` that leave the dtype as it is."""
+    """The keywords of `einsum_unified.einsum` without ``out=`` and ``dtype=``."""
 
     optimize: Optimize
     hints: Hints | None
@@ -102,7 +102,7 @@ class Keywords(FrameworkKeywords, total=False):
 
 
 class DTypeKeywords(Keywords, total=False):
-    """The keywords of `einsum_unified.einsum` beside ``out=``."""
+    """The keywords of `einsum_unified.einsum` without ``out=``."""
 
     dtype: DTypeLike | None
 

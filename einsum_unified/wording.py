@@ -1,4 +1,4 @@
-"""How messages are worded: counts and lists, texts of bounded length, carets under a text."""
+"""Words for messages: counts and lists, texts of limited length, carets under a text."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from einsum_unified.printable import blanked
 
 _WINDOW = 72
-"""Characters of a long text that are shown above carets."""
+"""The number of characters of a long text that are shown above carets."""
 
 
 # --- words ----------------------------------------------------------------------------------------
 
 
 def article(noun: str) -> str:
-    """Return a noun with its article.
+    """Return a noun with "a" or "an".
 
     >>> article("ndarray"), article("dict")
     ('an ndarray', 'a dict')
@@ -43,7 +43,7 @@ def counted(count: int, noun: str, number: Callable[[int], str] = str) -> str:
 
 
 def listed(words: Iterable[str], most: int | None = None) -> str:
-    """Return words as a sentence lists them: all, or the first ``most`` and a count of the rest.
+    """Return words as a list in a sentence: all, or the first ``most`` and a count of the rest.
 
     >>> listed("ijk"), listed("ijkl", most=2)
     ('i, j and k', 'i, j and 2 more')
@@ -59,7 +59,7 @@ def listed(words: Iterable[str], most: int | None = None) -> str:
 
 
 def clipped(text: str, most: int) -> str:
-    """Return a text of at most so many characters, with an ellipsis for the rest.
+    """Return a text of at most ``most`` characters, with an ellipsis for the rest.
 
     >>> clipped("rows", 4), clipped("columns", 4)
     ('rows', 'col…')
@@ -68,7 +68,7 @@ def clipped(text: str, most: int) -> str:
 
 
 def quoted(label: object, most: int = 40) -> str:
-    """Return a label as Python writes it, in at most so many characters; the closing quote is kept.
+    """Return the repr of a label in at most ``most`` characters; its closing quote is kept.
 
     >>> quoted("i"), quoted(3), quoted("channels", most=6)
     ("'i'", '3', "'cha…'")
@@ -78,7 +78,7 @@ def quoted(label: object, most: int = 40) -> str:
 
 
 def first_lines(lines: Sequence[str], most: int = 8) -> list[str]:
-    """Return the lines, or the first ``most`` of them and a count of the rest.
+    """Return all lines, or the first ``most`` and a count of the rest.
 
     >>> first_lines(["one", "two", "three"], most=2)
     ['one', 'two', '… and 1 more']
@@ -94,8 +94,8 @@ def first_lines(lines: Sequence[str], most: int = 8) -> list[str]:
 def pointed(text: str, marks: Sequence[int]) -> list[str]:
     r"""Return a text as an indented line, and below it a line with a caret under each mark.
 
-    Without marks there is no second line. Of a long text the line has a window around the first mark, and
-    carets only under marks in that window. A mark may stand just behind the text.
+    Without marks there is no second line. A long text is cut to a window around the first mark, with carets
+    only under the marks in it. A mark may be just after the end of the text.
 
     >>> print(*pointed("ij,jk->iz", [8]), sep="\n")
         ij,jk->iz

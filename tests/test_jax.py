@@ -495,7 +495,7 @@ def test_a_plan_with_jaxs_own_keywords_is_not_kept_without_them():
     x = jnp.ones((2, 3), "int8")
     plan = einsum_plan("ij,ij->", x, x, preferred_element_type="int32")
     for keep in (plan.to_dict, plan.to_python, lambda: pickle.dumps(plan)):
-        with pytest.raises(PathError, match="a plan made with preferred_element_type= cannot be"):
+        with pytest.raises(PathError, match="a plan made with jax's own preferred_element_type= cannot be"):
             keep()
 
 

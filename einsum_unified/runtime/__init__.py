@@ -1,1 +1,1 @@
-"""What a call touches: keys and caches, the executables they hold, and how these run."""
+"""The keys and caches of calls, the executables in the caches, and how executables run."""

@@ -1,9 +1,9 @@
-"""The caches of executables: by what callers write, and below it by what that means.
+"""The caches of executables, on two levels: by a call's arguments as written, then by their meaning.
 
-The first key is the values of a call's arguments and (type, shape, dtype) of each operand, flat, since that
-is hashed fastest. What is not found there is looked up by its meaning: equation, `Options` without what does
-not matter, and signatures. So ``optimize=True`` and ``optimize="auto"`` are two keys of one executable.
-`functools.lru_cache` bounds both and makes them safe under threads.
+The first key has the arguments' values and the type, shape and dtype of each operand, in one flat tuple,
+which is the fastest to hash. A call that is not found there is looked up by its meaning: equation, `Options`
+reduced to those that matter, and signatures. So ``optimize=True`` and ``optimize="auto"`` are two keys of one
+executable. `functools.lru_cache` bounds both levels and makes them safe under threads.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from einsum_unified.runtime.signature import Signature, Unprepared, is_plain
 def _look_up(equation: Any, optimize: Any, dtype: Any, strict: Any, *flat: Any) -> Executable:
     """Return the executable for type, shape, dtype, type, shape, dtype, ... of the operands.
 
-    Raises what is wrong with a call, and `Unprepared` for what this cache may not hold.
+    Raises the errors of `einsum`, and `Unprepared` for arguments that this cache may not hold.
     """
     if not isinstance(equation, (str, Sublists)) or is_long(equation) or callable(optimize):
         raise Unprepared
@@ -36,10 +36,10 @@ def _look_up(equation: Any, optimize: Any, dtype: Any, strict: Any, *flat: Any) 
 
 
 def _by_meaning(equation: str | Sublists, options: Options, signatures: tuple[Signature, ...]) -> Executable:
-    """Return the executable for what can be hashed and a cache may hold."""
+    """Return the executable for arguments that can be hashed and that a cache may hold."""
     if options is not DEFAULT:
         options = options.reduced(signatures, backend_for([cls for cls, _, _ in signatures]))
-    if options.strategy.optimizer is not None:  # it may be random, or keep a state
+    if options.strategy.optimizer is not None:  # it may be random or have state
         return make_executable(equation, options, signatures)
     kept = _long_executables if is_long(equation) else _executables
     found: Executable = kept(equation, options, signatures)
@@ -49,9 +49,9 @@ def _by_meaning(equation: str | Sublists, options: Options, signatures: tuple[Si
 def executable_for(
     equation: str | Sublists, options: Options, signatures: tuple[Signature, ...]
 ) -> Executable:
-    """Return the executable for prepared operands of these signatures, from the cache where it may be kept.
+    """Return the executable for prepared operands of these signatures, from the cache if it may be kept.
 
-    Raises what is wrong with equation, operands or options.
+    Raises the errors of `einsum`.
     """
     kept = _is_hashable((options, signatures)) and all(map(is_plain, signatures))
     try:
@@ -82,7 +82,7 @@ look_up, _executables, _long_executables = _new_caches()
 
 
 class CacheInfo(NamedTuple):
-    """Calls that found their plan, plans that were made, and the greatest and current number that is kept."""
+    """Calls that found their plan, plans that were made, and the limit and present number of plans kept."""
 
     hits: int
     misses: int
@@ -91,7 +91,7 @@ class CacheInfo(NamedTuple):
 
 
 def cache_info() -> CacheInfo:
-    """Return the counts of the cache of plans.
+    """Return the counts of the plan cache.
 
     >>> import einsum_unified
     >>> einsum_unified.clear_cache()
@@ -109,7 +109,7 @@ def cache_info() -> CacheInfo:
 
 
 def clear_cache() -> None:
-    """Forget all plans and their paths; only needed to free memory, or to measure planning."""
+    """Forget all plans and their paths. This is needed only to free memory or to measure planning."""
     global look_up, _executables, _long_executables
     look_up, _executables, _long_executables = _new_caches()
     forget_paths()

@@ -1,4 +1,4 @@
-"""`Executable`: an equation made ready for operands of certain types, shapes and dtypes. Caches hold it."""
+"""`Executable`: an equation compiled for operands of certain types, shapes and dtypes. Caches hold it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from einsum_unified.runtime.signature import Signature
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Executable:
-    """A compiled program, and everything that it was made from. It holds no tensor."""
+    """A compiled program and everything it was made from. It does not hold tensors."""
 
     equation: Equation
     options: Options
     signatures: tuple[Signature, ...]
-    """Of the operands for which it is right; empty if it is right for none as they are."""
+    """The signatures of the operands it can run on as they are; empty if it has to be made again for any."""
     backend: Backend
     bound: Bound
     path: Path
-    """The contraction path: for each step the positions of the operands that it takes out of the list."""
+    """The contraction path: for each step the positions of the operands that it takes off the list."""
     program: Program
     source: str
     """The text of the compiled program."""

@@ -1,7 +1,6 @@
-"""Operands that are no ordinary tensors: sparse, ragged, nested, quantised, or somebody's own.
+"""Run calls with sparse, ragged, nested, quantised or similar operands on the framework's own einsum.
 
-They are left to the framework's own einsum. What that cannot contract either is an error that names the
-call that makes it dense.
+If that cannot contract them, the error names the call that makes them dense.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from einsum_unified.language.letters import numbered
 
 
 def is_native(operands: Sequence[Any]) -> Backend | None:
-    """Return the backend if an operand is one that only the framework's own einsum may know."""
+    """Return the backend of the first operand that only the framework's own einsum may support, or None."""
     for x in operands:
         backend = backend_of(type(x))
         if backend is None or backend is default_backend():
@@ -46,9 +45,9 @@ def _is_plain(x: Any, backend: Backend) -> bool:
 def run_native(
     equation: Equation, operands: Sequence[Any], backend: Backend, cause: Exception | None = None
 ) -> Any:
-    """Leave operands that are no ordinary tensors to the framework's own einsum.
+    """Contract such operands with the framework's own einsum.
 
-    Raises `OperandTypeError`, with the call that makes them dense, if that cannot take them either.
+    If that fails, raises `OperandTypeError` with the call that makes them dense.
     """
     if len(operands) != len(equation.inputs):
         kinds = [type(x).__name__ for x in operands]
@@ -64,14 +63,14 @@ def run_native(
 
 
 def check_options(operands: Sequence[Any], backend: Backend, dtype: Any, out: Any) -> None:
-    """Raise `OperandTypeError` if dtype= or out= stand beside operands that only the framework may know."""
+    """Raise `OperandTypeError` if dtype= or out= is given with such operands."""
     if dtype is not None or out is not None:
         rest = "which cannot be combined with dtype= or out="
         raise _special(operands, backend, rest) or OperandTypeError("dtype= and out= need dense tensors")
 
 
 def _special(operands: Sequence[Any], backend: Backend, rest: str) -> OperandTypeError | None:
-    """Return the error that names the first sparse, ragged, ... operand and what makes it dense."""
+    """Return the error that names the first sparse, ragged, ... operand and the call that makes it dense."""
     for number, x in enumerate(operands):
         hint = backend.hint(x)
         if hint is not None:

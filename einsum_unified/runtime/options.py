@@ -1,4 +1,4 @@
-"""`Options`: everything beside equation and operands that a call asks for, checked and hashable."""
+"""`Options`: the keywords of a call, checked and hashable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from einsum_unified.planning.path import AUTO, Strategy, strategy
 from einsum_unified.runtime.signature import Signature, sizes_of
 
 Keywords = tuple[tuple[str, Any], ...]
-"""The framework's own keywords and their values."""
+"""Keywords that only the framework knows, such as ``precision``, with their values."""
 
 
 DEFAULT_OPTIMIZE = "auto"
@@ -24,10 +24,10 @@ DEFAULT_OPTIMIZE = "auto"
 
 @dataclass(frozen=True)
 class Options:
-    """What a call asks for beside its equation and operands."""
+    """The keywords of a call, checked and hashable; without ``out=``, which does not change a program."""
 
     strategy: Strategy = AUTO
-    """What ``optimize=`` asks for."""
+    """The parsed value of ``optimize=``."""
     dtype: Any = None
     """The value of ``dtype=``."""
     hints: tuple[tuple[Label, int], ...] = ()
@@ -44,7 +44,7 @@ class Options:
         strict: Any = False,
         keywords: Mapping[str, Any] = MappingProxyType({}),
     ) -> Options:
-        """Check the values of a call's keywords; ``hints`` are what `check_hints` returned.
+        """Check the values of a call's keywords; ``hints`` is a result of `check_hints`.
 
         Raises `PathError` for ``optimize=``, TypeError for ``strict=``.
         """
@@ -61,9 +61,9 @@ class Options:
         return hash((self.strategy, self.dtype, self.hints, self.strict, self.keywords))
 
     def reduced(self, signatures: Sequence[Signature], backend: Backend) -> Options:
-        """Return the options that make the same program of these operands, with as little as possible set.
+        """Return options with the same effect on these operands, with as few as possible set.
 
-        Calls that differ in what does not matter for them so share one executable.
+        So calls share one executable if they differ only in options without effect.
 
         >>> import numpy as np
         >>> from einsum_unified.adapter.dispatch import default_backend
@@ -74,7 +74,7 @@ class Options:
         """
         options = self
         if len(signatures) <= 2 and self.strategy.name != "explicit":
-            options = replace(options, strategy=AUTO)  # there is one order only
+            options = replace(options, strategy=AUTO)  # there is only one order
         if self.hints and all(_is_known(shape) for _, shape, _ in signatures):
             options = replace(options, hints=())
         # Where autocast exists, dtype= turns it off.
@@ -83,10 +83,10 @@ class Options:
         return options
 
     def _has_dtype(self, signatures: Sequence[Signature]) -> bool:
-        """Whether all operands are tensors of the dtype that is asked for."""
+        """Whether all operands are tensors of the dtype in ``dtype=``."""
         try:
             asked = dtypes.name_of(self.dtype)
-        except TypeError:  # binding says what is wrong with it
+        except TypeError:  # binding raises the error
             return False
         return all(cls not in dtypes.WEAK and dtypes.name_of(dtype) == asked for cls, _, dtype in signatures)
 

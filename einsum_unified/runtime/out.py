@@ -1,4 +1,4 @@
-"""``out=``: everything about it is checked before anything is computed, so an error leaves it as it was."""
+"""Check ``out=`` before anything is computed, so that an error leaves it unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from einsum_unified.wording import article
 
 
 def check_out(out: Any, bound: Bound, backend: Backend) -> None:
-    """Raise `OperandTypeError` or `OperandError` unless ``out`` can be filled with the result."""
+    """Raise `OperandTypeError` or `OperandError` unless ``out`` can take the result."""
     if not backend.capabilities.out:
         raise OperandTypeError(f"out= cannot be filled: {backend.name} tensors are immutable")
     if backend_of(type(out)) is not backend:

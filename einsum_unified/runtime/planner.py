@@ -22,10 +22,9 @@ from einsum_unified.runtime.signature import Signature, operand_of
 def make_executable(
     equation: str | Sublists, options: Options, signatures: tuple[Signature, ...]
 ) -> Executable:
-    """Return the executable for operands of these signatures; reads nothing else, so it can be cached.
+    """Return the executable for operands of these signatures. It depends on nothing else, and can be cached.
 
-    Raises what is wrong with equation, operands or options, and `Unprepared` for operands that have to be
-    made arrays first.
+    Raises the errors of `einsum`, and `Unprepared` for operands that have to be turned into arrays first.
     """
     parsed = parse(equation)
     classes = [cls for cls, _, _ in signatures]
@@ -51,5 +50,5 @@ def _path(bound: Bound, strategy: Strategy) -> Path:
 
 
 def _exactly(run: Any, adapter: Backend) -> Any:
-    declared: Any = adapter  # a member that only adapters with this capability have
+    declared: Any = adapter  # only adapters with the capability `autocast` have `exactly`
     return declared.exactly(run)

@@ -1,4 +1,4 @@
-"""Run an `Executable`: fill ``out=``, and handle what a compiled program raises."""
+"""Run an `Executable`: fill ``out=``, and handle exceptions of compiled programs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from einsum_unified.runtime.signature import matches, prepared_signatures
 
 
 class Recipe(NamedTuple):
-    """What makes a plan again for other operands: `run_as_planned` takes these in front of the operands."""
+    """The data to make a plan for other operands: the first arguments of `run_as_planned`."""
 
     equation: str | Sublists
     shapes: tuple[Any, ...]
@@ -32,7 +32,7 @@ class Recipe(NamedTuple):
     strict: bool
 
     def options(self) -> Options:
-        """Return what such a plan asks for."""
+        """Return the options of such a plan, with its path as ``optimize=``."""
         optimize = ("einsum_path", *self.path)
         return Options.of(optimize, self.dtype, strict=self.strict, keywords=dict(self.keywords))
 
@@ -47,7 +47,7 @@ def run_as_planned(
     *operands: Any,
     out: Any = None,
 ) -> Any:
-    """Contract operands, of any framework, as the plan of a `Recipe` says."""
+    """Contract operands of any framework with the plan that a `Recipe`'s fields describe."""
     recipe = Recipe(equation, shapes, path, dtype, keywords, strict)
     recorder = recorder_for(operands)
     if recorder is not None:
@@ -59,7 +59,7 @@ def run_as_planned(
 
 
 def check_planned(shapes: Sequence[Any], bound: Bound) -> None:
-    """Raise `OperandError` unless operands have the shapes that were planned, None standing for any size."""
+    """Raise `OperandError` unless operands have the planned shapes, in which None matches any size."""
     notes = [
         f"operand {n}: planned for {shown_shape(shape)}, given {operand}"
         for n, (shape, operand) in enumerate(zip(shapes, bound.operands, strict=True))
@@ -80,17 +80,17 @@ def execute(executable: Executable, operands: Sequence[Any], out: Any = None) ->
         result = rescue(executable, operands, error)
     if out is None:
         return result
-    if executable.bound.unknown:  # now they are
+    if executable.bound.unknown:  # check_out could not check the shape
         check_shape(out, tuple(result.shape))
     executable.backend.copy_into(out, result)
     return out
 
 
 def _renewed(stale: Executable) -> Executable:
-    """Return an executable for the present setting of the framework."""
+    """Return an executable for the framework's present settings."""
     asked = stale.equation.key, stale.options, stale.signatures
     found = executable_for(*asked)
-    if found is stale:  # else it was made for the present setting, after a call that came before this one
+    if found is stale:  # otherwise another call has renewed it already
         clear_cache()
         found = executable_for(*asked)
     return found
@@ -99,9 +99,9 @@ def _renewed(stale: Executable) -> Executable:
 def rescue(executable: Executable, operands: Sequence[Any], error: Exception) -> Any:
     """Handle an exception of a compiled program.
 
-    An executable that was made under another setting of the framework is made anew; special tensors (sparse,
-    nested) go to the framework's own einsum; tensors on different devices get our error. Anything else is
-    raised again.
+    If a setting of the framework has changed, make the executable again. If operands are special tensors
+    (sparse, nested), fall back to the framework's own einsum. If tensors are on different devices, raise our
+    error for that. Otherwise raise the exception again.
     """
     if isinstance(error, StalePlan):
         return _renewed(executable).run(*operands)

@@ -1,4 +1,4 @@
-"""`Signature`: what a plan depends on of an operand: type, shape and dtype, never data."""
+"""`Signature`: the properties of an operand that a plan depends on: type, shape and dtype, never data."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Signature = tuple[type, Any, Any]
 _PLAIN = (int, NoneType)
 
 
-class Unprepared(Exception):  # noqa: N818 - not an error: it only sends the caller the slow way
-    """Raised when operands have to be looked at, or changed, before there can be a plan."""
+class Unprepared(Exception):  # noqa: N818 - not an error: the caller then goes the slow way
+    """Raised if operands have to be inspected or converted before they can be planned for."""
 
 
 def signatures_of(operands: Sequence[Any]) -> tuple[Signature, ...]:
@@ -29,7 +29,7 @@ def signatures_of(operands: Sequence[Any]) -> tuple[Signature, ...]:
 
 
 def prepared_signatures(xs: Sequence[Any], classes: Sequence[type]) -> tuple[Signature, ...]:
-    """Return the signatures of operands and the classes they count as, as `prepared` returns them."""
+    """Return the signatures of operands that `prepared` returned, with their classes."""
     return tuple([(cls, x.shape, x.dtype) for x, cls in zip(xs, classes, strict=True)])
 
 
@@ -42,12 +42,12 @@ def sizes_of(shape: Any) -> tuple[Any, ...] | None:
 
 
 def is_plain(signature: Signature) -> bool:
-    """Whether sizes are integers or unknown: tracers have tensors there, which no cache may hold."""
+    """Whether all sizes are integers or None: a tracer's sizes may be tensors, which caches must not hold."""
     return all(type(size) in _PLAIN for size in sizes_of(signature[1]) or ())
 
 
 def matches(planned: Any, given: Any) -> bool:
-    """Whether a shape is the planned one, in which None stands for any size.
+    """Whether a shape is the planned one, in which None matches any size.
 
     >>> matches((None, 3), (2, 3)), matches((2, 3), (2, 4)), matches(None, (2,))
     (True, False, False)
@@ -58,9 +58,9 @@ def matches(planned: Any, given: Any) -> bool:
 
 
 def operand_of(signature: Signature, backend: Backend) -> Operand:
-    """Return what binding has to know of an operand for an adapter.
+    """Return the `Operand` for a signature, as an adapter sees it.
 
-    Raises `Unprepared` if the adapter cannot use operands of that class as they are.
+    Raises `Unprepared` if the adapter cannot use operands of this class without conversion.
     """
     cls, shape, dtype = signature
     if cls in dtypes.WEAK:
