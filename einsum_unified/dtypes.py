@@ -116,9 +116,9 @@ def itemsize(dtype: str) -> int:
 def promote(*names: str) -> str:
     """Return the dtype that these promote to, on the lattice that torch and JAX share.
 
-    A signed and an unsigned integer give the signed one that holds both; an integer and a float give the float; float16
-    and bfloat16 give float32. Raises `OperandTypeError` if the lattice has no answer (uint64 with a signed
-    integer, float8 with anything else).
+    A signed and an unsigned integer give the signed one that holds both; an integer and a float give the
+    float; float16 and bfloat16 give float32. Raises `OperandTypeError` if the lattice has no answer (uint64
+    with a signed integer, float8 with anything else).
     https://docs.jax.dev/en/latest/jep/9407-type-promotion.html
 
     >>> promote("uint8", "int8"), promote("int64", "float16"), promote("float16", "bfloat16")

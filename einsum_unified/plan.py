@@ -153,7 +153,7 @@ class Plan:
         return run_as_planned(*self.recipe(literal=recorded), *operands, out=out)
 
     def recipe(self, literal: bool) -> Recipe:
-        """Return the data to make the plan for other operands; ``literal``: as text and numbers, for graphs."""
+        """Return the data to make the plan for other operands; ``literal``: text and numbers, for graphs."""
         shapes = tuple([operand.shape for operand in self.bound.operands])
         equation, dtype = self.equation.key, self.options.dtype
         if literal:

@@ -22,7 +22,7 @@ def escaped(text: str, newlines: bool = False) -> str:
 
 
 def plain(text: str) -> str:
-    r"""Return text like `escaped`, which also escapes marks without a letter or after another mark.
+    r"""Return text as `escaped` does, and also escape marks without a letter or after another mark.
 
     Use it for equations and labels, where each mark is a label of its own.
 
