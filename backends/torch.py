@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from einsum_unified.adapter import About, Adapter, Capabilities, Costs, Form, Term, letters
-from einsum_unified.dtypes import Symbol, promote
+from einsum_unified.dtypes import Symbol, no_promotion, promote
 from einsum_unified.errors import OperandTypeError
 
 _FLOAT8 = ("float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu")
@@ -109,9 +109,7 @@ class TorchAdapter(Adapter):
             try:
                 dtype = torch.result_type(torch.empty(1, dtype=dtype, device="meta"), cls())
             except RuntimeError as error:
-                raise OperandTypeError(
-                    f"{dtype} does not promote beside a Python {cls.__name__}: cast it"
-                ) from error
+                raise no_promotion(str(dtype), f"a Python {cls.__name__}") from error
         return _name(dtype)
 
     def hint(self, x: Any) -> tuple[str, str] | None:

@@ -148,7 +148,7 @@ def beside(name: str, weak: Sequence[type], library: str, default: str = "float3
             name = default
         elif cls is complex and kind != "complex":
             if kind == "float" and is_narrow(name):
-                raise OperandTypeError(f"{library}.{name} does not promote beside a Python complex: cast it")
+                raise no_promotion(f"{library}.{name}", "a Python complex")
             name = _COMPLEX_OF.get(name, _COMPLEX_OF[default])
     return name
 
@@ -207,5 +207,5 @@ def is_narrow(name: str) -> bool:
 
 
 def no_promotion(a: str, b: str) -> OperandTypeError:
-    """Return the error for two dtypes that do not promote."""
+    """Return the error for two dtypes, or a dtype and a Python number, that do not promote."""
     return OperandTypeError(f"{a} and {b} do not promote to a common dtype: cast an operand, or give dtype=")

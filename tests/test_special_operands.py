@@ -84,7 +84,7 @@ def test_a_mask_that_hides_nothing_is_no_matter():
 def test_a_record_s_field_and_a_char_array_are_told_apart():
     record = np.rec.fromarrays([A, A], names="x,y")
     np.testing.assert_array_equal(einsum("ij->ji", record.x), A.T)
-    with pytest.raises(OperandTypeError, match="which is no number"):
+    with pytest.raises(OperandTypeError, match="which is not numeric"):
         einsum("ij->ji", record)
 
 

@@ -92,11 +92,11 @@ def _check_sums(
             continue
         named = name(label)
         what = "an axis of '...'" if named is ... else f"label {quoted(named)}"
-        said = f"{what} occurs in operand {number} only, and is summed"
+        problem = f"{what} occurs in operand {number} only, and is summed"
         marks = equation.find(number, named)
         way_out = "keep it in the output, or sum it beforehand"
-        raise _refusal(said, equation, marks, way_out, rule="no lone sums")
+        raise _refusal(problem, equation, marks, way_out, rule="no lone sums")
 
 
-def _refusal(said: str, equation: Equation, marks: list[int], way_out: str, rule: str) -> EquationError:
-    return EquationError.of(f"strict: {said}", equation.text, marks, [f"rule {rule!r}: {way_out}"], rule)
+def _refusal(problem: str, equation: Equation, marks: list[int], way_out: str, rule: str) -> EquationError:
+    return EquationError.of(f"strict: {problem}", equation.text, marks, [f"rule {rule!r}: {way_out}"], rule)
