@@ -333,6 +333,20 @@ def test_the_greatest_python_int_that_fits_is_taken_and_one_more_refused(cls, dt
             einsum("i,->i", one, number)
 
 
+@TENSORS
+def test_float8_and_a_python_complex_do_not_promote(cls):
+    framework = available(cls)
+    x = framework.tensor(np.ones(1), "float8_e5m2")
+    with pytest.raises(OperandTypeError) as caught:
+        einsum("i,->i", x, 1j)
+    dtype = f"{cls.name}.float8_e5m2"
+    headline = (
+        f"{dtype} and a Python complex do not promote to a common dtype: cast an operand, or give dtype="
+    )
+    assert str(caught.value).splitlines()[0] == headline
+    assert framework.numpy(einsum("i,->i", x, 1j, dtype="complex64")).tolist() == [1j]
+
+
 # --- NumPy arrays beside tensors --------------------------------------------------------------------
 
 

@@ -43,7 +43,7 @@ def letters(terms: Sequence[Term], output: Term) -> str:
     most = max([label for term in (*terms, output) for label in term if label is not ...], default=-1) + 1
     if most > LETTERS:
         raise OperandError(
-            f"these operands need an equation in the letters a–z and A–Z: at most {LETTERS} labels, not {most}"
+            f"these operands need an equation in the letters a–z, A–Z: at most {LETTERS} labels, not {most}"
         )
     texts = ["".join(["..." if label is ... else _LETTERS[label] for label in term]) for term in terms]
     last = "".join(["..." if label is ... else _LETTERS[label] for label in output])
