@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
-import types
 
 import numpy as np
 import pytest
@@ -132,7 +132,7 @@ def test_a_size_is_read_where_it_first_occurs():
 
 
 def test_sizes_that_cannot_be_compared_are_read_in_each_operand():
-    deferred = types.SimpleNamespace(**vars(NUMPY))
+    deferred = copy.copy(NUMPY)
     deferred.capabilities = dataclasses.replace(NUMPY.capabilities, deferred=True)
     got = bind(parse("i,i,j,j"), [operand(None), operand(None), operand(None), operand(3)], deferred)
     first, second, third = (Size.read([(number, 0)], DEFAULT_HINT) for number in range(3))
