@@ -299,7 +299,7 @@ def einsum_plan(
                        total            640       1,664            384       0
       path: cheapest of several searches: (1, 2), (0, 1)
       one nested loop: 7,200 FLOPs
-      most held at a time: 384 bytes of intermediates and result
+      peak memory: 384 bytes of intermediates and result
       def run(a0, a1, a2):
           t0 = dot(a1, a2)
           return dot(a0, t0)

@@ -213,7 +213,7 @@ class Plan:
           -----------------------------------------------------------------------
                            total            48         144             64       0
           one nested loop: 48 FLOPs
-          most held at a time: 64 bytes of intermediates and result
+          peak memory: 64 bytes of intermediates and result
           def run(a0, a1):
               t0 = transpose(a1, (1, 0))
               return dot(a0, t0)

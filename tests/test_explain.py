@@ -290,7 +290,7 @@ def test_figures_are_polynomials():
     assert str((b + Figure.of(2)) * (s + Figure.of(3))) == "b·s + 3·b + 2·s + 6"
     for m, n in itertools.product((0, 1, 5), repeat=2):
         assert ((b + Figure.of(2)) * s).at({"b": m, "s": n}) == (m + 2) * n
-    with pytest.raises(ValueError, match="b is no number before its sizes are known"):
+    with pytest.raises(ValueError, match="b is not a number until its sizes are known"):
         int(b)
 
 
@@ -324,13 +324,13 @@ def test_a_plan_of_a_framework_that_compares_sizes_late_tells_everything(tf, equ
 
     trace.get_concrete_function()
     (plan,) = plans
-    assert "most held at a time" in plan.explain()
+    assert "peak memory" in plan.explain()
     assert plan.figures()["steps"]
     assert plan.to_python("tensorflow").startswith("import tensorflow as tf")
     assert plan.to_svg().startswith("<svg")
     assert plan.to_html().startswith("<!DOCTYPE html>")
     named = set(re.findall(r"[a-z]", str(plan.figures()["totals"]["flops"])))
-    (line,) = [line for line in plan.explain().splitlines() if "sizes not known" in line]
+    (line,) = [line for line in plan.explain().splitlines() if "unknown sizes" in line]
     assert named <= set(re.findall(r"\b([a-z]) as", line))
 
 
@@ -352,7 +352,7 @@ def test_a_diagonal_of_one_operand_is_shown_as_it_is_written():
 def test_figures_of_interleaved_labels_can_be_told_from_numbers():
     plan = einsum_plan((None, None), [0, 1], (None, None), [1, "1"], [0, "1"])
     assert plan.figures()["totals"]["flops"] == "2·['1']·[0]·[1]"
-    assert "sizes not known: [0] as 6, [1] as 6, ['1'] as 6" in plan.explain()
+    assert "unknown sizes: planned with [0] = 6, [1] = 6, ['1'] = 6" in plan.explain()
 
 
 def test_labels_that_look_alike_are_told_apart():
@@ -368,7 +368,7 @@ def test_labels_that_look_alike_are_told_apart():
 
 
 def test_axes_of_an_ellipsis_that_are_not_known_are_named_one_by_one():
-    assert "sizes not known: ...0 as 6, ...1 as 6" in einsum_plan("...->...", (None, None)).explain()
+    assert "unknown sizes: planned with ...0 = 6, ...1 = 6" in einsum_plan("...->...", (None, None)).explain()
 
 
 def test_labels_never_break_a_line_of_the_listing_nor_reach_the_terminal_raw():

@@ -111,8 +111,8 @@ def test_up_to_two_operands_are_one_lesson_and_more_have_one_a_step():
 
 
 def test_what_is_left_out_is_said():
-    assert "7 operands are too many for one board" in chain(7).to_html()
-    assert "Of 39 steps it shows the first 30." in chain(40).to_html()
+    assert "7 operands are too many to show at once" in chain(7).to_html()
+    assert "Only the first 30 of 39 steps are shown." in chain(40).to_html()
     many = einsum_plan(np.ones((1,) * 30), list(range(30)), [0])
     assert "More than 24 labels" in many.to_html()
 
@@ -126,7 +126,7 @@ def test_the_page_has_the_figures_of_the_printed_plan():
     row = re.search(r"<tr><td>1</td>.*?</tr>", page)[0]
     printed = next(line for line in text.splitlines() if line.startswith("     1  "))
     assert re.findall(r"<td>(.*?)</td>", row.replace("&gt;", ">")) == re.split(r"\s{2,}", printed.strip())
-    for line in ("one nested loop: 360 FLOPs", "most held at a time: 144 bytes of intermediates and result"):
+    for line in ("one nested loop: 360 FLOPs", "peak memory: 144 bytes of intermediates and result"):
         assert line in page
         assert line in text
     assert plan.source.rstrip() in page
@@ -185,7 +185,7 @@ def test_a_plan_for_unknown_numbers_of_axes_has_no_stepper(tf):
         return x
 
     record.get_concrete_function()
-    assert "Numbers of axes are known only when it runs" in seen[0]
+    assert "The numbers of axes are known only at run time" in seen[0]
     assert 'id="stepper"' not in seen[0]
 
 
@@ -321,7 +321,7 @@ class Seen:
         assert name.strip() == "out" + (f"[{','.join(map(str, cell))}]" if cell else "")
         assert int(value) == self.values[-1][cell] == np.einsum(self.equation, *self.values[:-1])[cell]
         if not places:
-            assert letters.strip() == "a sum of nothing"
+            assert letters.strip() == "an empty sum"
             return
         called = [
             "·".join(f"a{n}[{','.join(map(str, index))}]" for n, index in enumerate(place))

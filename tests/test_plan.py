@@ -119,7 +119,7 @@ def test_a_plan_prints_operands_steps_and_code():
         "                   total            640         832            192       0\n"
         "  path: cheapest of several searches: (1, 2), (0, 1)\n"
         "  one nested loop: 7,200 FLOPs\n"
-        "  most held at a time: 192 bytes of intermediates and result\n"
+        "  peak memory: 192 bytes of intermediates and result\n"
         "  def run(a0, a1, a2):\n"
         "      t0 = dot(a1, a2)\n"
         "      return dot(a0, t0)"

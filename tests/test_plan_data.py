@@ -70,24 +70,24 @@ def good() -> dict:
 @pytest.mark.parametrize(
     ("entry", "value", "says"),
     [
-        ("schema", 2, "of schema 2 cannot be read, only of 1"),
+        ("schema", 2, "of schema 2 cannot be read, only of schema 1"),
         ("schema", True, "of schema True cannot be read"),
-        ("equation", 7, "'equation' is neither text nor inputs and output"),
+        ("equation", 7, "'equation' is neither text nor a mapping of inputs and output"),
         ("equation", {"inputs": [[["x"]]], "output": None}, "cannot be kept as data"),
         ("equation", "ij,jk->", "the equation has 2 terms but 3 operands were given"),
         ("equation", "ij,jk,kl->z", "output label 'z' occurs in no operand"),
         ("shapes", "2,3", "'shapes' is a str, not a list"),
-        ("shapes", [[2, 3], [3, 4], [4, -5]], "-5 in 'shapes' is no size"),
-        ("shapes", [[2, 3], [3, 4], [4, 1.5]], "1.5 in 'shapes' is no size"),
-        ("shapes", [[2, 3], [3, 4], [4, 10**30]], "in 'shapes' is no size"),
+        ("shapes", [[2, 3], [3, 4], [4, -5]], "-5 in 'shapes' is not a size"),
+        ("shapes", [[2, 3], [3, 4], [4, 1.5]], "1.5 in 'shapes' is not a size"),
+        ("shapes", [[2, 3], [3, 4], [4, 10**30]], "in 'shapes' is not a size"),
         ("shapes", [[2, 3], [9, 4], [4, 5]], "label 'j' is 3 in operand 0 but 9 in operand 1"),
         ("shapes", [[2, 3]], "has 1 shapes but 3 dtypes"),
-        ("dtypes", ["float64", "float64", "__import__('os')"], "in 'dtypes' is no dtype of numbers"),
-        ("dtypes", ["float64", "float64", "object" * 9], "in 'dtypes' is no dtype of numbers"),
-        ("path", [[0, "1"], [0, 1]], "'1' in 'path' is no position of an operand"),
+        ("dtypes", ["float64", "float64", "__import__('os')"], "in 'dtypes' is not a numeric dtype"),
+        ("dtypes", ["float64", "float64", "object" * 9], "in 'dtypes' is not a numeric dtype"),
+        ("path", [[0, "1"], [0, 1]], "'1' in 'path' is not an operand position"),
         ("path", [[0, 7], [0, 1]], "names operand 7"),
         ("path", 5, "'path' is a int, not a list"),
-        ("dtype", "string", "in 'dtype' is no dtype of numbers"),
+        ("dtype", "string", "in 'dtype' is not a numeric dtype"),
     ],
 )
 def test_what_is_no_plan_is_refused_by_entry(entry: str, value, says: str):
@@ -103,7 +103,7 @@ def test_entries_that_are_missing_or_too_many_are_named():
         Plan.from_dict(data)
     with pytest.raises(PathError, match="'code' is none of them"):
         Plan.from_dict({**good(), "code": "import os"})
-    with pytest.raises(PathError, match="is a mapping, not list"):
+    with pytest.raises(PathError, match="must be a mapping, not list"):
         Plan.from_dict([good()])
 
 
@@ -163,7 +163,7 @@ def test_a_plan_comes_back_as_it_was_where_numpy_lacks_its_dtype():
         ("equation", {"inputs": [[10**5000]], "output": None}, "an integer too large cannot be kept"),
         ("equation", {"inputs": [[np.ones(2)]], "output": None}, "cannot be kept as data"),
         ("equation", {"inputs": [[{"ellipsis": np.ones(2)}]], "output": None}, "cannot be kept as data"),
-        *[("dtypes", [name, "float64", "float64"], "in 'dtypes' is no dtype of numbers")
+        *[("dtypes", [name, "float64", "float64"], "in 'dtypes' is not a numeric dtype")
           for name in ("float99", "uint7", "float64\0", "bfloat32", "complex", "floatfloat")],
     ],
     ids=lambda value: str(value)[:20] if isinstance(value, str) else "",

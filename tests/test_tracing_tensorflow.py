@@ -208,7 +208,7 @@ def test_hints_choose_the_path(tf):
     few, many = (einsum_plan("ij,jk,kl->il", *shapes, hints={"i": n, "l": 50}).path for n in (1, 1000))
     assert (few, many) == (((0, 1), (0, 1)), ((1, 2), (0, 1)))
     default = einsum_path("ij,jk,kl->il", *shapes)[1]
-    assert "sizes not known: i as 6, l as 6" in default
+    assert "unknown sizes: planned with i = 6, l = 6" in default
 
 
 FORMS = {

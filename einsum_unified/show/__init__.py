@@ -1,1 +1,1 @@
-"""What a plan tells: its table, costs, code, data, picture and page."""
+"""How a plan is shown: its table, costs, code, data, picture and page."""

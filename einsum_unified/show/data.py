@@ -1,6 +1,6 @@
-"""A plan as data: what it takes to make it again, in words and numbers that JSON can hold.
+"""A plan as data: everything needed to make it again, as text and numbers that JSON can hold.
 
-Nothing of such data is executed; what is no plan is refused before anything is made of it.
+The data is never executed. It is checked first, and data that does not describe a plan is refused.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from einsum_unified.planning.path import Path
 from einsum_unified.wording import quoted
 
 SCHEMA = 1
-"""The version of the format; data of another one is refused."""
+"""The version of the format; data of another version is refused."""
 
 _LARGEST = 2**63 - 1
 _AXES = 1024
@@ -30,15 +30,15 @@ _ELLIPSIS = {"ellipsis": True}
 
 @dataclass(frozen=True)
 class PlanData:
-    """What data says, checked."""
+    """The checked contents of a plan's data."""
 
     equation: str | Sublists
     shapes: tuple[tuple[int | None, ...], ...]
     dtypes: tuple[str, ...]
-    """Of the operands, by name."""
+    """The names of the operands' dtypes."""
     path: Path
     dtype: str | None
-    """The one asked for with ``dtype=``."""
+    """The dtype asked for with ``dtype=``."""
     strict: bool
 
 
@@ -52,7 +52,7 @@ def to_dict(
 ) -> dict[str, Any]:
     """Return a plan's data.
 
-    Raises `PathError` for labels that JSON cannot hold as they are: anything but text and integers.
+    Raises `PathError` for labels other than text and integers, which JSON cannot hold unchanged.
     """
     return {
         "schema": SCHEMA,
@@ -76,33 +76,35 @@ def _sublists(equation: Equation) -> dict[str, Any]:
 def _plain(label: Any) -> Any:
     if isinstance(label, str) or (type(label) is int and abs(label) <= _LARGEST):
         return label
-    raise PathError(f"label {_shown(label)} cannot be kept as data: only text and integers can")
+    raise PathError(f"label {_shown(label)} cannot be kept as data: only text and integer labels can")
 
 
 # --- reading --------------------------------------------------------------------------------------
 
 
 def checked(data: Any) -> PlanData:
-    """Return what data says; raises `PathError` for what is no plan, naming the entry."""
+    """Check a plan's data and return its contents; raises `PathError` that names the wrong entry."""
     if not isinstance(data, Mapping):
-        raise PathError(f"a plan's data is a mapping, not {type(data).__name__}")
+        raise PathError(f"plan data must be a mapping, not {type(data).__name__}")
     wanted = ("schema", "equation", "shapes", "dtypes", "path", "dtype", "strict")
     missing = [name for name in wanted if name not in data]
     unknown = [name for name in data if name not in wanted]
     if missing or unknown:
-        raise PathError(f"a plan's data has {', '.join(wanted)}; {_odd(missing, unknown)}")
+        raise PathError(f"plan data must have the entries {', '.join(wanted)}; {_odd(missing, unknown)}")
     if type(data["schema"]) is not int or data["schema"] != SCHEMA:
-        raise PathError(f"a plan's data of schema {_shown(data['schema'])} cannot be read, only of {SCHEMA}")
+        raise PathError(
+            f"plan data of schema {_shown(data['schema'])} cannot be read, only of schema {SCHEMA}"
+        )
     shapes = tuple(_shape(shape) for shape in _list(data["shapes"], "shapes"))
     dtypes = tuple(_dtype(name, "dtypes") for name in _list(data["dtypes"], "dtypes"))
     if len(shapes) != len(dtypes):
-        raise PathError(f"a plan's data has {len(shapes)} shapes but {len(dtypes)} dtypes")
+        raise PathError(f"plan data has {len(shapes)} shapes but {len(dtypes)} dtypes")
     path = tuple(_step(step) for step in _list(data["path"], "path"))
-    if len(path) > 2 * len(shapes):  # a step for each operand alone, and those that join them
-        raise PathError(f"a plan's data: {len(path)} steps in 'path' are too many for {len(shapes)} operands")
+    if len(path) > 2 * len(shapes):  # one step for each operand alone, and the steps that join operands
+        raise PathError(f"plan data: {len(path)} steps in 'path' are too many for {len(shapes)} operands")
     dtype = None if data["dtype"] is None else _dtype(data["dtype"], "dtype")
     if not isinstance(data["strict"], bool):
-        raise PathError(f"a plan's data: {_shown(data['strict'])} in 'strict' is neither true nor false")
+        raise PathError(f"plan data: {_shown(data['strict'])} in 'strict' is neither true nor false")
     return PlanData(_equation(data["equation"]), shapes, dtypes, path, dtype, data["strict"])
 
 
@@ -113,38 +115,38 @@ def _odd(missing: Sequence[str], unknown: Sequence[Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return a value as messages show it, whatever it is."""
+    """Return any value as messages show it."""
     try:
         return quoted(value)
-    except ValueError:  # Python writes out no integer of thousands of digits
+    except ValueError:  # Python refuses to write out integers of thousands of digits
         return "an integer too large"
 
 
 def _list(value: Any, name: str) -> Sequence[Any]:
     if not isinstance(value, (list, tuple)):
-        raise PathError(f"a plan's data: {name!r} is a {type(value).__name__}, not a list")
+        raise PathError(f"plan data: {name!r} is a {type(value).__name__}, not a list")
     return value
 
 
 def _shape(value: Any) -> tuple[int | None, ...]:
     if len(_list(value, "shapes")) > _AXES:
-        raise PathError(f"a plan's data: {len(value)} axes in 'shapes' are more than any framework has")
+        raise PathError(f"plan data: {len(value)} axes in 'shapes' are more than any framework has")
     for size in value:
         if size is not None and (type(size) is not int or not 0 <= size <= _LARGEST):
-            raise PathError(f"a plan's data: {_shown(size)} in 'shapes' is no size")
+            raise PathError(f"plan data: {_shown(size)} in 'shapes' is not a size")
     return tuple(value)
 
 
 def _dtype(value: Any, name: str) -> str:
     if not isinstance(value, str) or not _DTYPE.fullmatch(value):
-        raise PathError(f"a plan's data: {_shown(value)} in {name!r} is no dtype of numbers")
+        raise PathError(f"plan data: {_shown(value)} in {name!r} is not a numeric dtype")
     return value
 
 
 def _step(value: Any) -> tuple[int, ...]:
     for position in _list(value, "path"):
         if type(position) is not int or not 0 <= position <= _LARGEST:
-            raise PathError(f"a plan's data: {_shown(position)} in 'path' is no position of an operand")
+            raise PathError(f"plan data: {_shown(position)} in 'path' is not an operand position")
     return tuple(value)
 
 
@@ -152,7 +154,7 @@ def _equation(value: Any) -> str | Sublists:
     if isinstance(value, str):
         return value
     if not isinstance(value, Mapping) or set(value) != {"inputs", "output"}:
-        raise PathError("a plan's data: 'equation' is neither text nor inputs and output")
+        raise PathError("plan data: 'equation' is neither text nor a mapping of inputs and output")
     inputs = tuple(_term(term) for term in _list(value["inputs"], "inputs"))
     return Sublists(inputs, None if value["output"] is None else _term(value["output"]))
 

@@ -1,7 +1,7 @@
-"""How frameworks write what a program does: templates of their calls, and their dtypes.
+"""How each framework spells the operations of a program: templates of its calls, and its dtypes.
 
-Code can be written for a framework that is not installed. So dtypes stand here again, and do not come from
-the adapters, which import their framework; a test compares the two.
+Code can be written for a framework that is not installed. So its dtypes are repeated here instead of taken
+from its adapter, which imports the framework; a test compares the two.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from einsum_unified.adapter.numpy_dtypes import NARROW
 from einsum_unified.dtypes import STANDARD
 
 ML_DTYPES = frozenset(set(NARROW) - {"float16"})
-"""Those that NumPy and JAX have from the package ml_dtypes."""
+"""The dtypes that NumPy and JAX get from the package ml_dtypes."""
 _LONG = ("longdouble", "clongdouble", "float96", "float128", "complex192", "complex256")
 
 _TORCH = {
@@ -46,18 +46,18 @@ _JAX = {
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a framework writes what a program does. In the templates ``{x}`` is a tensor, ``{y}`` another."""
+    """How a framework spells operations. In the templates ``{x}`` is a tensor and ``{y}`` a second one."""
 
     head: str
-    """What stands above the function."""
+    """The line above the function: its import."""
     calls: dict[str, str]
-    """A primitive's function → its text."""
+    """Name of a primitive's function → template of the call."""
     dtype: str
-    """A dtype, by its name ``{name}``."""
+    """Template of a dtype; ``{name}`` is its name."""
     dtypes: frozenset[str]
-    """The names that it has."""
+    """The names of the framework's dtypes."""
     arithmetic: Mapping[str, str]
-    """Dtypes whose products and sums are made in another."""
+    """Dtype → the dtype in which its products and sums are computed."""
     size: str = "{x}.shape[{axis}]"
     first: str = ""
     """The first line of the function, if it needs one."""
@@ -156,4 +156,4 @@ DIALECTS = {
         first="xp = {x}.__array_namespace__()",
     ),
 }
-"""The frameworks that code can be written for."""
+"""Name → dialect, for the frameworks that code can be written for."""

@@ -1,4 +1,4 @@
-"""`Figure`: a count that is exact, also where sizes are not known: a sum of products of sizes."""
+"""`Figure`: an exact count; with unknown sizes it is a sum of products of sizes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from einsum_unified.language.sizes import Reading, Size
 
 Name = Callable[[Reading], str]
-"""The label whose size is read at some places."""
+"""Takes the places where a size can be read; returns its label."""
 
 _LONGEST = 10**300
-"""Numbers from here on are shown rounded: nobody reads them, and Python refuses to write very long ones."""
+"""Numbers from this one on are shown rounded: nobody reads all their digits, and Python refuses to write them."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A polynomial in the sizes that are not known, with whole coefficients.
+    """A polynomial in the unknown sizes, with integer coefficients.
 
     >>> b = Figure.of_label("b")
     >>> print(b * 12 + b * 12 + Figure.of(5))
@@ -27,11 +27,11 @@ class Figure:
     """
 
     terms: tuple[tuple[tuple[str, ...], int], ...] = ()
-    """Labels, sorted, and the coefficient of their product; none is 0."""
+    """Sorted labels, and the nonzero coefficient of the product of their sizes."""
 
     @classmethod
     def of(cls, number: int) -> Figure:
-        """Return a number that is known."""
+        """Return a known number."""
         return cls._of({(): number})
 
     @classmethod
@@ -41,7 +41,7 @@ class Figure:
 
     @classmethod
     def of_size(cls, size: int, name: Name) -> Figure:
-        """Return a size as the planner has it."""
+        """Return the figure of a size, known (an integer) or unknown (a `Size`)."""
         if not isinstance(size, Size):
             return cls.of(int(size))
         return cls._of({tuple(sorted(name(reading) for reading in size.readings)): size.known})
@@ -76,7 +76,7 @@ class Figure:
     __rmul__ = __mul__
 
     def at(self, sizes: Mapping[str, int]) -> int:
-        """Return the number for sizes of all labels."""
+        """Return the number that results when every label has the given size."""
         total = 0
         for labels, number in self.terms:
             for label in labels:
@@ -86,24 +86,24 @@ class Figure:
 
     @property
     def known(self) -> bool:
-        """Whether it is a number."""
+        """Whether the figure is a plain number, without unknown sizes."""
         return all(not labels for labels, _ in self.terms)
 
     @property
     def written_out(self) -> bool:
-        """Whether it is a number that is shown with all its digits."""
+        """Whether the figure is a plain number that is shown with all its digits."""
         return self.known and abs(self.at({})) < _LONGEST
 
     def __int__(self) -> int:
         if not self.known:
-            raise ValueError(f"{self} is no number before its sizes are known")
+            raise ValueError(f"{self} is not a number until its sizes are known")
         return self.at({})
 
     def __str__(self) -> str:
         return self.text()
 
     def text(self, separator: str = ",") -> str:
-        """Return it to be read, with a separator between thousands."""
+        """Return the figure as text for people, with a separator between thousands."""
         return " + ".join(_shown(*term, separator) for term in self.terms) or "0"
 
 

@@ -1,8 +1,8 @@
-"""What labels are called where a plan is shown.
+"""The names of labels where a plan is shown.
 
-There are two kinds of names. In a figure such as ``2·i·[0] + 1`` names stand beside numbers and dots, so each
-is unique and none looks like a number: `label_name`. In a picture a name stands alone, beside the equation,
-so it is written as it is there: `written_names`. (What messages call a label is `language.labels.in_words`.)
+There are two kinds of names. A figure such as ``2·i·[0] + 1`` mixes names with numbers and dots, so its names
+are unique and do not look like numbers: `label_name`. A picture shows names next to the equation, so it writes
+them as the equation does: `written_names`. (Messages use `language.labels.in_words`.)
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from einsum_unified.wording import quoted
 
 
 def label_name(bound: Bound, label: int) -> str:
-    """Return the name of a label, which no other label of the equation has, and which is no number.
+    """Return a name for a label that is unique in the equation and does not look like a number.
 
-    Letters are called what they are, an axis of an ellipsis by its place in it; of the interleaved form, text
-    that could be a variable is called what it is, and anything else stands in brackets: ``[0]``, ``['a b']``.
+    A letter is its own name. An axis of an ellipsis is named by its place in it: ``...0``. In the interleaved
+    form, text that could name a variable is its own name; any other label is put in brackets: ``[0]``, ``['a b']``.
     """
     name = bound.labels[label]
     if name is ...:
@@ -25,13 +25,13 @@ def label_name(bound: Bound, label: int) -> str:
     if isinstance(name, str) and (not bound.equation.sublists or (name.isidentifier() and len(name) <= 40)):
         return plain(name)
     text = plain(quoted(name))
-    # Other objects may look alike, and so may long texts that are clipped.
+    # Other objects may have equal texts, and so may long texts after clipping.
     alone = type(name) in (int, str) and len(repr(name)) <= 40
     return f"[{text}]" if alone else f"[{text}#{label}]"
 
 
 def written_names(bound: Bound) -> tuple[str, ...]:
-    """Return each label as the equation writes it; an axis of an ellipsis is called by its place in it.
+    """Return each label as the equation writes it; an axis of an ellipsis is named by its place in it.
 
     >>> from einsum_unified import einsum_plan
     >>> written_names(einsum_plan("i...->...i", (2, 3, 4)).bound)
@@ -46,15 +46,15 @@ def written_names(bound: Bound) -> tuple[str, ...]:
 
 
 def label_sizes(bound: Bound) -> dict[str, int]:
-    """Return the size of each label by its name, of those that are not known what they were planned as."""
+    """Return label name → size; for an unknown size, the size that was assumed for planning."""
     return {label_name(bound, label): int(size) for label, size in enumerate(bound.sizes)}
 
 
 def unknown_sizes(bound: Bound) -> dict[str, int]:
-    """Return the labels that figures may be of, and what they were planned as.
+    """Return the labels that can occur in figures, each with the size that was assumed for planning.
 
-    A framework that compares sizes only when it runs has figures of a label that another operand tells, too:
-    its axis may have size 1.
+    With a framework that compares sizes only at run time, these include labels whose size another operand
+    fixes: the axis of unknown size may have size 1.
     """
     found = set(bound.unknown)
     for term, shape in zip(bound.terms, bound.shapes, strict=True):

@@ -1,4 +1,4 @@
-"""Print what will run: operands, steps and their costs, for `Plan` and `einsum_path`."""
+"""Operands, steps and their costs as text, for `Plan` and `einsum_path`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def operand_lines(bound: Bound) -> list[str]:
 
 
 def unknown_lines(bound: Bound) -> list[str]:
-    """Return a line that tells what sizes that are not known were planned as, if there are any."""
-    hints = [f"{name} as {size}" for name, size in unknown_sizes(bound).items()]
-    return [f"  sizes not known: {', '.join(hints)}"] if hints else []
+    """Return a line with the sizes that were assumed for unknown ones; no line if all sizes are known."""
+    hints = [f"{name} = {size}" for name, size in unknown_sizes(bound).items()]
+    return [f"  unknown sizes: planned with {', '.join(hints)}"] if hints else []
 
 
 def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
-    """Return the summary that `einsum_path` gives: the totals, then a line a step."""
+    """Return the summary that `einsum_path` gives: the totals, then one line for each step."""
     if bound.unranked:
-        rest = "left to the framework: numbers of axes are known only when it runs"
+        rest = "left to the framework: the numbers of axes are known only at run time"
         return f"  Complete contraction:  {bound.equation.with_output()}\n  {rest}"
     labels = {label for term in bound.terms for label in term}
     naive = prod(map(int, bound.sizes)) * (len(bound.terms) - 1 + (len(labels) > len(bound.output)))
@@ -58,14 +58,14 @@ def _row(bound: Bound, step: Step, scale: int) -> str:
 
 
 def _scientific(number: int, digits: int) -> str:
-    """Return an exact integer in scientific notation; it may be far beyond what a float holds."""
+    """Return an exact integer in scientific notation; it may be too large for a float."""
     from decimal import Decimal  # seldom needed, and slow to import
 
     return f"{number:.{digits}e}" if number < _FLOAT else f"{Decimal(number):.{digits}e}"
 
 
 def _ratio(naive: int, flops: int) -> str:
-    """Return naive over optimized FLOPs."""
+    """Return naive FLOPs divided by optimized FLOPs."""
     from decimal import Decimal
 
     ratio = Decimal(naive) / Decimal(flops) if flops else Decimal(1)
@@ -73,15 +73,15 @@ def _ratio(naive: int, flops: int) -> str:
 
 
 def contraction(bound: Bound, step: Step) -> str:
-    """Return a step's labels in and out: "ij,jk->ik"."""
-    # Of one operand the step is all that happens, diagonals too; of several they are taken before the steps.
+    """Return the labels that go into a step and come out of it: "ij,jk->ik"."""
+    # With one operand the step includes taking diagonals; with several, these are taken before the steps.
     inputs = bound.terms if len(bound.terms) == 1 else step.inputs
     terms = [subscripts(bound, term) for term in (*inputs, step.output)]
     return f"{','.join(terms[:-1])}->{terms[-1]}"
 
 
 def subscripts(bound: Bound, labels: Sequence[int]) -> str:
-    """Return labels in the equation's notation, the axes of an ellipsis as ``...``."""
+    """Return labels in the equation's notation; all axes of an ellipsis together are ``...``."""
     names = [bound.labels[label] for label in labels]
     once = [name for n, name in enumerate(names) if name is not ... or names[n - 1 : n] != [...]]
     return spelled(tuple(once), bound.equation.sublists)

@@ -1,4 +1,4 @@
-"""`explain`: a plan as a table of its steps: what each computes and moves, and the totals."""
+"""`explain`: a plan as a table of the work and memory traffic of each step, with totals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADER = ("step", "labels", "kind", "FLOPs", "bytes read", "bytes written", "cop
 
 
 class Explanation:
-    """The works of each step (and before and after them), the rows of the table, and what stands below it."""
+    """The table of a plan: the work of each step, before the first and after the last, and the notes below."""
 
     def __init__(
         self, bound: Bound, program: Program, capabilities: Capabilities, steps: Sequence[Step]
@@ -31,18 +31,18 @@ class Explanation:
             self.account.works[start:end]
             for start, end in zip(starts, (*program.ends, len(program.instructions)), strict=True)
         ]
-        if len(bound.operands) == 1:  # to make it ready is all that there is to do
+        if len(bound.operands) == 1:  # with one operand, preparing it is the whole work
             self.ready, self.products = (), [(*self.ready, *self.products[0])]
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Return a row for making operands ready, for each step, and for the result, if they do anything."""
+        """Return a row for each step; the first and last row, for operands and result, only if there is work."""
         return [
             ("" if number is None else str(number), labels, kind(works), *map(str, _sums(works).values()))
             for number, labels, works in self._lines()
         ]
 
     def _lines(self) -> list[tuple[int | None, str, Sequence[Work]]]:
-        """Return number, labels and work of each row."""
+        """Return the number, labels and work of each row."""
         lines: list[tuple[int | None, str, Sequence[Work]]] = [(None, "operands", self.ready)]
         for number, (step, works) in enumerate(zip(self.steps, self.products, strict=True)):
             lines.append((number, contraction(self.bound, step), works))
@@ -50,11 +50,11 @@ class Explanation:
         return [line for line in lines if line[0] is not None or _busy(line[2])]
 
     def totals(self) -> tuple[str, ...]:
-        """Return the last row."""
+        """Return the last row, with the totals."""
         return ("", "", "total", *map(str, _sums(self.account.works).values()))
 
     def naive(self) -> Figure:
-        """Return the FLOPs of one nested loop over all labels: n - 1 products of n operands, and a sum."""
+        """Return the FLOPs of one nested loop over all labels: n - 1 products for n operands, and the sum."""
         bound, unknown = self.bound, set(self.bound.unknown)
         sizes = [Figure.of_label(label_name(bound, n)) if n in unknown else Figure.of(int(size))
                  for n, size in enumerate(bound.sizes)]  # fmt: skip
@@ -62,15 +62,15 @@ class Explanation:
         return prod(sizes, start=Figure.of(len(bound.terms) - 1 + summed))
 
     def notes(self, algorithm: str) -> list[str]:
-        """Return what stands below the table."""
+        """Return the notes below the table."""
         return [
             *([f"path: {algorithm}"] if len(self.bound.operands) > 2 else []),
             f"one nested loop: {self.naive()} FLOPs",
-            f"most held at a time: {self.account.peak} bytes of intermediates and result",
+            f"peak memory: {self.account.peak} bytes of intermediates and result",
         ]
 
     def data(self) -> dict[str, Any]:
-        """Return rows and totals as data that JSON can hold: integers, or text as in `Plan.figures`."""
+        """Return rows and totals as data that JSON can hold: each figure an integer, or text (see `Plan.figures`)."""
         steps = [
             {
                 "step": number,
@@ -91,9 +91,9 @@ class Explanation:
 def explain(
     bound: Bound, program: Program, capabilities: Capabilities, steps: Sequence[Step], algorithm: str
 ) -> list[str]:
-    """Return the lines of the table and what stands below it."""
+    """Return the lines of the table and the notes below it."""
     if bound.unranked:
-        return ["  left to the framework: numbers of axes are known only when it runs"]
+        return ["  left to the framework: the numbers of axes are known only at run time"]
     told = Explanation(bound, program, capabilities, steps)
     return [
         *_table([HEADER, *told.rows(), told.totals()]),
@@ -102,7 +102,7 @@ def explain(
 
 
 def total(works: Sequence[Work], name: str) -> Figure:
-    """Return the sum of a figure: "flops", "read" or "written"."""
+    """Return the sum of the figure ``name``, "flops", "read" or "written", over some works."""
     figure = Figure.of(0)
     for work in works:
         figure = figure + getattr(work, name)
@@ -110,7 +110,7 @@ def total(works: Sequence[Work], name: str) -> Figure:
 
 
 def kind(works: Sequence[Work], sizes: bool = True) -> str:
-    """Return what a step is in a word: its product if it has one, with the sizes of the matrices."""
+    """Return the kind of a step as text: its matrix product with the sizes, if it has one."""
     for work in works:
         if work.matrices is not None:
             batch, m, k, n = map(str, work.matrices)
@@ -122,13 +122,13 @@ def kind(works: Sequence[Work], sizes: bool = True) -> str:
 
 
 def _matrices(works: Sequence[Work]) -> dict[str, int | str] | None:
-    """Return how many products of matrices a step has, and of which sizes."""
+    """Return the number of matrix products in a step and their sizes; None without any."""
     found = next((work.matrices for work in works if work.matrices is not None), None)
     return None if found is None else _plain(dict(zip(("count", "m", "k", "n"), found, strict=True)))
 
 
 def _sums(works: Sequence[Work]) -> dict[str, Figure]:
-    """Return the figures of a row, in the order of the table."""
+    """Return the figures of a row in the order of the columns."""
     copies = Figure.of(sum(work.kind == "copy" for work in works))
     return {
         "flops": total(works, "flops"),
@@ -147,7 +147,7 @@ def _busy(works: Sequence[Work]) -> bool:
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return rows as lines: text flush left, numbers right, rules below the header and above the total."""
+    """Return rows as lines: text on the left, numbers on the right, rules below the header and above the total."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  "

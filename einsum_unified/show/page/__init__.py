@@ -1,1 +1,1 @@
-"""A page that teaches an equation: `Plan.to_html` as one HTML file, with an index stepper."""
+"""The page of `Plan.to_html`: one HTML file that shows a plan and steps through its indices."""

@@ -1,7 +1,7 @@
-"""`document`: a plan as one HTML file that needs nothing but itself, not even a network.
+"""`document`: a plan as one self-contained HTML file that needs no network.
 
-Templates of the standard library, and `html.escape` on whatever goes in, are enough for a page with one
-shape; a template engine would be a dependency of everybody who opens a notebook.
+The standard library's templates, with `html.escape` on all inserted text, are enough for one page layout. A
+template engine would be a dependency for everybody who opens a notebook.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from einsum_unified.show.summary import operand_lines, unknown_lines
 from einsum_unified.show.table import HEADER, Explanation
 from einsum_unified.wording import first_lines
 
-_UNRANKED = "Numbers of axes are known only when it runs: the steps are left to the framework."
+_UNRANKED = "The numbers of axes are known only at run time: the steps are left to the framework."
 LONGEST_CELL = 80
 LONG_TITLE = 60
 _STYLES = re.compile(r"<style\b[^>]*>(.*?)</style>", re.DOTALL)
@@ -34,11 +34,11 @@ _STYLES = re.compile(r"<style\b[^>]*>(.*?)</style>", re.DOTALL)
 def document(
     bound: Bound, library: str, told: Explanation | None, algorithm: str, code: str, picture: str
 ) -> str:
-    """Return the page of a plan; without ``told``, for unknown numbers of axes, it has no steps."""
+    """Return the page of a plan; it has no steps if ``told`` is None, because numbers of axes are unknown."""
     style = f"{variables()}\n{_resource('page.css')}"
     script = _resource("stepper.js")
     drawing = re.sub(r"^(<\?xml.*?\?>|<!DOCTYPE[^>]*>|\s)*", "", picture, flags=re.DOTALL)
-    # A style within an SVG is no raw text, as one of HTML is: its entities are read.
+    # Unlike a style element of HTML, one inside SVG is not raw text: entities in it are decoded.
     styles = [style, *map(unescape, _STYLES.findall(drawing))]
     return Template(_resource("page.html")).substitute(
         policy=_policy(script, styles),
@@ -60,7 +60,7 @@ def _resource(name: str) -> str:
 
 
 def _policy(script: str, styles: Iterable[str]) -> str:
-    """Return a policy that lets these run and apply, and nothing be loaded."""
+    """Return a content security policy that allows only this script and these styles, and loads nothing."""
     allowed = " ".join(dict.fromkeys(map(_hash, styles)))
     rules = (f"script-src {_hash(script)}", f"style-src {allowed}", "base-uri 'none'", "form-action 'none'")
     return "; ".join(("default-src 'none'", *rules))
@@ -89,20 +89,20 @@ def _stepper(bound: Bound, told: Explanation | None, script: str) -> str:
 
 
 def _colours(bound: Bound) -> list[str]:
-    """Return the variable with each label's colour, which is that of its rail in the picture."""
+    """Return the CSS variable with each label's colour: the colour of its rail in the picture."""
     order = {label: n for n, label in enumerate(wiring(bound).coloured)}
     return [colour(order.get(label)) for label in range(len(bound.labels))]
 
 
 def _left_out(bound: Bound) -> list[str]:
-    """Return what the stepper does not show."""
+    """Return notes about the parts that the stepper does not show."""
     count, steps = len(bound.operands), len(bound.operands) - 1
-    notes = [f"{count} operands are too many for one board: it shows the steps."] if count > OPERANDS else []
-    return [*notes, *([f"Of {steps} steps it shows the first {STEPS}."] if steps > STEPS else [])]
+    notes = [f"{count} operands are too many to show at once: only the steps are shown."] * (count > OPERANDS)
+    return [*notes, *([f"Only the first {STEPS} of {steps} steps are shown."] if steps > STEPS else [])]
 
 
 def _steps(told: Explanation, algorithm: str) -> str:
-    """Return the table of `print(plan)`, and what stands below it."""
+    """Return the table of `print(plan)` and the notes below it."""
     head = "".join(f'<th scope="col">{_text(name)}</th>' for name in HEADER)
     body = "\n".join(f"<tr>{_cells(row)}</tr>" for row in told.rows())
     return (
@@ -128,11 +128,11 @@ def _paragraph(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a stranger's text for HTML."""
+    """Return untrusted text escaped for HTML."""
     return escape(shown(text.strip()))
 
 
 def _json(data: object) -> str:
-    """Return JSON in which nothing can end its element, or be read as HTML."""
-    text = json.dumps(data, separators=(",", ":"))  # ASCII: what is not is written as \\u....
+    """Return JSON without characters that could end its element or be read as HTML."""
+    text = json.dumps(data, separators=(",", ":"))  # ASCII: other characters are written as \\u....
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

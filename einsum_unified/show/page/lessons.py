@@ -1,7 +1,7 @@
-"""`lessons`: the equation, or its steps, on tensors that are small enough for a board.
+"""`lessons`: the equation, or each of its steps, on tensors small enough to be shown cell by cell.
 
-A lesson holds what the stepper draws: terms, shapes and numbers of the operands, and which labels are kept
-and which summed. The sums themselves the stepper works out.
+A lesson holds what the stepper draws: the terms, shapes and values of the operands, and which labels are kept
+and which are summed. The stepper computes the sums itself.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from einsum_unified.show.page.shown import shown, shown_labels
 from einsum_unified.show.summary import contraction
 
 LARGEST, TYPICAL = 4, 3
-"""The largest size of a label that is shown as it is, and what stands for greater ones."""
+"""The largest size that is shown unchanged, and the size that replaces larger ones."""
 BLOCKS = 2
-"""The largest size of one that numbers matrices: all but the last two of a tensor's labels."""
+"""The largest size of a label other than a tensor's last two, which are the rows and columns of matrices."""
 CELLS = 64
-"""The most cells of a tensor."""
+"""The maximum number of cells of a tensor."""
 PRODUCTS = 2000
-"""The most products of all sums together."""
+"""The maximum number of products in all sums together."""
 OPERANDS = 6
-"""The most operands that are shown at once."""
+"""The maximum number of operands that are shown at once."""
 STEPS = 30
-"""The most steps that there are lessons of."""
+"""The maximum number of steps that have lessons."""
 LABELS = 24
-"""The most labels of a lesson."""
+"""The maximum number of labels of a lesson."""
 
 
 class Tensor(NamedTuple):
-    """An operand, or the result, which has no values yet."""
+    """An operand with its values, or the result, whose values the stepper computes."""
 
     name: str
     term: tuple[int, ...]
     shape: tuple[int, ...]
     values: tuple[int, ...] = ()
-    """In the order of C."""
+    """In C order; empty for the result."""
 
 
 class Lesson(NamedTuple):
@@ -47,22 +47,22 @@ class Lesson(NamedTuple):
 
     title: str
     note: str
-    """The sizes it is shown with, and those of the plan."""
+    """The sizes in this lesson, and the sizes of the plan if they differ."""
     sizes: dict[int, int]
-    """Of each label."""
+    """Label → size in this lesson."""
     kept: tuple[int, ...]
     summed: tuple[int, ...]
     operands: tuple[Tensor, ...]
     output: Tensor
 
     def data(self) -> dict[str, Any]:
-        """Return the lesson for JSON."""
+        """Return the lesson as data for JSON."""
         tensors = {"operands": [x._asdict() for x in self.operands], "output": self.output._asdict()}
         return {**self._asdict(), **tensors}
 
 
 def lessons(bound: Bound, steps: Sequence[Step]) -> list[Lesson]:
-    """Return the lesson of the equation, if it has few operands, and of its steps, if there are several."""
+    """Return a lesson on the whole equation, unless it has many operands, and on each of several steps."""
     found: list[Lesson | None] = []
     if len(bound.terms) <= OPERANDS:
         names = [f"a{n}" for n in range(len(bound.terms))]
@@ -75,7 +75,7 @@ def lessons(bound: Bound, steps: Sequence[Step]) -> list[Lesson]:
 
 
 def _steps(bound: Bound, steps: Sequence[Step]) -> list[Lesson | None]:
-    """Return a lesson for each step, on what the steps before it left."""
+    """Return a lesson for each step; its operands are those that the earlier steps left."""
     live = [f"a{n}" for n in range(len(bound.terms))]
     found = []
     for number, step in enumerate(steps):
@@ -98,7 +98,7 @@ def _lesson(
     output: tuple[int, ...],
     title: str,
 ) -> Lesson | None:
-    """Return a lesson; None if it has more labels than anybody could follow."""
+    """Return a lesson; None if it has more labels than a reader could follow."""
     if max(len(set().union(*terms)), *map(len, terms)) > LABELS:
         return None
     small = small_sizes(terms, output, bound.sizes)
@@ -114,9 +114,9 @@ def _lesson(
 
 
 def _operand(number: int, name: str, term: tuple[int, ...], shape: tuple[int, ...]) -> Tensor:
-    """Return an operand with numbers from 1 to 11, in another order for each.
+    """Return an operand with values from 1 to 11, in a different order for each operand.
 
-    11 is prime, and no size: rows and matrices differ.
+    11 is prime and larger than any size, so that rows and matrices differ.
     """
     stride, start = (1, 3, 4, 2, 5, 7)[number], 3 * number
     values = tuple((start + stride * n) % 11 + 1 for n in range(prod(shape)))
@@ -124,7 +124,7 @@ def _operand(number: int, name: str, term: tuple[int, ...], shape: tuple[int, ..
 
 
 def _note(bound: Bound, small: dict[int, int], reduced: bool) -> str:
-    """Return what sizes are shown, and what they are in the plan if others."""
+    """Return a note on the sizes that are shown, and on those of the plan if they differ."""
     names = shown_labels(bound)
     here = ", ".join(f"{names[label]}={size}" for label, size in small.items())
     planned = ", ".join(f"{names[label]}={_planned(bound.sizes[label])}" for label in small)
@@ -135,7 +135,7 @@ def _note(bound: Bound, small: dict[int, int], reduced: bool) -> str:
         else f"Shown with {here}; the plan has {planned}."
     )
     if reduced:
-        note += " Before the steps diagonals are taken, and axes of size 1 that broadcast left out."
+        note += " Before the steps, diagonals are taken and broadcast axes of size 1 are dropped."
     return note if small else ""
 
 
@@ -149,9 +149,9 @@ def _planned(size: int) -> str:
 def small_sizes(
     terms: Sequence[tuple[int, ...]], output: tuple[int, ...], sizes: Sequence[int]
 ) -> dict[int, int]:
-    """Return sizes of the labels with which every tensor, and the work, fit on a board.
+    """Return sizes of the labels that are small enough for every tensor and all sums to be shown.
 
-    What is too large shrinks label by label: the largest first, of equal ones the last.
+    A tensor that is too large shrinks one label at a time: the largest first, the last of equal ones.
 
     >>> small_sizes([(0, 1), (1, 2)], (0, 2), (2, 1000, 1000))
     {0: 2, 1: 3, 2: 3}

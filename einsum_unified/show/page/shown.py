@@ -1,4 +1,4 @@
-"""Texts of strangers, made fit to be shown: labels may be any object, equations of any length."""
+"""Untrusted text made safe to show: labels may be any object, and equations may have any length."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ LONGEST_TEXT = 240
 
 
 def shown(text: str, most: int = LONGEST_TEXT) -> str:
-    r"""Return a text that is clipped, with what is not printable as escapes: it can always be encoded.
+    r"""Return a text clipped to ``most`` characters, with unprintable ones escaped: it can always be encoded.
 
-    Control characters, lone surrogates and those that turn the direction of writing are not printable.
+    Unprintable are control characters, lone surrogates, and characters that change the direction of writing.
 
     >>> print(shown("a\u202eb\ud800"), shown("abcdef", most=4))
     a\u202eb\ud800 abc…
@@ -23,5 +23,5 @@ def shown(text: str, most: int = LONGEST_TEXT) -> str:
 
 
 def shown_labels(bound: Bound) -> tuple[str, ...]:
-    """Return what the page calls each label: as the picture, which has more room."""
+    """Return the names of the labels on the page: those of the picture, clipped to a smaller length."""
     return tuple(clipped(name, LONGEST_LABEL) for name in written_names(bound))

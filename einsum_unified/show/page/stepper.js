@@ -1,11 +1,11 @@
-// The index stepper: a cell of the result, what is multiplied and summed for it, and the sums in writing.
-// Labels are strangers' texts: they become text nodes, never HTML.
+// The index stepper: shows for a cell of the result which cells are multiplied and summed, and writes out the sum.
+// Labels are untrusted text: they become text nodes, never HTML.
 "use strict";
 {
   const { labels, colours, lessons } = JSON.parse(document.getElementById("stepper-lessons").textContent);
   const part = (name) => document.getElementById(`stepper-${name}`);
 
-  // --- what is computed --------------------------------------------------------------------------
+  // --- computing ---------------------------------------------------------------------------------
 
   /** All indices of a shape, the last axis moving fastest. */
   const indices = (shape) =>
@@ -14,17 +14,17 @@
   /** The place of an index in the list of a tensor's cells. */
   const position = (shape, index) => index.reduce((sum, n, axis) => sum * shape[axis] + n, 0);
 
-  /** How a cell is called: a0[1,2]; a number alone has no index. */
+  /** The name of a cell: a0[1,2]; the cell of a scalar has no index. */
   const called = (tensor, index) => (index.length ? `${tensor.name}[${index}]` : tensor.name);
 
-  /** The cell of an operand where the loops stand at `at`; an axis of size 1 has but one. */
+  /** The cell of an operand for the loop indices `at`; along an axis of size 1 it is always cell 0. */
   function factor(tensor, at) {
     const index = tensor.term.map((label, axis) => (tensor.shape[axis] === 1 ? 0 : at[label]));
     const cell = position(tensor.shape, index);
     return { cell, name: called(tensor, index), value: tensor.values[cell] };
   }
 
-  /** The products that are summed for a cell of the result: the loops over what is summed. */
+  /** The products that are summed for a cell of the result: loops over the summed labels. */
   function products(lesson, index) {
     const entries = (names, numbers) => names.map((label, n) => [label, numbers[n]]);
     return indices(lesson.summed.map((label) => lesson.sizes[label])).map((inner) => {
@@ -41,7 +41,7 @@
       return { index, summands, value: summands.reduce((sum, { value }) => sum + value, 0) };
     });
 
-  // --- what is drawn -----------------------------------------------------------------------------
+  // --- drawing -----------------------------------------------------------------------------------
 
   function make(tag, name, ...children) {
     const element = document.createElement(tag);
@@ -50,7 +50,7 @@
     return element;
   }
 
-  /** A label in the colour of its rail in the picture; what is summed is marked by its line, too. */
+  /** A label in the colour of its rail in the picture; a summed label also has a dotted line. */
   function drawLabel(lesson, label) {
     const element = make("span", lesson.summed.includes(label) ? "label summed" : "label", labels[label]);
     element.style.color = `var(--${colours[label]})`;
@@ -72,7 +72,7 @@
     return cell;
   }
 
-  /** The columns' label and numbers; with rows, two empty cells come first. */
+  /** The label and numbers of the columns; if there are row labels, two empty cells come first. */
   function drawHead(lesson, label, columns, rows) {
     const corner = () => (rows ? [Object.assign(make("td"), { colSpan: 2 })] : []);
     const numbers = Array.from({ length: columns }, (_, n) => heading("col", 1, `${n}`));
@@ -80,7 +80,7 @@
     return [make("tr", "", ...corner(), name), make("tr", "", ...corner(), ...numbers)];
   }
 
-  /** The last two axes as rows and columns: one block of a tensor, whose other axes stand at `outer`. */
+  /** One block of a tensor: its last two axes as rows and columns, the other axes fixed at `outer`. */
   function drawBlock(lesson, tensor, outer, values) {
     const [rows, columns] = [1, 1, ...tensor.shape].slice(-2);
     const [columnLabel, rowLabel] = tensor.term.slice(-2).reverse();
@@ -103,7 +103,7 @@
     return table;
   }
 
-  /** A tensor as blocks; its cells, in order, beside it. */
+  /** The figure of a tensor, drawn as blocks, and its cells in order. */
   function drawTensor(lesson, tensor, values) {
     const axes = joined(tensor.term.map((label) => drawLabel(lesson, label)), ", ");
     const blocks = indices(tensor.shape.slice(0, -2)).map((outer) => drawBlock(lesson, tensor, outer, values));
@@ -115,7 +115,7 @@
     return { figure, cells: [...figure.querySelectorAll(".cell")] };
   }
 
-  /** The loop indices: those of the cell, and what is summed over. */
+  /** The loop indices of the cell, and the ranges of the summed labels. */
   function writeLoops(lesson, index) {
     const range = (label) => (lesson.sizes[label] ? `=0..${lesson.sizes[label] - 1}` : " of size 0");
     const kept = lesson.kept.map((label, n) => make("span", "", drawLabel(lesson, label), `=${index[n]}`));
@@ -124,7 +124,7 @@
     return [...joined(kept, ", "), ...(kept.length ? ["; "] : []), ...sums];
   }
 
-  /** Which of many summands are written: the first, the last, those around the current one; null for a gap. */
+  /** Which of many summands are written: the first, the last and those near the current one; null for a gap. */
   function written(count, current) {
     const near = (n) => count <= 12 || n < 3 || n === count - 1 || Math.abs(n - current) < 2;
     const kept = Array.from({ length: count }, (_, n) => n).filter(near);
@@ -140,9 +140,9 @@
         summand.dataset.term = n;
         return summand;
       });
-      return make("span", "line", "= ", ...(texts.length ? joined(texts, " + ") : ["a sum of nothing"]), " ");
+      return make("span", "line", "= ", ...(texts.length ? joined(texts, " + ") : ["an empty sum"]), " ");
     };
-    const bare = result.summands.length === 1 && lesson.operands.length === 1; // its number is the sum
+    const bare = result.summands.length === 1 && lesson.operands.length === 1; // its value is the sum
     return [
       make("span", "line", called(lesson.output, result.index), " "),
       line("name"),
@@ -159,9 +159,9 @@
     return `product ${term + 1} of ${result.summands.length}, ${where}: ${joined([names, numbers, ...(factors.length > 1 ? [value] : [])], " = ").join("")}`;
   }
 
-  // --- what moves --------------------------------------------------------------------------------
+  // --- moving ------------------------------------------------------------------------------------
 
-  /** One lesson on the board: `chosen` stays, `hovered` is shown while the mouse is over it. */
+  /** One lesson: the cell `chosen` stays selected, `hovered` is shown while the pointer is over it. */
   class Board {
     constructor(lesson) {
       this.lesson = lesson;
@@ -202,7 +202,7 @@
       this.show();
     }
 
-    /** Stay at a cell of the result, if there is one of this number. */
+    /** Select cell number n of the result, if it exists. */
     choose(n, focus = true) {
       if (!this.results[n]) return;
       this.hovered = null;
@@ -245,12 +245,12 @@
       part("term").max = result.summands.length - 1;
       part("term").value = this.term;
       part("term").setAttribute("aria-valuetext", part("one").textContent);
-      // Not disabled: a button that is loses the focus.
+      // aria-disabled instead of disabled: a disabled button loses the focus.
       part("previous").ariaDisabled = `${!this.results[this.current - 1]}`;
       part("next").ariaDisabled = `${!this.results[this.current + 1]}`;
     }
 
-    /** Light the cells of all products, and those of the current one. */
+    /** Highlight the cells of all products, and more strongly those of the current product. */
     light({ summands }) {
       this.operands.forEach(({ cells }, n) => {
         const used = new Set(summands.map(({ factors }) => factors[n].cell));

@@ -1,1 +1,1 @@
-"""The picture of a plan: how the operands' axes are wired, and the tree of the steps, as SVG."""
+"""The picture of a plan as SVG: which axes are joined, and the tree of the steps."""

@@ -1,4 +1,4 @@
-"""Shapes and words as elements of SVG; the standard library's writer escapes all that is in them."""
+"""Shapes and text as SVG elements; the standard library's XML writer escapes their contents."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from einsum_unified.show.picture.palette import ADVANCE, SIZES
 from einsum_unified.show.picture.text import cut, width
 
 _COMMON = frozenset("…·×→Σ–")
-"""Characters beside ASCII that fonts of equal widths have."""
+"""Characters outside ASCII that monospaced fonts have."""
 
 _LONGEST = 2000
-"""Characters of a text that a pointer shows."""
+"""The maximum length of a tooltip."""
 
 
 def group(parent: Element, kind: str, whole: str = "", **data: object) -> Element:
-    """Return a group: what one thing is drawn of, with what a pointer on it shows, and what it stands for."""
+    """Return a group for the parts of one thing, with a tooltip ``whole`` and ``data-`` attributes about it."""
     facts = {f"data-{key}": str(x) for key, x in data.items()}
     made = SubElement(parent, "g", {"class": f"eu-{kind}"} | facts)
     if whole:
@@ -26,13 +26,13 @@ def group(parent: Element, kind: str, whole: str = "", **data: object) -> Elemen
 
 
 def box(parent: Element, x: float, y: float, w: float, h: float, kind: str, radius: float = 6) -> None:
-    """Draw a rectangle with round corners."""
+    """Draw a rectangle with rounded corners."""
     sides = {"x": x, "y": y, "width": w, "height": h, "rx": radius}
     SubElement(parent, "rect", {"class": _classes(kind)} | {key: _spelled(n) for key, n in sides.items()})
 
 
 def line(parent: Element, path: Sequence[object], kind: str, dashes: str = "") -> None:
-    """Draw a path, given as the letters and numbers of SVG."""
+    """Draw a path, given as the letters and numbers of SVG's path syntax."""
     d = " ".join(item if isinstance(item, str) else _spelled(item) for item in path)  # type: ignore[arg-type]
     SubElement(
         parent,
@@ -50,7 +50,7 @@ def dot(parent: Element, x: float, y: float, radius: float, kind: str) -> None:
 def word(
     parent: Element, x: float, y: float, text: str, kind: str, room: float, anchor: str = "start"
 ) -> None:
-    """Write a text in a line; where there is no room for all of it, a pointer on it shows the whole."""
+    """Write one line of text; if ``room`` is too small for it, cut it and show the whole in a tooltip."""
     size = _size(kind)
     whole = plain(text)
     shown = cut(whole, int(room / (size * ADVANCE) + 0.01))
@@ -58,7 +58,7 @@ def word(
     if anchor != "start":
         attributes["text-anchor"] = anchor
     if any(not c.isascii() and c not in _COMMON for c in shown):
-        # Another font may draw it, at widths of its own: make it fit.
+        # Another font with other widths may draw it: make it fit.
         attributes |= {
             "textLength": _spelled(width(shown) * size * ADVANCE),
             "lengthAdjust": "spacingAndGlyphs",
@@ -70,7 +70,7 @@ def word(
 
 
 def length(text: str, kind: str) -> float:
-    """Return how many pixels a text of strangers takes."""
+    """Return how many pixels wide a text is, with unprintable characters escaped."""
     return width(plain(text)) * _size(kind) * ADVANCE
 
 

@@ -1,6 +1,6 @@
 """Draw a `Wiring`: operands on the left, a rail for each label, the result on the right.
 
-Axes are on a grid, those of the result half a place lower: no line from the left lies on one from the right.
+Axes lie on a grid; the result's are half a row lower, so that lines from the left and the right never coincide.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from einsum_unified.wording import listed
 _GRID = 11
 _ROW = 2 * _GRID
 _STRIP = 10
-"""On both sides of an operand's number."""
+"""Space on both sides of an operand's number."""
 _SUM_PITCH, _KEPT_PITCH = 19, 11
-"""Between columns of rails: a Σ needs more room."""
+"""Distance between columns of rails; rails that end in a Σ need more room."""
 _GAP = 16
-"""Between boxes and rails."""
+"""Space between boxes and rails."""
 _MARGIN = 9
-"""In a box, beside its text."""
+"""Space in a box on both sides of its text."""
 
 
 @dataclass(frozen=True)
 class _Placed:
-    """An axis of a box and the height at which it is."""
+    """An axis of a box and its height."""
 
     axis: Axis
     y: float
@@ -37,7 +37,7 @@ class _Placed:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything of an equation is, from its upper left corner."""
+    """The places of the parts of an equation, measured from its upper left corner."""
 
     wiring: Wiring
     operands: tuple[tuple[_Placed, ...], ...]
@@ -47,7 +47,7 @@ class Layout:
 
     @cached_property
     def strip(self) -> float:
-        """Width of the part of an operand's box that has its number."""
+        """Width of the part of an operand's box that contains its number."""
         return max(length(one.number, "word") for one in self.wiring.operands) + 2 * _STRIP
 
     @cached_property
@@ -62,18 +62,18 @@ class Layout:
 
     @cached_property
     def width(self) -> float:
-        """Width of it all."""
+        """Width of the whole equation."""
         rails = _SUM_PITCH * len(self.sums) + _KEPT_PITCH * len(self.keeps)
         return self.left + self.right + rails + 2 * _GAP
 
     @cached_property
     def height(self) -> float:
-        """Height of it all."""
+        """Height of the whole equation."""
         signs = [rail.bottom + 8 for column in self.sums for rail in column]
         return max(self.operands[-1][-1].y + _GRID, self.result[-1].y + _GRID, *signs, 0)
 
     def columns(self) -> list[tuple[float, Rail]]:
-        """Return where each rail is: summed ones are left of those that are kept."""
+        """Return the horizontal place of each rail: rails of summed labels are left of those of kept labels."""
         x, found = self.left + _GAP, []
         for pitch, group_of in ((_SUM_PITCH, self.sums), (_KEPT_PITCH, self.keeps)):
             for column in group_of:
@@ -83,7 +83,7 @@ class Layout:
 
 
 def layout(wiring: Wiring) -> Layout:
-    """Return where the boxes and rails of an equation are."""
+    """Return the places of an equation's boxes and rails."""
     y, operands = 0, []
     for one in wiring.operands:
         operands.append(_stacked(one, y))
@@ -110,7 +110,7 @@ def _stacked(one: Box, y: float) -> tuple[_Placed, ...]:
 
 
 def _result(wiring: Wiring, operands: list[tuple[_Placed, ...]], height: float) -> tuple[_Placed, ...]:
-    """Put the result at the height of what is joined to it, in the middle of that."""
+    """Centre the result vertically on the operands' axes that are joined to it."""
     kept = [label for axis in wiring.result.axes for label in axis.labels]
     joined = [row.y for rows in operands for row in rows if set(row.axis.labels) & set(kept)]
     own = _ROW * len(wiring.result.axes)
@@ -141,7 +141,10 @@ def draw(parent: Element, found: Layout, x: float, y: float) -> None:
     rails = found.columns()
     styles = _styles(found)
     edge = found.width - found.right
-    for place, rail in rails:  # below the rails, which show in front of what only crosses them
+    for (
+        place,
+        rail,
+    ) in rails:  # drawn before the rails, so that a rail is in front of lines that only cross it
         for height in rail.left:
             line(picture, ["M", found.left, height, "H", place], f"line {styles[rail.label][0]}")
         for height in rail.right:
@@ -154,7 +157,7 @@ def draw(parent: Element, found: Layout, x: float, y: float) -> None:
 
 
 def _styles(found: Layout) -> dict[int, tuple[str, str]]:
-    """Return class and dashes of each label's rail."""
+    """Return the class and the dashes of each label's rail."""
     styles = {label: palette.rail(n) for n, label in enumerate(found.wiring.coloured)}
     return {label: styles.get(label, ("", "")) for label in found.wiring.shown}
 
@@ -215,15 +218,15 @@ def _axes(part: Element, found: Layout, rows: tuple[_Placed, ...], x: float, end
 def _told(wiring: Wiring, axis: Axis) -> str:
     name, size = wiring.names[axis.labels[0]], axis.size
     if axis.broadcasts:
-        return f"{name}: size 1, repeated along the {size[2:]} of others"
-    return f"{name}: {'size not known' if size == '?' else f'size {size}'}"
+        return f"{name}: size 1, broadcast to {size[2:]}"
+    return f"{name}: {'unknown size' if size == '?' else f'size {size}'}"
 
 
 def legend(wiring: Wiring) -> str:
-    """Return in words what the Σ and the sizes say."""
+    """Explain in words the signs Σ, … and 1→n, as far as they occur."""
     names = [wiring.names[label] for label in sorted(wiring.summed)]
     summed = f"Σ: summed over {listed(names)}" if names else "nothing is summed"
     axes = [axis for one in wiring.operands for axis in one.axes]
-    goes_on = "" if wiring.operands[-1].number else "; …: with operands not shown"
-    repeats = "; 1→n: size 1, repeated n times" if any(axis.broadcasts for axis in axes) else ""
+    goes_on = "" if wiring.operands[-1].number else "; …: also in operands not shown"
+    repeats = "; 1→n: size 1, broadcast to n" if any(axis.broadcasts for axis in axes) else ""
     return f"{goes_on}{repeats}; {summed}".removeprefix("; ")

@@ -1,7 +1,7 @@
-"""The colours, for light and for dark, by class for a picture and as variables for the page around it.
+"""The colours in a light and a dark version, as classes for a picture and as variables for its page.
 
-The hues are those of Okabe and Ito, which people tell apart who see fewer colours, darker or lighter so that
-each stands out from its background. No meaning is in a colour alone: a summed label also carries a Σ.
+The hues are those of Okabe and Ito, which colour-blind people can distinguish, made darker or lighter so that
+each stands out from its background. Nothing is shown by colour alone: a summed label also has a Σ.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ SIZES = {"head": 14, "word": 13, "small": 11}
 FONTS = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 
 ADVANCE = 0.61
-"""Width of a character over the height of its text: no common font of equal widths is wider."""
+"""Width of a character divided by the height of the text; no common monospaced font is wider."""
 
 DASHES = ("", "7 3", "2 3")
-"""Of lines, so that as many times the hues can be told apart."""
+"""Dash patterns of lines: each hue can be used with each of these."""
 
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours by what they are for."""
+    """Colours, named by their use."""
 
     ground: str
     box: str
     edge: str
-    """Of boxes and of the ground."""
+    """Borders of boxes and of the background."""
     ink: str
     dim: str
-    """Text beside the main one."""
+    """Secondary text."""
     line: str
     """Rails of labels that are kept, lanes of the tree, bars."""
     track: str
-    """Behind a bar."""
+    """Background of a bar."""
     loud: str
-    """The step of most FLOPs."""
+    """The step with the most FLOPs."""
     lit: str
-    """Behind cells that are multiplied."""
+    """Background of the cells that are multiplied."""
     lit_ink: str
-    """Text on that."""
+    """Text on these cells."""
     hues: tuple[str, ...]
     """Rails of labels that are summed."""
 
@@ -76,10 +76,10 @@ DARK = Palette(
 )
 
 DARK_PAGES = ('[data-jp-theme-light="false"]', '[data-theme="dark"]', ".vscode-dark", ".vscode-high-contrast")
-"""Ancestors that say that a page is dark: JupyterLab's, Sphinx themes' and VS Code's."""
+"""Selectors of ancestors that mark a dark page, in JupyterLab, Sphinx themes and VS Code."""
 
 LIGHT_PAGES = ('[data-jp-theme-light="true"]', '[data-theme="light"]', ".vscode-light")
-"""Those that say it is light, whatever the system prefers."""
+"""Selectors of ancestors that mark a light page; both kinds override the system's preference."""
 
 
 def rail(index: int) -> tuple[str, str]:
@@ -89,7 +89,7 @@ def rail(index: int) -> tuple[str, str]:
 
 
 def colour(index: int | None) -> str:
-    """Return the variable with the colour of a summed label's rail, or of one that is kept."""
+    """Return the variable with the colour of the rail of a summed label, or of a kept one if None."""
     return "line" if index is None else rail(index)[0]
 
 
@@ -102,16 +102,16 @@ def variables() -> str:
 def _variables(within: str, palette: Palette) -> list[str]:
     named = asdict(palette)
     named |= {f"hue{n}": hue for n, hue in enumerate(named.pop("hues"))}
-    named["lit_faint"] = f"{palette.lit}40"  # a quarter of it
+    named["lit_faint"] = f"{palette.lit}40"  # with an opacity of a quarter
     colours = ";".join(f"--{name.replace('_', '-')}:{value}" for name, value in named.items())
     return [f"{within.strip() or ':root'}{{{colours}}}"]
 
 
 @lru_cache(maxsize=64)
 def sheet(narrowest: int) -> tuple[str, str]:
-    """Return a class for a picture that may not get narrower than some pixels, and the rules below it.
+    """Return a class name for a picture with a minimum width in pixels, and its rules.
 
-    The class is made of the rules, so that other pictures in a document keep theirs.
+    The name is a hash of the rules, so that pictures in one document do not change each other's style.
     """
     name = f"einsum-{sha256(_rules('', narrowest).encode()).hexdigest()[:8]}"
     return name, _rules(f".{name}", narrowest)
@@ -137,7 +137,7 @@ def _rules(scope: str, narrowest: int) -> str:
 
 
 def _themed(rules: Callable[[str, Palette], list[str]]) -> list[str]:
-    """Return rules for light and dark, as the system prefers or an ancestor says, whose selector they get."""
+    """Return rules for light and dark; an ancestor's class, passed as a selector, overrides the system."""
     return [
         *rules("", LIGHT),
         "@media (prefers-color-scheme:dark){",
@@ -149,7 +149,7 @@ def _themed(rules: Callable[[str, Palette], list[str]]) -> list[str]:
 
 
 def _colours(scope: str, palette: Palette) -> list[str]:
-    """Return the rules that colour; of those that apply to one shape, the later hold."""
+    """Return the rules for colours; if several apply to a shape, the last one holds."""
     rules = {
         ".eu-ground": f"fill:{palette.ground};stroke:{palette.edge}",
         ".eu-box": f"fill:{palette.box};stroke:{palette.edge}",

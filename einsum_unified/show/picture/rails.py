@@ -1,6 +1,6 @@
-"""`Rail`: a label between operands and result, and the columns in which rails stand beside each other.
+"""`Rail`: the line of a label between operands and result; `columns` puts rails side by side.
 
-Rails that are at different heights share a column, so that a long chain is as narrow as a short one.
+Rails at different heights share a column, so that a long chain is as narrow as a short one.
 """
 
 from __future__ import annotations
@@ -9,32 +9,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SIGN = 12
-"""Below the last join of a summed label stands its Σ."""
+"""Distance of the Σ of a summed label below the last join of its rail."""
 
 _SWAPS = 12
-"""Columns above this number stay in the order they were found in: putting them in order takes its cube."""
+"""Above this number columns are not reordered: the time for that is cubic in the number of columns."""
 
 
 @dataclass(frozen=True)
 class Rail:
-    """The vertical line of a label: where lines from the left and the right join it."""
+    """The vertical line of a label, with the heights where lines from the left and the right join it."""
 
     label: int
     left: tuple[float, ...]
     right: tuple[float, ...]
-    """Empty for a label that is summed."""
+    """Empty for a summed label."""
     summed: bool
     goes_on: bool = False
-    """Whether it is summed, and also in operands that are not shown."""
+    """Whether the label is summed and also occurs in operands that are not shown."""
 
     @property
     def top(self) -> float:
-        """Where it begins."""
+        """The height of the upper end."""
         return min((*self.left, *self.right))
 
     @property
     def bottom(self) -> float:
-        """Where it ends: at its Σ if it has one."""
+        """The height of the lower end: at the Σ if there is one."""
         return max((*self.left, *self.right)) + (SIGN if self.summed else 0)
 
 
@@ -42,7 +42,7 @@ Column = list[Rail]
 
 
 def columns(rails: Sequence[Rail], apart: float) -> list[Column]:
-    """Return the rails in columns, few and with few crossings.
+    """Put the rails into few columns that cross few lines.
 
     >>> chain = [Rail(n, (20.0 * n, 20.0 * n + 10), (), True) for n in range(9)]
     >>> [[rail.label for rail in column] for column in columns(chain, apart=8)]
@@ -60,7 +60,7 @@ def columns(rails: Sequence[Rail], apart: float) -> list[Column]:
 
 
 def _untangled(found: list[Column]) -> list[Column]:
-    """Exchange neighbours as long as that makes fewer lines cross."""
+    """Swap neighbouring columns as long as that reduces the number of crossings."""
     order, better = list(found), True
     while better:
         better = False
@@ -72,6 +72,6 @@ def _untangled(found: list[Column]) -> list[Column]:
 
 
 def _crossings(a: Column, b: Column) -> int:
-    """Count lines that cross a rail when column a is left of b."""
+    """Count the lines that cross a rail when column a is to the left of b."""
     left = sum(one.top < y < one.bottom for one in a for other in b for y in other.left)
     return left + sum(one.top < y < one.bottom for one in b for other in a for y in other.right)

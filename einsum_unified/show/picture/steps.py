@@ -1,4 +1,4 @@
-"""Draw a `Tree`: lanes on the left, and what each row is and costs beside them."""
+"""Draw a `Tree`: lanes on the left, and beside them the description and cost of each row."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from einsum_unified.wording import counted
 
 _LANE = 16
 _GAP = 14
-"""Between lanes and text."""
+"""Space between lanes and text."""
 _OPERAND, _STEP, _BARLESS = 24, 62, 52
 """Heights of rows."""
 _BETWEEN = 16
-"""Between two texts in a line."""
+"""Space between two texts in a line."""
 
 
 @dataclass(frozen=True)
 class Caption:
-    """What is written beside a row: lines of a text on the left and one on the right."""
+    """The text beside a row: lines, each with a text on the left and one on the right."""
 
     head: tuple[str, str]
     lines: tuple[tuple[str, str], ...] = ()
     whole: str = ""
-    """All of it in one sentence."""
+    """The whole caption as one sentence."""
 
 
 def caption(tree: Tree, node: int) -> Caption:
-    """Return what is written beside a node."""
+    """Return the caption of a node."""
     bound, part = tree.told.bound, tree.part(node)
     if not tree.sources[node]:
         shape = _shape(bound, bound.terms[node], bound.shapes[node])
@@ -68,7 +68,7 @@ def _share(tree: Tree, node: int) -> str:
 
 
 def total_cost(tree: Tree, part: Sequence[int]) -> Cost:
-    """Return what the nodes of a part cost together."""
+    """Return the cost of some nodes together."""
     costs = tree.costs[part[0]]
     for node in part[1:]:
         costs = costs + tree.costs[node]
@@ -76,7 +76,7 @@ def total_cost(tree: Tree, part: Sequence[int]) -> Cost:
 
 
 def moved(costs: Cost) -> str:
-    """Return the bytes."""
+    """Return the bytes read and written as text."""
     return f"{amount(costs.read)} B read, {amount(costs.written)} B written"
 
 
@@ -92,7 +92,7 @@ def _shape(bound: Bound, labels: Sequence[int], sizes: Sequence[int]) -> str:
 
 @dataclass(frozen=True)
 class Listing:
-    """The rows of a tree with their texts."""
+    """The rows of a tree with their captions."""
 
     tree: Tree
     captions: tuple[Caption, ...]
@@ -104,7 +104,7 @@ class Listing:
 
     @property
     def width(self) -> float:
-        """What the longest line wants."""
+        """Width of the longest line."""
         heads = [_wanted(one.head, "word") for one in self.captions]
         lines = [_wanted(pair, "small") for one in self.captions for pair in one.lines]
         return self.indent + max(*heads, *lines, 0)
@@ -121,7 +121,7 @@ def _wanted(pair: tuple[str, str], size: str) -> float:
 
 
 def listing(tree: Tree) -> Listing:
-    """Return the rows of a tree with their texts."""
+    """Return the rows of a tree with their captions."""
     return Listing(tree, tuple(caption(tree, row.node) for row in tree.rows))
 
 
@@ -143,7 +143,7 @@ def _joined(tree: Element, source: tuple[float, float], place: tuple[float, floa
     (x, y), (to_x, to_y) = source, place
     if x == to_x:
         line(tree, ["M", x, y, "V", to_y], "line")
-    else:  # down its own lane, then round the corner
+    else:  # down its own lane, then around the corner
         line(tree, ["M", x, y, "V", to_y - 8, "Q", x, to_y, x - 8, to_y, "H", to_x], "line")
 
 
@@ -180,7 +180,7 @@ def _knot(part: Element, facts: Tree, row: Row, place: tuple[float, float], loud
 def _line(
     part: Element, pair: tuple[str, str], x: float, end: float, y: float, left: str, right: str
 ) -> None:
-    """Write two texts in a line; the right one has at most a half of it."""
+    """Write two texts in a line; the right one gets at most half of the width."""
     size = min(length(pair[1], right) + 1, (end - x) / 2) if pair[1] else 0
     word(part, x, y, pair[0], left, end - x - (size + _BETWEEN if size else 0))
     if pair[1]:

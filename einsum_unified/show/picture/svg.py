@@ -1,4 +1,4 @@
-"""The picture of a plan as a whole: title, equation, steps, totals, and what is read out instead."""
+"""The whole picture of a plan: title, equation, steps, totals, and the description for screen readers."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from einsum_unified.show.table import Explanation
 
 _PAD = 16
 _NARROWEST, _WIDEST = 380, 520
-"""Of the texts; an equation with many rails may be wider."""
+"""Width of the text in pixels; an equation with many rails may be wider."""
 
 _LINES, _COLUMNS = 200, 400
-"""Of the text that stands below the picture in a notebook."""
+"""The maximum size of the text below the picture in a notebook."""
 
 
 def to_svg(bound: Bound, program: Program, backend: Backend, steps: Sequence[Step]) -> str:
@@ -69,7 +69,7 @@ def _heading(root: Element, width: float, text: str, framework: str) -> None:
 def _notes(listing: drawing.Listing | None) -> list[str]:
     """Return the lines below the steps."""
     if listing is None:
-        return ["steps and sizes are known only when the framework runs"]
+        return ["steps and sizes are known only at run time"]
     tree, told = listing.tree, listing.tree.told
     lines = []
     for name, works in (("before the steps", told.ready), ("after the steps", told.finish)):
@@ -79,20 +79,22 @@ def _notes(listing: drawing.Listing | None) -> list[str]:
     everything = cost(told.account.works)
     hidden = [row for row in tree.rows if tree.hides(row.node)]
     if hidden:
-        lines.append(f"{len(tree.expanded)} of {len(told.steps)} steps are shown, the costly ones")
+        lines.append(
+            f"{len(tree.expanded)} of {len(told.steps)} steps have their own row; cheap ones are grouped"
+        )
     return [
         *lines,
-        f"FLOPs in all: {amount(everything.flops)}, in one nested loop: {amount(told.naive())}",
-        f"bytes in all: {drawing.moved(everything)}",
-        f"most held at a time: {amount(told.account.peak)} B",
+        f"total FLOPs: {amount(everything.flops)}; one nested loop: {amount(told.naive())}",
+        f"total bytes: {drawing.moved(everything)}",
+        f"peak memory: {amount(told.account.peak)} B",
         *(line.strip() for line in unknown_lines(told.bound)),
     ]
 
 
 def _finish(root: Element, width: float, height: float) -> None:
-    """Give the picture its size, its ground and its style."""
+    """Give the picture its size, background and style."""
     w, h = round(width), round(height)
-    # In the sheet, not in an attribute: pages with a policy let no attribute style anything.
+    # In the style sheet, not in an attribute: pages with a content security policy ignore style attributes.
     name, rules = palette.sheet(narrowest=w * 2 // 3)
     ground = Element("g")
     box(ground, 0.5, 0.5, w - 1, h - 1, "ground", 8)
@@ -111,7 +113,7 @@ def _finish(root: Element, width: float, height: float) -> None:
 
 
 def _named(root: Element, title: str, words: str) -> str:
-    """Return the text, with a title and a description by names that only this picture has."""
+    """Return the picture as text, with a title and a description whose ids occur in this picture only."""
     texts = {"title": plain(cut(title, 200)), "desc": plain(words)}
     own = sha256("".join((tostring(root, "unicode"), *texts.values())).encode()).hexdigest()[:12]
     for place, (tag, text) in enumerate(texts.items()):
@@ -123,7 +125,7 @@ def _named(root: Element, title: str, words: str) -> str:
 
 
 def to_html(svg: str, text: str) -> str:
-    """Return what a notebook shows: the picture, and the listing below it to unfold."""
+    """Return HTML for a notebook: the picture, and below it the listing, which can be unfolded."""
     lines = text.split("\n")
     shown = [cut(plain(line), _COLUMNS) for line in lines[:_LINES]]
     if len(lines) > _LINES:

@@ -1,4 +1,4 @@
-"""Text and numbers as a picture shows them: nothing that hides, breaks XML or runs out of its place."""
+"""Text and numbers in a form that fits into its place in a picture."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from einsum_unified.printable import is_mark
 from einsum_unified.show.figures import Figure
 
 _EXACT = 10**12
-"""From here on numbers are scientific."""
+"""Numbers from this one on are written in scientific notation."""
 
 
 def width(text: str) -> int:
-    """Return how many columns of a font of equal widths a text takes.
+    """Return how many columns of a monospaced font a text takes.
 
     >>> width("ij"), width("轴"), width("é")
     (2, 2, 1)
@@ -29,7 +29,7 @@ def _width(c: str) -> int:
 
 
 def cut(text: str, columns: int) -> str:
-    """Return a text that takes at most so many columns, with an ellipsis for the rest.
+    """Return a text that takes at most ``columns`` columns, with an ellipsis in place of the rest.
 
     >>> cut("rows", 4), cut("columns", 4), cut("轴轴轴", 4)
     ('rows', 'col…', '轴…')
@@ -46,7 +46,7 @@ def cut(text: str, columns: int) -> str:
 
 
 def number(n: int) -> str:
-    """Return a number that can be read: with separators, a very large one scientific.
+    """Return a number in readable form: with separators, or in scientific notation if it is very large.
 
     >>> number(33554432), number(2**60)
     ('33,554,432', '1.153e+18')
@@ -59,7 +59,7 @@ def number(n: int) -> str:
 
 
 def amount(figure: Figure) -> str:
-    """Return a figure that can be read.
+    """Return a figure in readable form.
 
     >>> amount(Figure.of(2**60)), amount(Figure.of_label("b") * 1000 + Figure.of(1))
     ('1.153e+18', '1,000·b + 1')

@@ -1,8 +1,8 @@
-"""`Tree`: the steps of a plan as rows and lanes, the way a history of commits is drawn.
+"""`Tree`: the steps of a plan as rows and lanes, drawn like a history of commits.
 
-Each operand and step has a row of its own below those that it is made of. A step goes on in the lane of the
-operand that needs more lanes; the other one comes from further right. So a chain takes two lanes, and no
-tree of n operands more than log2(n) + 1. Where steps are too many to look at, cheap parts are one row each.
+Each operand and each step has its own row, and a step is below its operands. A step continues in the lane of
+the operand that needs more lanes; the other operand's lane is further right. So a chain takes two lanes, and a
+tree of n operands at most log2(n) + 1. If there are too many steps to look at, each cheap part is one row.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from einsum_unified.show.picture.wiring import OPERANDS
 from einsum_unified.show.table import Explanation, total
 
 _EXPANDED = 15
-"""Steps that are shown of a tree of too many operands."""
+"""The number of steps that are shown of a tree with too many operands."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a part of the tree computes and moves."""
+    """The FLOPs of a part of the tree, and the bytes it reads and writes."""
 
     flops: Figure
     read: Figure
@@ -38,22 +38,22 @@ FREE = Cost(Figure(), Figure(), Figure())
 
 
 def cost(works: Sequence[Work]) -> Cost:
-    """Return what some instructions do together."""
+    """Return the cost of some instructions together."""
     return Cost(total(works, "flops"), total(works, "read"), total(works, "written"))
 
 
 @dataclass(frozen=True)
 class Row:
-    """An operand, a step, or a part of the tree that is not shown."""
+    """An operand, a step, or a part of the tree that is drawn as one row."""
 
     node: int
     lane: int
     sources: tuple[int, ...]
-    """The rows that a step joins."""
+    """The numbers of the rows that a step joins."""
 
 
 class Tree:
-    """Operands and steps as nodes by number: operands first, then the steps in their order."""
+    """The operands and steps of a plan as numbered nodes: first the operands, then the steps in order."""
 
     def __init__(self, told: Explanation) -> None:
         self.told, self.operands = told, len(told.bound.operands)
@@ -73,31 +73,31 @@ class Tree:
 
     @cached_property
     def hints(self) -> dict[str, int]:
-        """The sizes that unknown ones are compared by."""
+        """Label name → size that is assumed for it when costs are compared."""
         return label_sizes(self.told.bound)
 
     @cached_property
     def flops(self) -> list[int]:
-        """Of each node, by the hints."""
+        """The FLOPs of each node, with the assumed sizes."""
         return [one.flops.at(self.hints) for one in self.costs]
 
     @cached_property
     def bottleneck(self) -> int | None:
-        """The step of most FLOPs, if there are several steps and it has any."""
+        """The step with the most FLOPs; None if there is only one step, or no FLOPs."""
         most = max(range(len(self.flops)), key=self.flops.__getitem__)
         return most if len(self.told.steps) > 1 and self.flops[most] else None
 
     def share(self, node: int) -> float:
-        """Return the part of all FLOPs that a row stands for."""
+        """Return the share of a row in all FLOPs, from 0 to 1."""
         everything = sum(self.flops)
         return sum(self.flops[n] for n in self.part(node)) / everything if everything else 0.0
 
     def hides(self, node: int) -> bool:
-        """Whether a node is a row for all that it is made of."""
+        """Whether the row of a node represents all nodes below it, too."""
         return bool(self.sources[node]) and node not in self.expanded
 
     def part(self, node: int) -> list[int]:
-        """Return the nodes that a row stands for, in ascending order."""
+        """Return the nodes that a row represents, in ascending order."""
         if not self.hides(node):
             return [node]
         found, queue = [], [node]
@@ -108,8 +108,8 @@ class Tree:
 
     @cached_property
     def expanded(self) -> frozenset[int]:
-        """The steps that have a row of their own: all, or downwards from the last where most FLOPs are."""
-        if len(self.sources) <= 2 * OPERANDS:  # with the steps of one operand that a path may have
+        """The steps with their own row: all, or some from the last one downwards, where most FLOPs are."""
+        if len(self.sources) <= 2 * OPERANDS:  # twice, because a path may have steps of one operand
             return frozenset(range(self.operands, len(self.sources)))
         below = list(self.flops)
         for node, sources in enumerate(self.sources):
@@ -125,7 +125,7 @@ class Tree:
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
-        """The rows from the top."""
+        """The rows from top to bottom."""
         rows: list[Row] = []
         last: dict[int, int] = {}
         for node, lane in self._walk(self.root, 0):
@@ -135,7 +135,7 @@ class Tree:
         return tuple(rows)
 
     def _walk(self, node: int, lane: int) -> Iterator[tuple[int, int]]:
-        """Go through nodes and lanes, each after what it is made of."""
+        """Yield nodes with their lanes, each node after its sources."""
         if node in self.expanded:
             for n, source in enumerate(sorted(self.sources[node], key=self._breadth, reverse=True)):
                 yield from self._walk(source, lane + n)
@@ -147,7 +147,7 @@ class Tree:
 
     @cached_property
     def _needs(self) -> list[tuple[int, int]]:
-        """Of each node the lanes that it takes and the steps that it is deep."""
+        """For each node, the number of lanes it takes and its depth in steps."""
         needs: list[tuple[int, int]] = []
         for node, sources in enumerate(self.sources):
             if node not in self.expanded:

@@ -1,6 +1,6 @@
-"""`Wiring`: which axis of an operand meets which, and which axis of the result it becomes.
+"""`Wiring`: which axes of the operands share a label, and which axis of the result they become.
 
-It holds what is shown: where operands or axes are too many to look at, one more row stands for the rest.
+It contains what is shown: if there are too many operands or axes, one more row represents the rest.
 """
 
 from __future__ import annotations
@@ -16,66 +16,66 @@ from einsum_unified.show.picture.text import cut, number
 from einsum_unified.wording import counted, quoted
 
 OPERANDS = 30
-"""So many operands are all shown,"""
+"""Up to this number all operands are shown."""
 
 FIRST = 8
-"""and of more the first."""
+"""The number of operands that are shown if there are more than `OPERANDS`."""
 
 AXES = 16
-"""So many axes of one operand are shown."""
+"""The maximum number of rows for the axes of one operand."""
 
 _LONG = 14
-"""Columns of a label that are shown."""
+"""The maximum width of a label, in columns."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A row of a box."""
+    """A row of a box: an axis, or a note in place of several."""
 
     labels: tuple[int, ...]
-    """One; none where there is no axis; several for a row that stands for many axes."""
+    """One label; none for a scalar; several for a row that represents several axes."""
     name: str
     size: str = ""
     broadcasts: bool = False
-    """Whether it has size 1 where others have more."""
+    """Whether it has size 1 and other operands' axes of this label have a larger size."""
     rest: bool = False
-    """Whether it stands for what is not shown."""
+    """Whether the row represents axes or operands that are not shown."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """An operand, or the result."""
+    """An operand, the result, or the operands that are not shown."""
 
     number: str
-    """Empty for the result, and for a box that stands for many operands."""
+    """The operand's number; empty for the result and for the operands that are not shown."""
     axes: tuple[Axis, ...]
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """An equation as boxes with axes, to be joined where they have the same label."""
+    """An equation as boxes with axes; axes with the same label are joined."""
 
     operands: tuple[Box, ...]
     result: Box
     names: tuple[str, ...]
-    """Of the labels."""
+    """The name of each label."""
     summed: frozenset[int]
 
     @property
     def shown(self) -> tuple[int, ...]:
-        """The labels that some row is for, in the order of the rows."""
+        """The labels with a row of their own, in the order of the rows."""
         rows = [axis for box in (*self.operands, self.result) for axis in box.axes if not axis.rest]
         return tuple(dict.fromkeys(label for axis in rows for label in axis.labels))
 
     @property
     def coloured(self) -> tuple[int, ...]:
-        """The labels that are summed, each of which has the next colour: those that are shown come first."""
+        """The summed labels in the order in which they get colours: first those that are shown."""
         shown = [label for label in self.shown if label in self.summed]
         return (*shown, *sorted(self.summed.difference(shown)))
 
 
 def wiring(bound: Bound) -> Wiring:
-    """Return how an equation's axes are joined.
+    """Return the wiring of an equation.
 
     >>> from einsum_unified import einsum_plan
     >>> found = wiring(einsum_plan("ij,jk->ik", (2, 3), (3, 4)).bound)
@@ -130,7 +130,7 @@ def _number(size: int) -> str:
 def _unranked(bound: Bound) -> tuple[
     tuple[tuple[int, ...], ...], tuple[int, ...], tuple[str, ...], list[list[str]], dict[int, str]
 ]:  # fmt: skip
-    """Return terms, output, names and sizes where an ellipsis stands for any number of axes."""
+    """Return terms, output, names and sizes if an ellipsis represents an unknown number of axes."""
     equation = bound.equation
     labels: dict[Label, int] = {}
     for label in (label for term in equation.inputs for label in term):
@@ -154,7 +154,7 @@ def _numbered(terms: Iterable[Sequence[Label]], labels: dict[Label, int]) -> tup
 
 
 def _around(term: Sequence[Label], shape: Sequence[int | None] | None) -> list[str]:
-    """Return the sizes of a term's labels, where the shape may be unknown."""
+    """Return the sizes of a term's labels as text; the shape may be unknown."""
     if shape is None:
         return ["any" if label is ... else "?" for label in term]
     sizes = ["?" if size is None else _number(size) for size in shape]

@@ -1,4 +1,4 @@
-"""A plan in sentences, for people who do not see its picture."""
+"""A plan in sentences, for people who cannot see its picture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from einsum_unified.wording import counted, listed, numbered
 
 
 def description(wiring: Wiring, listing: Listing | None, notes: list[str]) -> str:
-    """Return operands, what is summed, the result, steps and costs in words."""
+    """Describe the operands, summed labels, result, steps and costs in sentences."""
     sentences = [_box(f"Operand {one.number}", wiring, one) for one in wiring.operands if one.number]
     sentences += [f"{one.axes[0].name.capitalize()}." for one in wiring.operands if not one.number]
     names = [wiring.names[label] for label in wiring.shown if label in wiring.summed]
@@ -38,5 +38,5 @@ def _axis(wiring: Wiring, axis: Axis) -> str:
         return axis.name
     name = wiring.names[axis.labels[0]]
     if axis.broadcasts:
-        return f"{name} of size 1, repeated"
-    return f"{name} of size {'not known' if axis.size == '?' else axis.size}"
+        return f"{name} of size 1, broadcast"
+    return f"{name} of {'unknown size' if axis.size == '?' else f'size {axis.size}'}"
