@@ -210,7 +210,7 @@ def test_a_part_of_a_case_may_be_a_negative_number(capsys):
 
 def test_an_equation_that_the_shell_has_cut_off_is_to_be_quoted(capsys):
     *_, note = refused(capsys, "explain", "ij,jk-", "2x3", "3x4")
-    assert note == "  quote the equation: a shell reads > as a redirection"
+    assert note == "  quote the equation: the shell treats > as a redirection"
 
 
 def test_explain_writes_page_and_picture_and_says_so(capsys, tmp_path):
@@ -243,7 +243,7 @@ def test_code_is_that_of_the_plan(capsys):
 
 
 @pytest.mark.parametrize(
-    ("dtype", "hint"), [("bfloat16", "; that takes ml_dtypes: pip install ml_dtypes"), ("float33", "")]
+    ("dtype", "hint"), [("bfloat16", "; it needs ml_dtypes: pip install ml_dtypes"), ("float33", "")]
 )
 def test_a_dtype_of_ml_dtypes_says_so_where_that_is_not_installed(dtype, hint):
     code = f"""
@@ -254,7 +254,7 @@ sys.exit(main(["code", *{MATMUL}, "--backend", "torch", "--dtype", "{dtype}"]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr.endswith(f"argument --dtype: numpy has no dtype '{dtype}' to compute with{hint}\n")
+    assert done.stderr.endswith(f"argument --dtype: numpy cannot compute with dtype '{dtype}'{hint}\n")
 
 
 def test_ml_dtypes_is_imported_when_a_dtype_is_one_of_its_own():
@@ -324,7 +324,7 @@ def test_results_that_differ_are_shown_and_make_the_exit_status_1(capsys, monkey
     monkeypatch.setattr(dispatch, "load", lambda name: numpy)
     text = printed(capsys, "bench", "ij->ij", "2x2", "--backend", "torch", "--seconds", "0", status=1)
     x = np.random.default_rng(0).standard_normal((2, 2), np.float32)
-    assert f"differs by {abs(x).max():.1e}, the greatest element being {abs(2 * x).max():.1e}"[:60] in text
+    assert f"differs by {abs(x).max():.1e}; the greatest element is {abs(2 * x).max():.1e}"[:60] in text
 
 
 @pytest.mark.usefixtures("plain")
@@ -387,7 +387,7 @@ def test_a_library_without_an_einsum_is_not_imported_to_say_so(capsys, monkeypat
     (tmp_path / "heavy_library.py").write_text("raise RuntimeError('imported')")
     monkeypatch.syspath_prepend(tmp_path)
     (line,) = refused(capsys, "bench", "i->", "3", "--backend", "heavy_library")
-    assert "heavy_library has no einsum of its own; there are: numpy, torch" in line
+    assert "heavy_library has no einsum of its own; choose from numpy, torch" in line
 
 
 def test_times_have_three_digits_and_a_unit():
@@ -493,7 +493,7 @@ def test_plugins_are_listed_by_where_their_adapter_is(capsys, monkeypatch):
 
 # --- misuse ---------------------------------------------------------------------------------------
 
-SIZES = "is no shape: sizes are whole numbers or ?, joined by x; or: scalar"
+SIZES = "is not a shape: write whole numbers or ?, joined by x, or scalar"
 MISUSE = {
     "explain i-> 2xx3": f"argument SHAPE: '2xx3' {SIZES}",
     "explain i-> x": f"argument SHAPE: 'x' {SIZES}",
@@ -501,19 +501,19 @@ MISUSE = {
     "explain i-> 2,3": f"argument SHAPE: '2,3' {SIZES}",
     "explain i-> ٣": f"argument SHAPE: '٣' {SIZES}",
     "explain i-> 2X3\x1b[31m": f"argument SHAPE: '2X3\\x1b[31m' {SIZES}",
-    "explain i-> -3": "argument SHAPE: '-3' is no shape: '-3' is negative",
-    "explain ij-> -2x3": "argument SHAPE: '-2x3' is no shape: '-2' is negative",
-    "explain ij-> 2x-3": "argument SHAPE: '2x-3' is no shape: '-3' is negative",
-    f"explain i-> 2x{'9' * 19}": f"argument SHAPE: '2x{'9' * 19}' is no shape: a size has at most 18 digits",
-    f"explain i-> {'9' * 5000}": "is no shape: a size has at most 18 digits",
+    "explain i-> -3": "argument SHAPE: '-3' is not a shape: '-3' is negative",
+    "explain ij-> -2x3": "argument SHAPE: '-2x3' is not a shape: '-2' is negative",
+    "explain ij-> 2x-3": "argument SHAPE: '2x-3' is not a shape: '-3' is negative",
+    f"explain i-> 2x{'9' * 19}": f"SHAPE: '2x{'9' * 19}' is not a shape: a size has at most 18 digits",
+    f"explain i-> {'9' * 5000}": "is not a shape: a size has at most 18 digits",
     "explain i->": "the following arguments are required: SHAPE",
     "explain": "the following arguments are required: EQUATION, SHAPE",
-    "explain i-> 3 --dtype str": "argument --dtype: 'str' is no dtype of numbers",
-    "explain i-> 3 --dtype no\x1bsuch": "argument --dtype: 'no\\x1bsuch' is no dtype of numbers",
-    "explain i-> 3 --dtype float33": "argument --dtype: numpy has no dtype 'float33' to compute with",
-    "explain i-> 3 --dtype datetime64": "argument --dtype: 'datetime64' is no dtype of numbers",
-    "explain i-> 3 --backend nosuch": "argument --backend: no library 'nosuch'; with an adapter: numpy",
-    "explain i-> 3 --backend .x": "argument --backend: no library '.x'",
+    "explain i-> 3 --dtype str": "argument --dtype: 'str' is not a numeric dtype",
+    "explain i-> 3 --dtype no\x1bsuch": "argument --dtype: 'no\\x1bsuch' is not a numeric dtype",
+    "explain i-> 3 --dtype float33": "argument --dtype: numpy cannot compute with dtype 'float33'",
+    "explain i-> 3 --dtype datetime64": "argument --dtype: 'datetime64' is not a numeric dtype",
+    "explain i-> 3 --backend nosuch": "there is no library 'nosuch'; libraries with an adapter: numpy",
+    "explain i-> 3 --backend .x": "argument --backend: there is no library '.x'",
     "explain i-> 3 --backend json": "argument --backend: json has no asarray as in the array API standard",
     "explain i-> 3 --optimize best": "argument --optimize: 'best' is no strategy; known are",
     "explain i-> 3 --html /no/where.html": "argument --html: cannot write '/no/where.html': No such file",
@@ -522,15 +522,15 @@ MISUSE = {
     "conformance --backend numpy --case \x1b[31m": "argument --case: no case has '\\x1b[31m' in its id",
     "explain i-> 3 --colour": "unrecognized arguments: --colour",
     "code i-> 3 --backend foo": "argument --backend: invalid choice: 'foo' (choose from",
-    "code i-> 3 --dtype float33": "argument --dtype: numpy has no dtype 'float33' to compute with",
-    "bench ij-> ?x3": "argument SHAPE: a benchmark needs every size; ? is none",
+    "code i-> 3 --dtype float33": "argument --dtype: numpy cannot compute with dtype 'float33'",
+    "bench ij-> ?x3": "argument SHAPE: a benchmark needs every size; ? is not a size",
     "bench i,j->ij 100000 100000": "argument SHAPE: operands, intermediates and result take 37.3 GiB",
     f"bench ...->... {'x'.join('1' * 65)}": "argument SHAPE: NumPy's arrays have at most 64 axes",
-    "bench i-> 3 --seconds soon": "argument --seconds: 'soon' is no number of seconds up to 3600",
-    "bench i-> 3 --seconds nan": "argument --seconds: 'nan' is no number of seconds up to 3600",
-    "bench i-> 3 --seconds -1": "argument --seconds: '-1' is no number of seconds up to 3600",
-    "bench i-> 3 --backend autograd": "argument --backend: autograd has no einsum of its own; there are",
-    "bench i-> 3 --backend nosuch": "argument --backend: no library 'nosuch'",
+    "bench i-> 3 --seconds soon": "argument --seconds: 'soon' is not a number of seconds from 0 to 3600",
+    "bench i-> 3 --seconds nan": "argument --seconds: 'nan' is not a number of seconds from 0 to 3600",
+    "bench i-> 3 --seconds -1": "argument --seconds: '-1' is not a number of seconds from 0 to 3600",
+    "bench i-> 3 --backend autograd": "argument --backend: autograd has no einsum of its own; choose from",
+    "bench i-> 3 --backend nosuch": "argument --backend: there is no library 'nosuch'",
     "backends now": "unrecognized arguments: now",
     "": "the following arguments are required: COMMAND",
     "dance": "argument COMMAND: invalid choice: 'dance'",
@@ -572,7 +572,7 @@ def test_a_dtype_that_a_library_does_not_make_as_it_is_set_up_is_refused(capsys)
         pytest.skip("JAX has 64 bits here")
     installed_module("jax")
     (line,) = refused(capsys, "explain", "i->", "3", "--backend", "jax", "--dtype", "float64")
-    assert line.endswith("argument --dtype: jax makes float32 of 'float64', as it is set up here")
+    assert line.endswith("argument --dtype: jax, as it is configured here, makes float32 instead of float64")
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""The command line: a module a command, and what they share."""
+"""The command line: one module for each command, and the code that they share."""

@@ -1,4 +1,4 @@
-"""The command ``backends``: the libraries with an adapter, which of them are here, and what they can do."""
+"""The command ``backends``: which libraries have an adapter, which are installed, and what they support."""
 
 from __future__ import annotations
 
@@ -17,49 +17,49 @@ from einsum_unified.commands.tables import print_table
 from einsum_unified.commands.terminal import one_line
 
 _OTHERS = """
-Beside these, whatever follows the array API standard or has __array_function__ needs no adapter."""
+Other libraries work without an adapter if they follow the array API standard or have __array_function__."""
 
 _DTYPES = ("float16", "bfloat16", "float8_e4m3fn", "complex64", "int8", "uint16", "bool")
-"""Those that not every library has."""
+"""Dtypes that only some libraries have."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What there is to tell of a library."""
+    """The facts about a library that the command prints."""
 
     name: str
     adapter: str
-    """``built in``, or where a plugin has it."""
+    """``built in``, or the place of the adapter in a plugin."""
     installed: bool
     version: str | None = None
     error: str | None = None
-    """Why it cannot be imported."""
+    """The error if it cannot be imported."""
     views: bool = False
     """Whether a result may share memory with an operand."""
     out: bool = False
     autocast: bool = False
     unknown_sizes: bool = False
-    """Whether a graph may be made before sizes are known."""
+    """Whether a graph can be traced with unknown sizes."""
     keywords: tuple[str, ...] = ()
-    """Of the library's own einsum, that ours takes."""
+    """Keywords of the library's own einsum that ours accepts, too."""
     dtypes: tuple[str, ...] = ()
-    """Of a few that not every library can compute with."""
+    """Those of `_DTYPES` that it can compute with."""
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Print the list; return 1 if a library that is installed cannot be imported."""
+    """Print the list; return 1 if an installed library cannot be imported."""
     found = libraries()
     if asked.json:
         print(json.dumps([asdict(library) for library in found], indent=1))
     else:
-        header = ("library", "version", "adapter", "can")
+        header = ("library", "version", "adapter", "supports")
         print_table("einsum_unified: libraries with an adapter", header, [_row(library) for library in found])
         print(_OTHERS)
     return int(any(library.error is not None for library in found))
 
 
 def libraries() -> list[Found]:
-    """Return what there is to tell of each library with an adapter here or an installed plugin."""
+    """Return the facts about each library with a built-in adapter or an installed plugin."""
     distributions = packages_distributions()
     adapters = {**dispatch.plugins(), **dict.fromkeys(dispatch.FRAMEWORKS, "built in")}
     names = dict.fromkeys([*dispatch.FRAMEWORKS, *adapters])
@@ -78,8 +78,8 @@ def _library(name: str, adapter: str, distributions: Mapping[str, Sequence[str]]
 
 
 def _version(name: str, distributions: Sequence[str]) -> str | None:
-    """Return the version of the distribution of a package's name, or else of one that has the package."""
-    for distribution in (name, *distributions):  # Python 3.10 finds few of the latter
+    """Return the version of the distribution with the package's name, or else of one that contains it."""
+    for distribution in (name, *distributions):  # on Python 3.10 few of the others are found
         with suppress(PackageNotFoundError):
             return version(distribution)
     return None
@@ -125,12 +125,12 @@ def _words(library: Found) -> str:
 
 COMMAND = Command(
     name="backends",
-    help="list the libraries with an adapter, and what they can do",
+    help="list the libraries with an adapter, and what they support",
     description="""\
 List the array libraries that have an adapter: whether they are installed, in which version, where the adapter
-comes from, and what they can do. Those that are installed are imported.
+comes from, and what they support. Installed libraries are imported.
 
-The exit status is 1 if one that is installed cannot be imported.""",
+The exit status is 1 if an installed library cannot be imported.""",
     examples="""\
 examples:
   einsum-unified backends

@@ -1,4 +1,4 @@
-"""The command ``bench``: a call of ours beside the library's own einsum, on the same tensors."""
+"""The command ``bench``: time our einsum and the library's own einsum on the same tensors."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from einsum_unified.printable import escaped
 from einsum_unified.wording import clipped
 
 _MOST_BYTES = 4 * 2**30
-"""Of operands, intermediates and result."""
+"""The maximum size of operands, intermediates and result together."""
 
 _MOST_AXES = 64
 
 _FIGURES = ("ours", "its own", "ratio")
 
 _NOTE = 60
-"""Characters of a note in the table."""
+"""The maximum length of a note in the table."""
 
 
 def _seconds(text: str) -> float:
@@ -37,12 +37,12 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not 0 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{text.strip()!r} is no number of seconds up to 3600")
+        raise argparse.ArgumentTypeError(f"{text.strip()!r} is not a number of seconds from 0 to 3600")
     return seconds
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Print the table; return 1 if something is wrong with ours."""
+    """Print the table; return 1 if our result is wrong or our call fails."""
     made = plan(asked)
     _check_affordable(made)
     names = _names(asked.backend)
@@ -59,20 +59,20 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _names(asked: Sequence[str] | None) -> list[str]:
-    """Return the libraries to run; each that was asked for can be imported."""
+    """Return the libraries to run; raises `MisuseError` if one that was asked for cannot be imported."""
     if asked is None:
         return dispatch.installed()
     for name in asked:
         if name not in OWN:
             check_known(name)
-            raise MisuseError("--backend", f"{name} has no einsum of its own; there are: {', '.join(OWN)}")
+            raise MisuseError("--backend", f"{name} has no einsum of its own; choose from {', '.join(OWN)}")
         library_named(name)
     return list(dict.fromkeys(asked))
 
 
 def _check_affordable(made: Plan) -> None:
     if made.bound.unknown:
-        raise MisuseError("SHAPE", "a benchmark needs every size; ? is none")
+        raise MisuseError("SHAPE", "a benchmark needs every size; ? is not a size")
     if any(len(x.shape or ()) > _MOST_AXES for x in made.bound.operands):
         raise MisuseError("SHAPE", f"NumPy's arrays have at most {_MOST_AXES} axes")
     operands = sum(math.prod(map(int, x.shape or ())) * itemsize(x.dtype) for x in made.bound.operands)
@@ -81,12 +81,12 @@ def _check_affordable(made: Plan) -> None:
         raise MisuseError(
             "SHAPE",
             f"operands, intermediates and result take {needed / 2**30:,.1f} GiB, "
-            f"more than the {_MOST_BYTES // 2**30} GiB that a benchmark may",
+            f"more than the limit of {_MOST_BYTES // 2**30} GiB",
         )
 
 
 def _arrays(shapes: Sequence[Any], dtype: str) -> Iterator[Any]:
-    """Return random arrays: normally distributed, or small integers."""
+    """Yield random arrays: normally distributed, or small integers for other dtypes."""
     random = np.random.default_rng(0)
     wanted = dispatch.default_backend().dtype_from_name(dtype)
     for shape in shapes:
@@ -108,7 +108,7 @@ def _cells(row: Comparison) -> tuple[str, ...]:
 
 
 def _ratio(value: float) -> str:
-    """Return a ratio with two digits.
+    """Return a ratio with two significant digits.
 
     >>> _ratio(0.000561), _ratio(0.914), _ratio(1.25), _ratio(123.4)
     ('0.00056', '0.91', '1.2', '123')
@@ -117,7 +117,7 @@ def _ratio(value: float) -> str:
 
 
 def _time(seconds: float | None) -> str:
-    """Return seconds with three digits in the unit that suits them.
+    """Return a time with three significant digits and a suitable unit.
 
     >>> _time(0.0123456), _time(2.5e-7), _time(12.0), _time(None)
     ('12.3 ms', '0.250 µs', '12.0 s', '')
@@ -132,14 +132,15 @@ def _time(seconds: float | None) -> str:
 
 COMMAND = Command(
     name="bench",
-    help="time an equation beside the libraries' own einsum",
+    help="compare the time of an equation with the libraries' own einsum",
     description=f"""\
-Time einsum_unified.einsum beside the libraries' own einsum, on the same random tensors: results are compared
-first, then the two take turns. Printed are median times of a call, and the ratio: below 1 ours is quicker.
+Time einsum_unified.einsum and the libraries' own einsum on the same random tensors. Results are compared
+first, then the two take turns. The table shows the median time of a call, and the ratio of ours to the
+library's: below 1 ours is faster.
 
-{SHAPES} Here all sizes have to be known.
+{SHAPES} Here all sizes must be known.
 
-The exit status is 1 if results differ, or ours fails where the library's own does not.""",
+The exit status is 1 if results differ, or if ours fails and the library's own does not.""",
     examples="""\
 examples:
   einsum-unified bench "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64 --backend numpy
@@ -150,14 +151,14 @@ examples:
             "--backend",
             metavar="B",
             action="append",
-            help="a library, also several times; the default is all that are installed",
+            help="a library; may be repeated; the default is all installed libraries",
         ),
         argument(
             "--seconds",
             metavar="S",
             type=_seconds,
             default=1.0,
-            help="to time each library; the default is 1",
+            help="how long to time each library; the default is 1",
         ),
     ),
     run=run,

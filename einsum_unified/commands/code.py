@@ -1,4 +1,4 @@
-"""The command ``code``: an equation as a function of plain framework calls."""
+"""The command ``code``: print an equation as a function that consists of plain framework calls."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def run(asked: argparse.Namespace) -> int:
 
 COMMAND = Command(
     name="code",
-    help="print an equation as a function in plain calls of a framework",
+    help="print an equation as a function of plain framework calls",
     description=f"""\
-Print an equation, on operands of some shapes, as the text of a function in plain calls of a framework. It
-needs nothing of this library; the framework need not be installed.
+Print the code of a function that computes an equation, on operands of the given shapes, with plain calls of a
+framework. The code does not need this library, and the framework need not be installed.
 
 {SHAPES}""",
     examples="""\

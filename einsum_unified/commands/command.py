@@ -1,4 +1,4 @@
-"""`Command`: what a subcommand is called, which arguments it takes, what its help says and what it runs."""
+"""`Command`: the name, arguments, help and function of a subcommand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Argument:
 
     @property
     def is_option(self) -> bool:
-        """Whether it may be left out and is named where it is given."""
+        """Whether it is optional and is given by name."""
         return self.name.startswith("-")
 
     @property
@@ -28,7 +28,7 @@ class Argument:
 
 
 def argument(name: str, **settings: Any) -> Argument:
-    """Return an argument with keywords of ``add_argument``.
+    """Return an argument with these keywords of ``add_argument``.
 
     >>> argument("--json", action="store_true", help="print the figures as JSON").takes_value
     False
@@ -45,14 +45,14 @@ class Command:
     """Its line in the list of commands."""
     description: str
     examples: str
-    """Shown after the arguments, as it stands."""
+    """Shown after the arguments, without changes."""
     arguments: tuple[Argument, ...]
     run: Callable[[argparse.Namespace], int]
-    """Does it, and returns the exit status."""
+    """Executes the command and returns the exit status."""
 
 
 class MisuseError(Exception):
-    """An argument, named as in the help, and what is wrong with it.
+    """A command was called with a wrong argument; the message names it as the help does.
 
     >>> print(MisuseError("--row", "99 is not a row of the rules"))
     argument --row: 99 is not a row of the rules

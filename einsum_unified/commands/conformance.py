@@ -1,4 +1,4 @@
-"""The command ``conformance``: run the kit and print a table."""
+"""The command ``conformance``: run the conformance kit and print a table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from einsum_unified.wording import article, counted, quoted
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Run the command; return 0 if nothing failed, 1 if something did."""
+    """Run the cases and print the results; return 1 if a case failed, else 0."""
     cases = _chosen(asked.row, asked.case)
     function = None if asked.callable is None else _function(asked.callable)
     library = _library(asked.backend, asked.callable)
@@ -48,7 +48,9 @@ def _chosen(row: int | None, text: str | None) -> list[Case]:
 def _function(spelled: str) -> Callable[..., Any]:
     module, colon, name = spelled.partition(":")
     if not (module and colon and name):
-        raise MisuseError("--callable", f"{quoted(spelled)} is not spelled MODULE:NAME, as torch:einsum")
+        raise MisuseError(
+            "--callable", f"{quoted(spelled)} is not of the form MODULE:NAME, such as torch:einsum"
+        )
     try:
         found = attrgetter(name)(importlib.import_module(module))
     except Exception as error:  # whatever a module raises when it is imported
@@ -62,15 +64,15 @@ def _function(spelled: str) -> Callable[..., Any]:
 
 
 def _library(backend: str | None, spelled: str | None) -> Library:
-    """Return the library that is named, or else the one that the function's package is."""
+    """Return the library named ``backend``, or else the package of the function."""
     if backend is not None:
         return library_named(backend)
     if spelled is None:
-        raise MisuseError("--backend", "it is needed, or --callable")
+        raise MisuseError("--backend", "needed unless --callable is given")
     try:
         return library_of(spelled.partition(":")[0].partition(".")[0])
     except Exception as error:  # whatever a module raises when it is imported
-        why = f"{one_line(error)}; --backend NAME says whose tensors it takes"
+        why = f"{one_line(error)}; name the library whose tensors it takes with --backend NAME"
         raise MisuseError("--callable", why) from error
 
 
@@ -100,7 +102,7 @@ def _print(name: str, outcomes: Sequence[Outcome]) -> None:
     statuses = Counter(outcome.status for outcome in outcomes)
     print(
         f"\n{name}: {statuses['passed']} of {counted(len(outcomes), 'case')} passed, "
-        f"{statuses['failed']} failed, {statuses['gap']} not possible"
+        f"{statuses['failed']} failed, {counted(statuses['gap'], 'declared gap')}"
     )
 
 
@@ -113,9 +115,9 @@ COMMAND = Command(
     name="conformance",
     help="run the conformance kit on a library or function",
     description="""\
-Run the cases of the conformance kit; print how many pass, by the rows of the rules.
+Run the cases of the conformance kit, and print how many pass for each row of the rules.
 
-The exit status is 1 if any fails.""",
+The exit status is 1 if any case fails.""",
     examples="""\
 examples:
   einsum-unified conformance --backend torch
@@ -127,7 +129,7 @@ examples:
             "--backend",
             metavar="NAME",
             help=f"the library: {', '.join(dict.fromkeys([*dispatch.FRAMEWORKS, *SPECIAL]))}, "
-            "one with a plugin, or any namespace of the array API standard",
+            "one with a plugin, or any namespace that follows the array API standard",
         ),
         argument(
             "--callable",
@@ -135,8 +137,8 @@ examples:
             help="call this function, on tensors of its own package or of --backend, instead of ours",
         ),
         argument("--row", type=int, metavar="N", help="only cases for this row of the rules"),
-        argument("--case", metavar="TEXT", help="only cases whose id contains this"),
-        argument("--json", action="store_true", help="print what became of each case as JSON"),
+        argument("--case", metavar="TEXT", help="only cases whose id contains this text"),
+        argument("--json", action="store_true", help="print the outcome of each case as JSON"),
     ),
     run=run,
 )

@@ -1,4 +1,4 @@
-"""Ours beside a library's own einsum, on the same tensors: compared, then timed."""
+"""Compare our einsum with a library's own on the same tensors: first the results, then the times."""
 
 from __future__ import annotations
 
@@ -24,41 +24,41 @@ OWN = {name: framework.einsum for name, framework in dispatch.FRAMEWORKS.items()
 
 _LOOP = "numpy.einsum"
 _MOST_LOOPED = 10**10
-"""FLOPs beyond which numpy.einsum without optimize, one nested loop, is left out: more than ten seconds."""
+"""FLOPs above which numpy.einsum without optimize, one nested loop, is left out: it takes over 10 seconds."""
 
 _ACCURATE = 10_000
-"""Products in a sum up to which the usual tolerances hold; rounding errors grow with their square root."""
+"""Products in a sum up to which the usual tolerance holds; rounding errors grow with their square root."""
 
 _RTOL_OF_8_BITS = 0.25
-"""For floats that `RTOL` leaves out: those of 8 bits, whose numbers are up to a quarter apart."""
+"""Tolerance for floats that are not in `RTOL`: 8-bit floats, whose numbers are up to a quarter apart."""
 
 _OURS = "ours"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How ours and a library's own einsum compare; seconds are None where there was nothing to time."""
+    """The comparison of ours with a library's own einsum; seconds are None for a call that was not timed."""
 
     library: str
     own: str
-    """The library's function."""
+    """The name of the library's function."""
     ours_seconds: float | None = None
     own_seconds: float | None = None
     note: str = ""
     wrong: bool = False
-    """Whether results differ, or ours failed where the library's own did not."""
+    """Whether the results differ, or ours failed and the library's own did not."""
 
 
 def contest(
     name: str, plan: Plan, optimize: Any, arrays: Sequence[Any], seconds: float, tick: Tick
 ) -> list[Comparison]:
-    """Compare ours with each way to call a library's own einsum, and time all of them together."""
+    """Compare ours with each variant of a library's own einsum, and time all of them together."""
     try:
         adapter = dispatch.load(name)
         module, _, function = OWN[name].rpartition(".")
         own = getattr(importlib.import_module(module), function)
         tensors = [to_framework(x, adapter) for x in arrays]
-    except Exception as error:  # a broken installation; a dtype that is lacking
+    except Exception as error:  # a broken installation, or a missing dtype
         return [Comparison(name, "", note=one_line(error))]
     equation = plan.equation.text
     raw: dict[str, Call] = {_OURS: partial(einsum, equation, *tensors, optimize=optimize)}
@@ -81,7 +81,7 @@ def contest(
 
 
 def _results(calls: dict[str, Call], adapter: Any, looped: int) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return what each call gives, and why those that give nothing do not."""
+    """Return the result of each call, or a note if it was left out or raised an error."""
     results, notes = {}, {}
     for name, call in calls.items():
         if name == _LOOP and looped > _MOST_LOOPED:
@@ -89,13 +89,15 @@ def _results(calls: dict[str, Call], adapter: Any, looped: int) -> tuple[dict[st
             continue
         try:
             results[name] = np.asarray(adapter.to_numpy(call()))
-        except Exception as error:  # whatever a library says to an equation or dtype it does not know
+        except (
+            Exception
+        ) as error:  # libraries raise anything for equations or dtypes that they do not support
             notes[name] = f"{type(error).__name__}: {one_line(error)}"
     return results, notes
 
 
 def _difference(ours: Any, own: Any, plan: Plan) -> str:
-    """Return in words by how much results differ; "" if that is within the tolerance of the dtype."""
+    """Return a note by how much results differ; "" if they agree within the tolerance of the dtype."""
     if ours.shape != own.shape:
         return f"differs: the shapes are {ours.shape} and {own.shape}"
     ours, own = (x.astype(np.float64) if x.dtype == object else x for x in (ours, own))
@@ -106,10 +108,10 @@ def _difference(ours: Any, own: Any, plan: Plan) -> str:
     scale = float(np.max(np.abs(own), initial=0, where=np.isfinite(own)))
     if difference <= usual * max(1.0, math.sqrt(summed / _ACCURATE)) * scale:
         return ""
-    return f"differs by {difference:.1e}, the greatest element being {scale:.1e}"
+    return f"differs by {difference:.1e}; the greatest element is {scale:.1e}"
 
 
-# --- calls that wait for their result -------------------------------------------------------------
+# --- waiting for results --------------------------------------------------------------------------
 
 
 def _finished(call: Call, wait: Callable[[Any], object] | None) -> Call:

@@ -1,4 +1,4 @@
-"""The command ``demo``: run the gallery on every installed framework and print a table of agreement."""
+"""The command ``demo``: run the gallery on every installed framework and print which results agree."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _agreement(equation: str, operands: list[Any], want: Any, framework: str) ->
 
 
 def _mistake(frameworks: Sequence[str]) -> tuple[list[str], str]:
-    """Return the row of the equation that does not fit: every framework must give the same words."""
+    """Return the row of the equation with a mistake: every framework must raise the same error."""
     equation, shapes = MISTAKE
     texts = [_error(equation, shapes, framework) for framework in frameworks]
     cells = ["✓ same error" if text and text == texts[0] else f"✗ {text}" for text in texts]
@@ -75,7 +75,7 @@ def _error(equation: str, shapes: Sequence[tuple[int, ...]], framework: str) -> 
 
 COMMAND = Command(
     name="demo",
-    help="run the gallery on every library that is installed",
+    help="run well-known operations on every installed library",
     description="""\
 Run well-known operations as einsum on every installed library, compare each with
 NumPy's own function, and print a table.

@@ -1,4 +1,4 @@
-"""The command ``explain``: what an equation costs on shapes, step by step, as text, JSON, page or picture."""
+"""The command ``explain``: the steps of an equation and their cost, as text, JSON, page or picture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from einsum_unified.printable import escaped
 from einsum_unified.show.labels import unknown_sizes
 
 SCHEMA = 1
-"""The version of what ``--json`` prints."""
+"""The version of the format of ``--json``."""
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -42,12 +42,12 @@ def _data(made: Plan) -> dict[str, Any]:
 
 
 def _write(option: str, file: str | None, writes: Callable[[str], str]) -> None:
-    """Write a file if one was named, and say so."""
+    """Write a file if one was named, and print its name on stderr."""
     if file is None:
         return
     try:
         writes(file)
-    except (OSError, ValueError) as error:  # the latter for a name with a null character
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
         why = getattr(error, "strerror", None) or str(error)
         raise MisuseError(option, f"cannot write {file!r}: {why}") from error
     print(f"wrote {escaped(file)}", file=sys.stderr)
@@ -57,13 +57,13 @@ COMMAND = Command(
     name="explain",
     help="show the steps of an equation, their cost, and what runs",
     description=f"""\
-Show how an equation is computed on operands of some shapes, as print(plan) does: each step with what it
-computes, its FLOPs, the bytes it reads and writes and its copies, and the code that runs. No operand is
-needed, and none is made.
+Show how an equation is computed on operands of the given shapes, as print(plan) does: each step with its
+operation, its FLOPs, the bytes it reads and writes and its copies, and the code that runs. Only the shapes
+are needed; no operands are created.
 
-{SHAPES} Of sizes that are not known the figures are sums of products.
+{SHAPES} With unknown sizes the figures are sums of products of sizes.
 
-With --html and --svg that is also drawn to a file, whose name is told on stderr.""",
+--html and --svg also write a page or a picture to a file, whose name is printed on stderr.""",
     examples="""\
 examples:
   einsum-unified explain "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64

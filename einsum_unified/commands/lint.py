@@ -1,4 +1,4 @@
-"""The command ``lint PATH...``."""
+"""The command ``lint``: find mistakes in the equations of Python files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from einsum_unified.lint.source import UnreadableError, read
 
 
 def run(options: argparse.Namespace) -> int:
-    """Lint the paths, print what is found, and return the exit status."""
+    """Check the files, print the findings, and return the exit status."""
     results = Results()
 
     def fail(path: Path, why: str) -> None:
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _path(text: str) -> str:
-    if not os.path.exists(text):  # unlike pathlib's, no error for a name that is too long
+    if not os.path.exists(text):  # unlike pathlib's, it raises no error for a name that is too long
         raise argparse.ArgumentTypeError(f"no such path: {text!r}")
     return text
 
@@ -52,22 +52,22 @@ def _codes(text: str) -> Sequence[str]:
     codes = [code.strip().upper() for code in text.split(",")]
     for code in codes:
         if not code or not any(is_chosen(known, [code]) for known in RULES):
-            raise argparse.ArgumentTypeError(f"no such rule: {code!r}; known are {', '.join(RULES)}")
+            raise argparse.ArgumentTypeError(f"no such rule: {code!r}; the rules are {', '.join(RULES)}")
     return codes
 
 
-_CODES = "separated by commas; the beginning of a code stands for all such"
+_CODES = "separated by commas; the beginning of a code selects all codes that begin so"
 
 COMMAND = Command(
     name="lint",
-    help="look for mistakes in the equations of Python files",
+    help="find mistakes in the equations of Python files",
     description="""\
-Look for mistakes in the einsum equations and einops patterns of Python files: what cannot work, what is
-probably a typo, what the called library refuses. Nothing is imported or run.
+Find mistakes in the einsum equations and einops patterns of Python files: calls that cannot work, probable
+typos, and equations that the called library refuses. Nothing is imported or run.
 
-The rules are in docs/lint-rules.md; a comment `# noqa: EU101` silences one on its line.
+docs/lint-rules.md describes the rules. A comment `# noqa: EU101` suppresses a rule on its line.
 
-The exit status is 0 if nothing is found, 1 if something is or a file cannot be read, 2 for misuse.""",
+The exit status is 0 if nothing is found, 1 if something is found or a file cannot be read, 2 for misuse.""",
     examples="""\
 examples:
   einsum-unified lint src tests
@@ -81,7 +81,7 @@ examples:
         argument(
             "--portable",
             action="store_true",
-            help="report what NumPy, torch, TensorFlow or JAX refuses, whichever is called",
+            help="report what any of NumPy, torch, TensorFlow and JAX refuses, whichever library is called",
         ),
     ),
     run=run,

@@ -1,4 +1,4 @@
-"""The program ``einsum-unified``: its commands, and how it ends."""
+"""The program ``einsum-unified``: its commands and its exit statuses."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 _DESCRIPTION = """\
-See what an einsum does, what it costs and what runs, and find mistakes before it does.
+Show what an einsum computes, what it costs and which code runs, and find mistakes before anything runs.
 
-The exit status is 2 for misuse and 130 after Ctrl-C; each command's help says what else it may be."""
+The exit status is 2 for misuse and 130 after Ctrl-C; the help of each command lists the others."""
 _EXAMPLES = """\
 examples:
   einsum-unified explain "bhid,bhjd->bhij" 2x8x128x64 2x8x128x64
@@ -32,7 +32,7 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status: 0 if all is well, 1 if something is not, 2 for misuse."""
+    """Run a command and return its exit status: 0 for success, 1 if it reports a problem, 2 for misuse."""
     parser = Parser(_DESCRIPTION, _EXAMPLES, prog="einsum-unified")
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_commands(COMMANDS)
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def program() -> NoReturn:
-    """Run the command of ``sys.argv`` and exit; an interrupt or a reader that leaves is no error."""
+    """Run the command of ``sys.argv`` and exit; an interrupt or a closed output pipe prints no traceback."""
     prepare_streams()
     try:
         if sys.stdout is None:
@@ -61,7 +61,7 @@ def program() -> NoReturn:
         status = 128 + 13
     except OSError as error:
         if error.filename is not None:
-            raise  # no failure to write output, as on a disk that is full
+            raise  # not a failure to write the output, such as a full disk
         _drop_output()
         sys.stderr.write(f"einsum-unified: error: {escaped(str(error.strerror or error))}\n")
         status = 1
@@ -69,6 +69,6 @@ def program() -> NoReturn:
 
 
 def _drop_output() -> None:
-    """Let what is still to be flushed go nowhere, as in https://docs.python.org/3/library/signal.html#note-on-sigpipe."""
+    """Discard output that is still to be flushed; see https://docs.python.org/3/library/signal.html#note-on-sigpipe."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

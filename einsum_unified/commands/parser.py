@@ -1,4 +1,4 @@
-"""The parser of the program: a subcommand for each `Command`, with options anywhere among its arguments."""
+"""The parser of the program: a subcommand for each `Command`; options may stand anywhere among arguments."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HELP = {"-h": False, "--help": False}
 
 
 class Parser(argparse.ArgumentParser):
-    """An argparse parser whose errors are one line, and whose examples are shown as they stand."""
+    """An argparse parser that prints errors in one line, and shows examples without refilling them."""
 
     def __init__(self, description: str, examples: str, **settings: Any) -> None:
         super().__init__(
@@ -31,11 +31,11 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        """Print a line and exit."""
+        """Print the error in one line and exit with status 2."""
         self.exit(2, f"{self.prog}: error: {escaped(message, newlines=True)}\n")
 
     def add_commands(self, commands: Iterable[Command]) -> None:
-        """Add a subcommand for each; the name of the one that is called becomes ``command``."""
+        """Add a subcommand for each command; parsing stores the name of the called one as ``command``."""
         found = self.add_subparsers(
             dest="command", metavar="COMMAND", title="commands", required=True, parser_class=_CommandParser
         )
@@ -55,16 +55,17 @@ class _CommandParser(Parser):
         self._takes_words = len(options) < len(command.arguments)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse, and refuse what is left over, so that the error has the command's name."""
+        """Parse, and refuse unknown arguments here, so that the error has the command's name."""
         known, unknown = super().parse_known_args(self._sorted(args or []), namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return known, unknown
 
     def _sorted(self, given: Sequence[str]) -> list[str]:
-        """Return a command's options, then ``--`` and its other arguments, among them ``-2x3`` and ``->``.
+        """Return a command's options first, then ``--`` and its other arguments.
 
-        argparse itself takes words that begin with a dash for options, and all SHAPEs from one place only.
+        argparse itself would take arguments such as ``-2x3`` and ``->`` for options, and would not accept
+        options between the SHAPEs.
         """
         options: list[str] = []
         words: list[str] = []
@@ -81,7 +82,7 @@ class _CommandParser(Parser):
         return [*options, *(["--"] if words and self._takes_words else []), *words]
 
     def _is_followed_by_value(self, text: str) -> bool:
-        """Whether the next word is the value of this option, which must be known but may be abbreviated."""
+        """Whether the next word is the value of this option, which may be abbreviated but must be known."""
         begun, equals, _ = text.partition("=")
         names = [name for name in self._takes_value if name.startswith(begun)]
         if not names:
@@ -90,6 +91,6 @@ class _CommandParser(Parser):
 
 
 def _filled(text: str) -> str:
-    """Return paragraphs in lines as wide as those that argparse fills."""
+    """Fill paragraphs to the width that argparse uses."""
     width = max(shutil.get_terminal_size().columns - 2, 11)
     return "\n\n".join(textwrap.fill(paragraph, width) for paragraph in text.split("\n\n"))

@@ -1,4 +1,4 @@
-"""What commands are asked about: the arguments EQUATION SHAPE... and their options, and the plan for them."""
+"""The arguments EQUATION SHAPE... and their options, which several commands share, and the plan for them."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from einsum_unified.testing.conformance.cases import numpy_dtype
 from einsum_unified.testing.conformance.makers import Library, library_of
 from einsum_unified.wording import quoted
 
-SHAPES = "A shape is written 2x8x128x64, with ? for a size that is not known (?x64), or: scalar."
+SHAPES = "A shape is written 2x8x128x64, with ? for an unknown size (?x64), or scalar for no axes."
 
 Shape = tuple[int | None, ...]
 
 _SIZE = re.compile(r"[0-9]+|\?")
 _DIGITS = 18
-"""Of the sizes that fit 64 bits whatever they are."""
+"""Any number with up to this many digits fits into 64 bits."""
 
 _BLANK = dict.fromkeys(map(ord, "\t\n\r\v\f"), " ")
 
@@ -45,23 +45,23 @@ _ARGUMENTS: dict[type[EinsumError], str] = {
     OperandTypeError: "--dtype",
     BackendError: "--backend",
 }
-"""Which argument an error is about."""
+"""Error class → the argument that causes it."""
 
 
 def call_arguments(default_dtype: str, default: str | None = None) -> tuple[Argument, ...]:
-    """Return EQUATION, SHAPE, ``--dtype``, whose default is told in words, and ``--optimize``."""
-    about = f"of the operands, by name; the default is {default_dtype}"
+    """Return EQUATION, SHAPE, ``--dtype`` and ``--optimize``; ``default_dtype`` is for the help text."""
+    about = f"the dtype of the operands; the default is {default_dtype}"
     return (
-        argument("equation", metavar="EQUATION", type=_equation, help='as for einsum: "ij,jk->ik"'),
-        argument("shapes", metavar="SHAPE", nargs="+", type=shape, help="of an operand, each"),
+        argument("equation", metavar="EQUATION", type=_equation, help='the equation, such as "ij,jk->ik"'),
+        argument("shapes", metavar="SHAPE", nargs="+", type=shape, help="the shape of each operand"),
         argument("--dtype", metavar="D", type=dtype, default=default, help=about),
         argument(
             "--optimize",
             metavar="O",
             type=_optimize,
             default="auto",
-            help="how the path is found: auto (the default), none (left to right), or opt_einsum's optimal, "
-            "dp, greedy, random-greedy, branch-2, ...",
+            help="how to find the path: auto (the default), none (left to right), or opt_einsum's "
+            "optimal, dp, greedy, random-greedy, branch-2, ...",
         ),
     )
 
@@ -70,7 +70,7 @@ def call_arguments(default_dtype: str, default: str | None = None) -> tuple[Argu
 
 
 def shape(text: str) -> Shape:
-    """Return the shape that text spells.
+    """Return the shape that a text describes.
 
     >>> shape("2x?x64"), shape("5"), shape("scalar")
     ((2, None, 64), (5,), ())
@@ -81,30 +81,30 @@ def shape(text: str) -> Shape:
     sizes = text.replace("×", "x").split("x")
     for size in sizes:
         if re.fullmatch(r"-[0-9]+", size):
-            raise argparse.ArgumentTypeError(f"{quoted(text)} is no shape: {quoted(size)} is negative")
+            raise argparse.ArgumentTypeError(f"{quoted(text)} is not a shape: {quoted(size)} is negative")
         if not _SIZE.fullmatch(size):
             raise argparse.ArgumentTypeError(
-                f"{quoted(text)} is no shape: sizes are whole numbers or ?, joined by x; or: scalar"
+                f"{quoted(text)} is not a shape: write whole numbers or ?, joined by x, or scalar"
             )
         if len(size) > _DIGITS:
             raise argparse.ArgumentTypeError(
-                f"{quoted(text)} is no shape: a size has at most {_DIGITS} digits"
+                f"{quoted(text)} is not a shape: a size has at most {_DIGITS} digits"
             )
     return tuple(None if size == "?" else int(size) for size in sizes)
 
 
 def dtype(text: str) -> str:
-    """Return a dtype's name as all frameworks spell it."""
+    """Return the name of a dtype that all frameworks share."""
     name = dtypes.name_of(text)
     if not dtypes.kind_of(name):
         raise argparse.ArgumentTypeError(
-            f"{quoted(text)} is no dtype of numbers, such as float32, bfloat16 or int8"
+            f"{quoted(text)} is not a numeric dtype such as float32, bfloat16 or int8"
         )
     return name
 
 
 def _equation(text: str) -> str:
-    return text.strip().translate(_BLANK)  # blanks are dropped anyway, and others break the lines of messages
+    return text.strip().translate(_BLANK)  # white space has no meaning, and line breaks would split messages
 
 
 def _optimize(text: str) -> str | None:
@@ -121,10 +121,10 @@ def _optimize(text: str) -> str | None:
 
 
 def plan(asked: argparse.Namespace, backend: str = "numpy", dtype: str | None = None) -> Plan:
-    """Return the plan for what was asked, on a library's tensors.
+    """Return the plan for the equation and shapes that were asked for, on a library's tensors.
 
-    Without a dtype, here or asked for, they are float64 on NumPy, as for `einsum_plan`, else float32. Raises
-    `MisuseError`, which names the argument that is wrong.
+    If neither ``dtype`` nor ``--dtype`` is given, the tensors are float64 on NumPy, as in `einsum_plan`, and
+    float32 on other libraries. Raises `MisuseError` that names the wrong argument.
     """
     example = _tensor(library_named(backend), dtype or asked.dtype)
     signatures = tuple((type(example), shape, example.dtype) for shape in asked.shapes)
@@ -134,45 +134,51 @@ def plan(asked: argparse.Namespace, backend: str = "numpy", dtype: str | None = 
         argument = next(name for cls, name in _ARGUMENTS.items() if isinstance(error, cls))
         said = str(error)
         if argument == "EQUATION" and asked.equation.endswith("-"):
-            said += "\n  quote the equation: a shell reads > as a redirection"
+            said += "\n  quote the equation: the shell treats > as a redirection"
         raise MisuseError(argument, said) from error
 
 
 def library_named(name: str) -> Library:
-    """Return a library by name; raises `MisuseError` if there is none, or it cannot be imported."""
+    """Return a library by name; raises `MisuseError` if it is unknown or cannot be imported."""
     try:
         return library_of(name)
-    except Exception as error:  # whatever a module raises when it is imported
+    except Exception as error:  # importing a module may raise anything
         check_known(name)
         raise MisuseError("--backend", one_line(error)) from error
 
 
 def check_known(name: str) -> None:
-    """Raise `MisuseError` if a library has no adapter here and cannot be found; nothing is imported."""
+    """Raise `MisuseError` if a library has no built-in adapter and cannot be found; nothing is imported."""
     if name not in dispatch.FRAMEWORKS and not (name.isidentifier() and importlib.util.find_spec(name)):
         known = ", ".join(dispatch.FRAMEWORKS)
-        raise MisuseError("--backend", f"no library {quoted(name)}; with an adapter: {known}")
+        raise MisuseError(
+            "--backend", f"there is no library {quoted(name)}; libraries with an adapter: {known}"
+        )
 
 
 def _tensor(library: Library, name: str | None) -> Any:
-    """Return some tensor of a library, in a dtype: a plan is made for its class."""
+    """Return an example tensor of a library in a dtype: plans are made for its class."""
     adapter = library.adapter
     name = name or ("float64" if adapter is dispatch.default_backend() else library.dtype)
-    numpy_dtype(name)  # imports ml_dtypes if it is one of its own, for the libraries that have these then
+    numpy_dtype(name)  # imports ml_dtypes for a dtype of that package: only then do libraries support it
     if library.lacks(name):
         extra = name in ML_DTYPES and adapter is dispatch.default_backend()
         missing = extra and importlib.util.find_spec("ml_dtypes") is None
-        hint = "; that takes ml_dtypes: pip install ml_dtypes" if missing else ""
-        raise MisuseError("--dtype", f"{library.name} has no dtype {quoted(name)} to compute with{hint}")
+        hint = "; it needs ml_dtypes: pip install ml_dtypes" if missing else ""
+        raise MisuseError("--dtype", f"{library.name} cannot compute with dtype {quoted(name)}{hint}")
     try:
         example = library.example()
         if dispatch.recorder_for([example]) is not None:
-            example = example.value  # a variable of Keras counts as the tensor that it holds
+            example = example.value  # plans treat a variable of Keras as the tensor in it
         made = adapter.cast(example, adapter.dtype_from_name(name))
         (tensor,), _ = prepared([made])
-    except Exception as error:  # as each library likes
-        raise MisuseError("--dtype", f"{library.name} makes no {name}: {one_line(error)}") from error
+    except Exception as error:  # each library raises its own errors
+        raise MisuseError(
+            "--dtype", f"{library.name} cannot make a tensor of {name}: {one_line(error)}"
+        ) from error
     found = dtypes.name_of(tensor.dtype)
     if found != name:
-        raise MisuseError("--dtype", f"{library.name} makes {found} of {quoted(name)}, as it is set up here")
+        raise MisuseError(
+            "--dtype", f"{library.name}, as it is configured here, makes {found} instead of {name}"
+        )
     return tensor

@@ -1,4 +1,4 @@
-"""Tables on the terminal: rich ones, or plain columns without rich (the ``cli`` extra)."""
+"""Tables on the terminal: drawn by rich if it is installed (the ``cli`` extra), else plain columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def print_table(
     colour: Callable[[str], str] = lambda cell: "",
     whole: Collection[str] = (),
 ) -> None:
-    """Print a table; ``colour`` gives the style of a cell, ``whole`` names columns that are never cut."""
+    """Print a table; ``colour`` returns the style of a cell, ``whole`` has the columns that must not wrap."""
     rows = [[escaped(cell, newlines=True) for cell in row] for row in rows]
     if importlib.util.find_spec("rich") is None:
         print(title)

@@ -1,4 +1,4 @@
-"""What a terminal can show: nothing that its encoding lacks, and an error in one line."""
+"""Text for terminals: only characters that their encoding has, and errors in one line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PLAIN = {"×": "x", "·": "*", "µ": "u", "…": "...", "–": "-", "✓": "+",
 
 
 def one_line(error: BaseException) -> str:
-    r"""Return what an error says in one line.
+    r"""Return the message of an error in one line.
 
     >>> one_line(ValueError("no such file\n  try another"))
     'no such file; try another'
@@ -21,9 +21,9 @@ def one_line(error: BaseException) -> str:
 
 
 def prepare_streams() -> None:
-    """Let output be written in plainer characters, or as escapes, where the encoding lacks some.
+    """Replace characters that the encoding of the output lacks with plainer ones, or with escapes.
 
-    Where there is no stderr, what would be written there goes nowhere.
+    If there is no stderr, text written to it is discarded.
     """
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115

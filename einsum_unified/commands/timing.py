@@ -1,4 +1,4 @@
-"""Time functions beside each other, while a bar tells how far it is."""
+"""Time several functions in turns, with a progress bar."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from typing import Any
 
 Call = Callable[[], Any]
 Tick = Callable[[float], object]
-"""Is told the seconds that have passed since it was told last."""
+"""Called with the seconds that have passed since the last such call."""
 
 _ROUND = 0.01
-"""Seconds that a function has in a round, if one call takes less."""
+"""Seconds for which a function is called in each round; at least one call."""
 
 
 def medians(calls: Mapping[str, Call], seconds: float, tick: Tick) -> dict[str, float]:
-    """Return the median seconds a call of each function, all having been called before.
+    """Return the median seconds per call of each function; the first calls are not counted.
 
-    They take turns, round by round, in an order that is reversed each time: a slow moment of the machine hits
-    them all. One whose single call takes longer than that is called once.
+    The functions take turns, round by round, in an order that is reversed each time, so that a slow moment of
+    the machine affects all of them. A function whose first call takes longer than ``seconds`` is called only
+    once, and the time of that call is returned.
     """
     taken = {name: [_elapsed(call, 1)] for name, call in calls.items()}
     repeats = {name: math.ceil(_ROUND / max(once, 1e-7)) for name, (once,) in taken.items()}
@@ -49,9 +50,9 @@ def _elapsed(call: Call, repeats: int) -> float:
 
 @contextmanager
 def progress(seconds: float) -> Iterator[Callable[[str], Tick]]:
-    """Show a bar on stderr while the block runs, if that is a terminal and rich is there.
+    """Show a progress bar on stderr while the block runs, if stderr is a terminal and rich is installed.
 
-    Gives a function of what is being done, which returns what tells the bar of seconds that passed.
+    Yields a function that takes a description of the current work and returns the `Tick` for the bar.
     """
     if not sys.stderr.isatty() or importlib.util.find_spec("rich") is None:
         yield lambda what: lambda passed: None

@@ -12,7 +12,7 @@ Name = Callable[[Reading], str]
 """Takes the places where a size can be read; returns its label."""
 
 _LONGEST = 10**300
-"""Numbers from this one on are shown rounded: nobody reads all their digits, and Python refuses to write them."""
+"""Numbers from this one on are shown rounded: nobody reads so many digits, and Python may not write them."""
 
 
 @dataclass(frozen=True)

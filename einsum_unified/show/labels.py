@@ -1,8 +1,8 @@
 """The names of labels where a plan is shown.
 
 There are two kinds of names. A figure such as ``2·i·[0] + 1`` mixes names with numbers and dots, so its names
-are unique and do not look like numbers: `label_name`. A picture shows names next to the equation, so it writes
-them as the equation does: `written_names`. (Messages use `language.labels.in_words`.)
+are unique and do not look like numbers: `label_name`. A picture shows names next to the equation, so it
+writes them as the equation does: `written_names`. (Messages use `language.labels.in_words`.)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def label_name(bound: Bound, label: int) -> str:
     """Return a name for a label that is unique in the equation and does not look like a number.
 
     A letter is its own name. An axis of an ellipsis is named by its place in it: ``...0``. In the interleaved
-    form, text that could name a variable is its own name; any other label is put in brackets: ``[0]``, ``['a b']``.
+    form, text that could name a variable is its own name; other labels are in brackets: ``[0]``, ``['a b']``.
     """
     name = bound.labels[label]
     if name is ...:

@@ -19,7 +19,7 @@ HEADER = ("step", "labels", "kind", "FLOPs", "bytes read", "bytes written", "cop
 
 
 class Explanation:
-    """The table of a plan: the work of each step, before the first and after the last, and the notes below."""
+    """The table of a plan: the work before, in and after the steps, and the notes below the table."""
 
     def __init__(
         self, bound: Bound, program: Program, capabilities: Capabilities, steps: Sequence[Step]
@@ -35,7 +35,7 @@ class Explanation:
             self.ready, self.products = (), [(*self.ready, *self.products[0])]
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Return a row for each step; the first and last row, for operands and result, only if there is work."""
+        """Return a row for each step, and for preparing operands and finishing the result if that is work."""
         return [
             ("" if number is None else str(number), labels, kind(works), *map(str, _sums(works).values()))
             for number, labels, works in self._lines()
@@ -70,7 +70,7 @@ class Explanation:
         ]
 
     def data(self) -> dict[str, Any]:
-        """Return rows and totals as data that JSON can hold: each figure an integer, or text (see `Plan.figures`)."""
+        """Return rows and totals as JSON data; figures are integers, or text as in `Plan.figures`."""
         steps = [
             {
                 "step": number,
@@ -147,7 +147,7 @@ def _busy(works: Sequence[Work]) -> bool:
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return rows as lines: text on the left, numbers on the right, rules below the header and above the total."""
+    """Return rows as lines: text flush left, numbers flush right; rules enclose the body."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  "

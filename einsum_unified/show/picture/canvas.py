@@ -17,7 +17,7 @@ _LONGEST = 2000
 
 
 def group(parent: Element, kind: str, whole: str = "", **data: object) -> Element:
-    """Return a group for the parts of one thing, with a tooltip ``whole`` and ``data-`` attributes about it."""
+    """Return a group for the parts of one thing, with the tooltip ``whole`` and ``data-`` attributes."""
     facts = {f"data-{key}": str(x) for key, x in data.items()}
     made = SubElement(parent, "g", {"class": f"eu-{kind}"} | facts)
     if whole:

@@ -1,6 +1,6 @@
 """Draw a `Wiring`: operands on the left, a rail for each label, the result on the right.
 
-Axes lie on a grid; the result's are half a row lower, so that lines from the left and the right never coincide.
+Axes lie on a grid, the result's half a row lower, so that lines from the left and the right never coincide.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Layout:
         return max(self.operands[-1][-1].y + _GRID, self.result[-1].y + _GRID, *signs, 0)
 
     def columns(self) -> list[tuple[float, Rail]]:
-        """Return the horizontal place of each rail: rails of summed labels are left of those of kept labels."""
+        """Return the horizontal place of each rail: summed labels are on the left, kept ones on the right."""
         x, found = self.left + _GAP, []
         for pitch, group_of in ((_SUM_PITCH, self.sums), (_KEPT_PITCH, self.keeps)):
             for column in group_of:
@@ -144,7 +144,7 @@ def draw(parent: Element, found: Layout, x: float, y: float) -> None:
     for (
         place,
         rail,
-    ) in rails:  # drawn before the rails, so that a rail is in front of lines that only cross it
+    ) in rails:  # before the rails, which must be in front of lines that only cross them
         for height in rail.left:
             line(picture, ["M", found.left, height, "H", place], f"line {styles[rail.label][0]}")
         for height in rail.right:

@@ -1,8 +1,8 @@
 """`Tree`: the steps of a plan as rows and lanes, drawn like a history of commits.
 
 Each operand and each step has its own row, and a step is below its operands. A step continues in the lane of
-the operand that needs more lanes; the other operand's lane is further right. So a chain takes two lanes, and a
-tree of n operands at most log2(n) + 1. If there are too many steps to look at, each cheap part is one row.
+the operand that needs more lanes; the other operand's lane is further right. So a chain takes two lanes, and
+a tree of n operands at most log2(n) + 1. If there are too many steps to look at, each cheap part is one row.
 """
 
 from __future__ import annotations
