@@ -531,7 +531,7 @@ def test_text_shows_file_line_column_and_carets(tmp_path, monkeypatch, capsys):
         "model.py:5:17: EU101 labels 'j' and 'k' occur once each and are summed away\n"
         "    y = np.einsum('ij,kl->il', a, b)\n"
         "                    ^ ^\n"
-        "  if it is meant, sum the operand before; if not, a label is misspelt or missing in the output\n"
+        "  if intended, sum that operand first; if not, a label is misspelt or missing in the output\n"
         "2 findings in 1 of 1 file\n"
     )
 
@@ -570,7 +570,7 @@ def test_json_has_everything(tmp_path, capsys):
         ],
         "unreadable": [{"path": bad.as_posix(), "message": document["unreadable"][0]["message"]}],
     }
-    assert document["unreadable"][0]["message"].startswith("is no Python: line 1: ")
+    assert document["unreadable"][0]["message"].startswith("is not valid Python: line 1: ")
 
 
 def test_github_gets_one_command_a_line_with_its_escapes(tmp_path, monkeypatch, capsys):
@@ -581,7 +581,7 @@ def test_github_gets_one_command_a_line_with_its_escapes(tmp_path, monkeypatch, 
         "::error file=100%25%2Ca%3Ab.py,line=4,col=6,title=EU002::output label 'z' occurs in no operand%0A"
         "to add an axis, reshape the result, or give an operand of ones with subscripts 'z'",
         "::notice file=100%25%2Ca%3Ab.py,line=5,col=16,title=EU103::the output is left out%0A"
-        "it is '->ik': write it",
+        "it is '->ik': write it out",
     ]
 
 
@@ -657,17 +657,17 @@ def test_misuse_is_status_2_and_names_the_argument(arguments, said, tmp_path, mo
 
 
 BAD_FILES = {
-    "binary": (b"\x7fELF\x02\x01\x00\x00" * 9, "is no Python: "),
-    "null": (b"x = 1\0\n", "is no Python: "),
-    "syntax": (b"x = 1\ndef f(:\n", "is no Python: line 2: "),
-    "utf8": (b"x = '\xff'\n", "is no Python: invalid or missing encoding declaration"),
+    "binary": (b"\x7fELF\x02\x01\x00\x00" * 9, "is not valid Python: "),
+    "null": (b"x = 1\0\n", "is not valid Python: "),
+    "syntax": (b"x = 1\ndef f(:\n", "is not valid Python: line 2: "),
+    "utf8": (b"x = '\xff'\n", "is not valid Python: invalid or missing encoding declaration"),
     "utf8 below": (b"\n\n\nx = '\xff'\n", "cannot be decoded: 'utf-8' codec can't decode byte 0xff"),
-    "coding": (b"# coding: nonsense\n", "is no Python: "),
-    "hex": (b"# coding: hex\nx = 1\n", "is no Python: "),
-    "brackets": (b"x = " + b"(" * 9999 + b")" * 9999, "is no Python: "),
+    "coding": (b"# coding: nonsense\n", "is not valid Python: "),
+    "hex": (b"# coding: hex\nx = 1\n", "is not valid Python: "),
+    "brackets": (b"x = " + b"(" * 9999 + b")" * 9999, "is not valid Python: "),
     "minus": (b"x = " + b"-" * 100_000 + b"1", "is nested too deeply to be parsed"),
     "branches": (b"if a: pass\n" + b"elif a: pass\n" * 50_000, "is nested too deeply to be parsed"),
-    "digits": (b"x = " + b"1" * 10_000, "is no Python: "),
+    "digits": (b"x = " + b"1" * 10_000, "is not valid Python: "),
     "huge": (b"x = 1\n" * 2_000_000, "has more than 10,000,000 bytes"),
 }
 
@@ -698,7 +698,7 @@ def test_what_cannot_be_opened_is_a_line_on_stderr(tmp_path, capsys):
     assert out == "no findings in 0 of 2 files; 2 could not be read\n"
     assert sorted(line.rpartition(": ")[2] for line in err.splitlines()) == [
         "No such file or directory",
-        "is no regular file",
+        "is not a regular file",
     ]
 
 

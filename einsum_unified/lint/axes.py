@@ -1,4 +1,4 @@
-"""What there is to say about an einops pattern and its call."""
+"""The remarks about einops patterns and their calls."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_COMPARED = 200  # names, each with each other
 
 
 def pattern_remarks(call: Call) -> Iterator[Remark]:
-    """Yield all there is to say about a pattern; raises `PatternError` if it is malformed."""
+    """Yield all remarks about a pattern and its call; raises `PatternError` if it is malformed."""
     text = call.text.value
     blanks = [match.start() for match in islice(re.finditer(r"[^\S ]", text), MOST_MARKS)]
     if blanks:
@@ -69,7 +69,9 @@ def _lonely(once: Sequence[PatternAxis], pattern: Pattern) -> Iterator[Remark]:
     if lonely:
         said = "occurs once and is summed away" if len(lonely) == 1 else "occur once each and are summed away"
         said = f"{numbered(len(lonely), 'axis')} {_names(lonely)} {said}"
-        note = "if it is meant, sum the operand before; if not, a name is misspelt or missing in the output"
+        note = (
+            "if intended, sum that operand first; if not, a name is misspelt or missing in the output"
+        )
         yield Remark("EU101" if pattern.output else "EU105", said, _marks(lonely), [note])
 
 
@@ -77,7 +79,7 @@ def _lonely(once: Sequence[PatternAxis], pattern: Pattern) -> Iterator[Remark]:
 
 
 def _one_sided(form: CallForm, pattern: Pattern) -> Iterator[Remark]:
-    """Find axes on one side only, where the operation does not make or remove axes."""
+    """Find axes that are on one side only, although the operation cannot add or remove axes."""
     (left,), right = pattern.inputs, pattern.output
     left_names, right_names = ({axis.name for axis in side} for side in (left, right))
     gone = [axis for axis in left if _is_big(axis) or (axis.name not in right_names and axis.name != "1")]
@@ -90,26 +92,26 @@ def _one_sided(form: CallForm, pattern: Pattern) -> Iterator[Remark]:
     numbers = [axis for axis in wrong if axis.is_number]
     wrong = [axis for axis in wrong if not axis.is_number]
     if numbers:
-        said = f"the size {numbers[0].name} cannot stand there in einops.{form.name.lower()}"
+        said = f"the size {numbers[0].name} is not allowed there in einops.{form.name.lower()}"
         yield Remark("EU001", said, _marks(numbers))
     if wrong:
-        said = f"{numbered(len(wrong), 'axis')} {_names(wrong)} on one side of '->' only"
+        said = f"{numbered(len(wrong), 'axis')} {_names(wrong)} only on one side of '->'"
         pairs = permutations([*gone, *new], 2) if len(gone) + len(new) < _MOST_COMPARED else ()
         yield Remark("EU005", said, _marks(wrong), _near((a.name, b.name) for a, b in pairs))
 
 
 def _is_big(axis: PatternAxis) -> bool:
-    """Whether it is a number but not 1, which is the same axis on no other side."""
+    """Whether it is a number other than 1; such an axis never matches one on the other side."""
     return axis.is_number and axis.name.lstrip("0") != "1"
 
 
 def _sizes(call: Call, pattern: Pattern, incomplete: bool) -> Iterator[Remark]:
-    """Compare the sizes that are given with the axes that want one."""
+    """Compare the given sizes with the axes that need one."""
     axes = {axis.name for axis in pattern.axes()}
     given = {keyword.arg for keyword in call.node.keywords} - {None}
     for keyword in call.node.keywords:
         if keyword.arg and keyword.arg not in axes | _OTHERS:
-            said = f"a size is given for {keyword.arg!r}, which is no axis of the pattern"
+            said = f"a size is given for {keyword.arg!r}, which is not an axis of the pattern"
             yield Remark(
                 "EU006", said, notes=_near((keyword.arg, name) for name in sorted(axes)), node=keyword
             )
@@ -127,7 +129,7 @@ def _sizes(call: Call, pattern: Pattern, incomplete: bool) -> Iterator[Remark]:
             groups.setdefault(axis.group, []).append(axis)
     for unknown in groups.values():
         if len(unknown) > 1:
-            said = f"the sizes of {_names(unknown)} cannot be told apart: give all but one"
+            said = f"the sizes of {_names(unknown)} are ambiguous: give all but one"
             yield Remark("EU006", said, _marks(unknown))
 
 
@@ -138,21 +140,21 @@ def _reduction(call: Call) -> Iterator[Remark]:
         node = call.node.args[at]
     text = None if node is None or isinstance(node, ast.Starred) else resolve(node, call.scope)
     if text is not None and text.value not in REDUCTIONS:
-        said = f"einops.reduce knows no reduction {clipped(text.value, 40)!r}"
-        yield Remark("EU007", said, notes=[f"known are {listed(REDUCTIONS)}"], node=node)
+        said = f"einops.reduce does not have the reduction {clipped(text.value, 40)!r}"
+        yield Remark("EU007", said, notes=[f"it has {listed(REDUCTIONS)}"], node=node)
 
 
 # --- names ----------------------------------------------------------------------------------------
 
 
 def _once(pattern: Pattern) -> list[PatternAxis]:
-    """Return the axes whose name occurs once in the whole pattern."""
+    """Return the axes whose name occurs only once in the whole pattern."""
     counts = Counter(axis.name for axis in pattern.axes())
     return [axis for axis in pattern.axes() if counts[axis.name] == 1 and not axis.is_number]
 
 
 def _near_duplicates(pattern: Pattern) -> Iterator[Remark]:
-    """Find names like another, of which one occurs once only: what is used twice is meant."""
+    """Find pairs of similar names of which at least one occurs only once; names used twice are intended."""
     first = {axis.name: axis for axis in reversed(pattern.axes())}
     if len(first) > _MOST_COMPARED:
         return
@@ -167,15 +169,15 @@ def _near_duplicates(pattern: Pattern) -> Iterator[Remark]:
 
 
 def _near(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Return a note on the first two names that look like one."""
+    """Return a note on the first pair of similar names, if there is one."""
     near = next(((a, b) for a, b in pairs if is_near(a, b)), None)
     return [f"{near[0]!r} and {near[1]!r} differ by one letter"] if near else []
 
 
 def is_near(a: str, b: str) -> bool:
-    """Whether two names look like one, misspelt: one letter more, other, or two swapped.
+    """Whether one name looks like the other misspelt: one letter added or replaced, or two letters swapped.
 
-    Names that differ on purpose do so by a number, at the beginning, or by a short word.
+    Names that differ in a number, in the first letter or in a short word are assumed to differ on purpose.
 
     >>> is_near("in_dim", "in_dimm"), is_near("chanel", "channel"), is_near("widht", "width")
     (True, True, True)

@@ -1,4 +1,4 @@
-"""Find the calls whose equation can be read from the source."""
+"""Find the einsum calls whose equation is certain from the source."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ _EQUATION_NAMES = re.compile(r"eq|sub|expr|pattern|form|spec|str", re.IGNORECASE
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a known function with an equation that is known, too."""
+    """A call of a known function with a known equation."""
 
     node: ast.Call
     scope: Scope
     function: Function
     library: LibraryEinsum
     text: Text
-    """The equation; of the interleaved form, as messages spell it."""
+    """The equation; an interleaved call's sublists as messages write them."""
     sublists: Sublists | None = None
     operands: int | None = None
-    """How many operands it hands over, if that can be told."""
+    """The number of operands that are passed; None if it is unknown."""
     misplaced: bool = False
-    """Whether the equation is not where the function looks for it."""
+    """Whether the equation is not the argument that the function takes as the equation."""
 
     def keyword(self, name: str) -> ast.expr | None:
-        """Return the value of a keyword that is written out."""
+        """Return the value of a keyword argument that the call writes out; None without it."""
         return next((keyword.value for keyword in self.node.keywords if keyword.arg == name), None)
 
     @property
     def is_open(self) -> bool:
-        """Whether further keywords come from a dictionary."""
+        """Whether the call also passes unknown keywords: ``**options``."""
         return any(keyword.arg is None for keyword in self.node.keywords)
 
 
 def calls_of(tree: ast.Module) -> Iterator[Call]:
-    r"""Yield the calls of known functions with an equation that can be read, in order.
+    r"""Yield the calls of known functions with a known equation, in order.
 
     >>> tree = ast.parse("import numpy as np\nnp.einsum('ij,jk->ik', a, b)")
     >>> [(call.function.name, call.text.value, call.operands) for call in calls_of(tree)]
@@ -62,7 +62,7 @@ def _function(site: Site) -> Function | None:
         return None
     if len(found) == 1:
         return found[0]
-    # `try: import cupy as xp` and `except ImportError: import numpy as xp`: what holds for any.
+    # `try: import cupy as xp` and `except ImportError: import numpy as xp`: only rules for any library.
     return Function("einsum", LibraryEinsum("any"), found[0].form, found[0].at)
 
 
@@ -92,7 +92,7 @@ def _library(site: Site, function: Function) -> LibraryEinsum:
 
 
 def _with_keyword(site: Site, function: Function, library: LibraryEinsum) -> Call | None:
-    """Return a call as ``rearrange(x, pattern="a b -> b a")``."""
+    """Return a call such as ``rearrange(x, pattern="a b -> b a")``."""
     for keyword in site.call.keywords:
         text = resolve(keyword.value, site.scope) if keyword.arg == "pattern" else None
         if text:
@@ -104,9 +104,9 @@ def _count(site: Site, function: Function, library: LibraryEinsum) -> int | None
     operands = site.call.args[1:] if function.at == 0 else site.call.args[:-1]
     if len(operands) != 1 or not library.lists:
         return len(operands)
-    (only,) = operands  # which may be a list of all
+    (only,) = operands  # perhaps a list of all operands
     if library is OURS and not function.contracts and isinstance(only, ast.Tuple):
-        return None  # a shape, perhaps
+        return None  # perhaps a shape
     if not isinstance(only, (ast.List, ast.Tuple)):
         return None
     numbers = all(isinstance(item, (ast.Constant, ast.List, ast.Tuple)) for item in only.elts)
@@ -119,7 +119,7 @@ def _interleaved(site: Site, function: Function, library: LibraryEinsum) -> Call
     if function.form is not CallForm.EQUATION or len(arguments) < 2:
         return None
     if _may_be_text(arguments[0]) and len(arguments) < 4:
-        return None  # an equation that is not known, and lists of numbers
+        return None  # probably an unknown equation with lists of numbers as operands
     end = len(arguments) // 2 * 2
     spelled = spell(arguments[1:end:2], arguments[-1] if len(arguments) > end else None)
     if spelled is None:
@@ -129,7 +129,7 @@ def _interleaved(site: Site, function: Function, library: LibraryEinsum) -> Call
 
 
 def _may_be_text(node: ast.expr) -> bool:
-    """Whether a first argument that is not known is an equation rather than an operand, by its looks."""
+    """Guess whether an unknown first argument is an equation rather than an operand."""
     name = getattr(node, "attr", getattr(node, "id", ""))
     if isinstance(node, ast.Call):
         name = getattr(node.func, "attr", "")
@@ -138,7 +138,7 @@ def _may_be_text(node: ast.expr) -> bool:
 
 
 def _misplaced(site: Site, function: Function, library: LibraryEinsum) -> Call | None:
-    """Return a call with a text, an equation by its looks, elsewhere among the arguments."""
+    """Return a call with a text that looks like an equation in the wrong place among the arguments."""
     if len(site.call.args) < 2:
         return None
     for argument in site.call.args:

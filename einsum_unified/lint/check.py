@@ -1,4 +1,4 @@
-"""From the calls of a source to its findings: every rule, each remark with its place."""
+"""`check`: apply every rule to the calls of a source, and locate each remark in it."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ from einsum_unified.lint.rules import Remark
 from einsum_unified.lint.source import Place, Source, parse
 from einsum_unified.lint.suppress import is_silenced, silenced
 
-_NAMED = re.compile("einsum|einops")  # one of them is in every function's full name
+_NAMED = re.compile("einsum|einops")  # the full name of every checked function contains one of them
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule that a call breaks, and where."""
+    """A rule that a call breaks, and its place in the source."""
 
     code: str
     message: str
     places: tuple[Place, ...]
-    """Where to look in the source; the first is where it is reported."""
+    """The places in the source; the first one is reported."""
     equation: str
     marks: tuple[int, ...]
-    """Where to look in the equation."""
+    """The positions in the equation."""
     function: str
     notes: tuple[str, ...]
     source_line: str
 
     @property
     def line(self) -> int:
-        """The line it is reported at, from 1."""
+        """The reported line, counted from 1."""
         return self.places[0].line
 
     @property
     def column(self) -> int:
-        """The column it is reported at, in characters, from 1."""
+        """The reported column in characters, counted from 1."""
         return self.places[0].column
 
 
 def check(source: Source | str | bytes, portable: bool = False) -> list[Finding]:
-    r"""Return what is wrong in a source, in its order; raises `UnreadableError` if it is no Python.
+    r"""Return the findings in a source, in order; raises `UnreadableError` if it is not valid Python.
 
-    With ``portable``, also what NumPy, torch, TensorFlow or JAX would refuse though the library that is
-    called takes it.
+    With ``portable``, these include equations that the called library accepts but NumPy, torch, TensorFlow
+    or JAX would refuse.
 
     >>> for finding in check("import numpy as np\nnp.einsum('ij,jk->iz', a, b)"):
     ...     print(finding.line, finding.column, finding.code, finding.message)
@@ -117,5 +117,5 @@ def _finding(remark: Remark, call: Call, source: Source) -> Finding:
 
 
 def _last_lines(call: Call) -> set[int]:
-    """Return where the literals of an equation end: a comment has no place within one."""
+    """Return the last lines of an equation's literals: a comment cannot stand within a literal."""
     return {piece.node.end_lineno or 0 for piece in call.text.pieces}

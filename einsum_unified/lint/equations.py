@@ -1,4 +1,4 @@
-"""What there is to say about an einsum equation and its call."""
+"""The remarks about einsum equations and their calls that hold for every library."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from einsum_unified.wording import clipped, counted, listed, numbered, quoted
 
 
 def equation_remarks(call: Call) -> Iterator[Remark]:
-    """Yield what holds whatever the library is; raises `EquationError` if the equation cannot be read."""
+    """Yield remarks that hold for every library; raises `EquationError` if the equation cannot be read."""
     equation = parse(call.text.value if call.sublists is None else call.sublists)
     yield from _operand_count(call, equation)
     refused = list(_strict(call, equation))
@@ -35,11 +35,11 @@ _CODES = {
     "explicit output": "EU009",
     "no lone sums": "EU009",
 }
-"""The codes for rules of the parser and of ``strict=True``; for the other rules it is EU001."""
+"""Rule of the parser or of ``strict=True`` → code; every other rule has the code EU001."""
 
 
 def malformed(error: EquationError) -> Remark:
-    """Return an error of the parser as a remark.
+    """Turn an error of the parser into a remark.
 
     >>> try:
     ...     parse("ij->k")
@@ -59,13 +59,13 @@ def _operand_count(call: Call, equation: Equation) -> Iterator[Remark]:
     mark = equation.start(min(count, terms - 1))
     notes = []
     if count == 1 and isinstance(call.node.args[1], (ast.List, ast.Tuple)):
-        notes = [f"{call.function.name} takes its operands one by one: *operands for a list"]
+        notes = [f"{call.function.name} takes operands as separate arguments: write *operands for a list"]
     said = f"the equation has {counted(terms, 'term')} but the call {counted(count, 'operand')}"
     yield Remark("EU004", said, [mark], notes)
 
 
 def _strict(call: Call, equation: Equation) -> Iterator[Remark]:
-    """Find what the call itself forbids."""
+    """Find what the call itself forbids with ``strict=True``."""
     asked = call.keyword("strict")
     if call.library is not OURS or not isinstance(asked, ast.Constant) or asked.value is not True:
         return
@@ -78,9 +78,9 @@ def _strict(call: Call, equation: Equation) -> Iterator[Remark]:
 
 
 def _lonely_labels(equation: Equation) -> Iterator[Remark]:
-    """Find labels that are summed within one of several operands: most are typos."""
+    """Find labels that are summed within one of several operands: most of them are typos."""
     if not equation.explicit or sum(map(bool, equation.inputs)) < 2:
-        return  # a sum over an operand alone is meant
+        return  # with one operand such a sum is intended
     counts = Counter(chain.from_iterable(equation.inputs))
     counts.update(equation.output)
     counts.pop(..., 0)
@@ -92,14 +92,14 @@ def _lonely_labels(equation: Equation) -> Iterator[Remark]:
     marks = [mark for label, term in some for mark in equation.find(term, label)]
     said = "occurs once and is summed away" if len(lonely) == 1 else "occur once each and are summed away"
     said = f"{numbered(len(lonely), 'label')} {names} {said}"
-    note = "if it is meant, sum the operand before; if not, a label is misspelt or missing in the output"
+    note = "if intended, sum that operand first; if not, a label is misspelt or missing in the output"
     yield Remark("EU101" if equation.output else "EU105", said, marks, [note])
 
 
 def _implicit_output(call: Call, equation: Equation) -> Iterator[Remark]:
     several = sum(... in term for term in equation.inputs) > 1
     if equation.explicit or (several and call.library.one_implicit_ellipsis):
-        return  # in the latter case it is refused
+        return  # with several ellipses another rule reports that the library refuses it
     appear = dict.fromkeys(chain.from_iterable(equation.inputs))
     kept = set(equation.output)
     sublists = equation.sublists
@@ -107,16 +107,20 @@ def _implicit_output(call: Call, equation: Equation) -> Iterator[Remark]:
     way = f"the last argument {meant}" if sublists else f"'->{meant}'"
     mark = [] if sublists else [max(len(equation.text.rstrip()) - 1, 0)]
     if [label for label in appear if label in kept] == list(equation.output):
-        yield Remark("EU103", "the output is left out", mark, [f"it is {way}: write it"])
+        yield Remark("EU103", "the output is left out", mark, [f"it is {way}: write it out"])
     else:
-        note = f"labels are sorted: it is {way}; write what you mean"
-        yield Remark("EU104", "the output is left out and is not in the order of the labels", mark, [note])
+        note = f"its labels are sorted, so it is {way}: write out the output that you mean"
+        yield Remark("EU104", "the output is left out and reorders the labels", mark, [note])
 
 
 def _path(call: Call, equation: Equation) -> Iterator[Remark]:
     if not call.library.wants_path or not call.function.contracts or len(equation.inputs) < 3:
         return
     everywhere = set.intersection(*map(set, equation.inputs)).union(equation.output)
-    if not everywhere.issuperset(chain.from_iterable(equation.inputs)):  # else there is nothing to gain
+    if not everywhere.issuperset(
+        chain.from_iterable(equation.inputs)
+    ):  # otherwise no order of contraction saves anything
         said = f"numpy.einsum contracts {len(equation.inputs)} operands in one loop over all labels"
-        yield Remark("EU301", said, notes=["optimize=True contracts them two by two, as a rule far faster"])
+        yield Remark(
+            "EU301", said, notes=["optimize=True contracts them pairwise, which is usually much faster"]
+        )

@@ -1,4 +1,4 @@
-"""The Python files below the paths that a user names."""
+"""Find the Python files in the paths that a user names."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _SKIPPED = {"__pycache__", "node_modules", "site-packages"}
 
 
 def python_files(paths: Iterable[str], failed: Callable[[OSError], None]) -> Iterator[Path]:
-    """Yield each file once: those named, and the ``*.py`` of the directories named, sorted.
+    """Yield each file once: the named files, and the ``*.py`` files below the named directories, sorted.
 
-    Hidden directories and virtual environments below them are left out; links to directories are not
-    followed. ``failed`` is told of directories that cannot be read.
+    Hidden directories and virtual environments below these are left out; links to directories are not
+    followed. ``failed`` is called with the error of each directory that cannot be read.
     """
     seen: set[Path] = set()
     for name in paths:
@@ -34,5 +34,5 @@ def _walk(top: Path, failed: Callable[[OSError], None]) -> Iterator[Path]:
 
 
 def _is_skipped(path: Path) -> bool:
-    # os.path, unlike pathlib, says no of what may not be looked at, and goes on.
+    # os.path, unlike pathlib, returns False for paths without permission instead of raising an error.
     return path.name.startswith(".") or path.name in _SKIPPED or os.path.exists(path / "pyvenv.cfg")

@@ -1,6 +1,6 @@
-"""The functions whose equations are checked, and what each library's einsum refuses.
+"""The functions whose calls are checked, and the peculiarities of each library's einsum.
 
-The facts are held by a test that asks the libraries.
+A test compares these facts with the libraries themselves.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ _SPLIT = r"(?<=\.) +(?=\.)|(?<=-) +(?=>)"  # "..." and "->" with a space within
 
 
 class CallForm(enum.Enum):
-    """Where a function has its equation, and in which language."""
+    """The arguments of a function: where its equation is, and whether it is an einops pattern."""
 
     EQUATION = enum.auto()
-    """An equation, then the operands; or operands and sublists in turn."""
+    """An equation, then the operands; or operands and sublists, alternating."""
     NAMED = enum.auto()
     """The operands, then a pattern: ``einops.einsum``."""
     REARRANGE = enum.auto()
@@ -26,25 +26,25 @@ class CallForm(enum.Enum):
 
 @dataclass(frozen=True)
 class LibraryEinsum:
-    """What is peculiar to the einsum of a library; the defaults are for one of which nothing is known."""
+    """The peculiarities of a library's einsum; the defaults are for an unknown library."""
 
     name: str
     letters: bool = False
-    """Whether labels are a–z and A–Z only, and integers 0 to 51."""
+    """Whether labels can only be a–z and A–Z, and integers from 0 to 51."""
     sublists: bool = True
     """Whether it has the interleaved form."""
     lists: bool = False
-    """Whether all operands may come as one list."""
+    """Whether all operands can be passed as one list."""
     blanks: str = r"(?!)"
-    """The white space that it refuses, as a regular expression."""
+    """A regular expression for the white space that it refuses."""
     keeps_ellipsis: bool = False
-    """Whether an ellipsis must be in the output."""
+    """Whether an ellipsis in a term must also be in the output."""
     one_implicit_ellipsis: bool = False
-    """Whether the output must be written if several operands have an ellipsis."""
+    """Whether the output must be written out if several operands have an ellipsis."""
     keywords: frozenset[str] | None = None
-    """The keywords that einsum takes, or None if others than these may be right."""
+    """All keywords that einsum takes; None if they are unknown."""
     wants_path: bool = False
-    """Whether it contracts many operands in one loop unless told otherwise."""
+    """Whether it contracts any number of operands in one loop unless ``optimize`` is given."""
 
 
 NUMPY = LibraryEinsum(
@@ -56,7 +56,7 @@ NUMPY = LibraryEinsum(
     wants_path=True,
 )
 OPTIMIZED = replace(NUMPY, blanks=_BLANKS, keeps_ellipsis=False, wants_path=False)
-"""NumPy with ``optimize=``, which goes another way."""
+"""NumPy with ``optimize=``, which follows other rules."""
 TORCH = LibraryEinsum(
     "torch",
     letters=True,
@@ -79,7 +79,7 @@ EINOPS = LibraryEinsum("einops", keywords=frozenset())
 OURS = LibraryEinsum("einsum_unified", lists=True)
 
 PORTABLE = (NUMPY, TORCH, TENSORFLOW, JAX)
-"""Where an equation has to work to be portable."""
+"""The libraries on which a portable equation must work."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,11 @@ class Function:
     library: LibraryEinsum
     form: CallForm = CallForm.EQUATION
     at: int = 0
-    """Which argument the equation is; -1: the last."""
+    """The position of the equation among the arguments; -1 for the last."""
 
     @property
     def contracts(self) -> bool:
-        """Whether it is an einsum itself, no planner or other relative of it."""
+        """Whether it is an einsum itself, not a planner or another related function."""
         return self.name.endswith(".einsum")
 
 

@@ -1,6 +1,6 @@
-"""What names mean: the scopes of a module, what is bound in them, and the calls they hold.
+"""The meaning of names: the scopes of a module, the bindings in them, and the calls in each scope.
 
-Nothing is imported. A name is known if it can only mean one thing; whatever else is left alone.
+Nothing is imported. A name is known if it can only mean one thing; other names are ignored.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ _IMPORTERS = ("pytest.importorskip", "importlib.import_module")
 _DEPTH = 10  # of aliases of aliases
 
 Binding = str | ast.expr | None
-"""The full name of what was imported, the expression that was assigned, or None: anything."""
+"""The full name of an import, the expression of an assignment, or None for anything else."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scope:
-    """A module, class, function or comprehension, and what its names were bound to."""
+    """A module, class, function or comprehension, and the bindings of its names."""
 
     parent: Scope | None = None
     is_class: bool = False
     bindings: defaultdict[str, list[Binding]] = field(default_factory=lambda: defaultdict(list))
     stars: list[str] = field(default_factory=list)
-    """Modules all of whose names were imported."""
+    """Modules from which all names are imported: ``from module import *``."""
     elsewhere: set[str] = field(default_factory=set)
     """Names declared global or nonlocal."""
 
     def bind(self, name: str, binding: Binding) -> None:
-        """Note that a name is bound here, or where a declaration says."""
+        """Record a binding of a name here, or in all enclosing scopes if declared global or nonlocal."""
         scopes = self.enclosing() if name in self.elsewhere else [self]
         for scope in scopes:
             scope.bindings[name].append(binding if scope is self else None)
 
     def enclosing(self) -> list[Scope]:
-        """Return the scopes around this one, the nearest first."""
+        """Return the scopes around this one, from the nearest outwards."""
         found, scope = [], self.parent
         while scope is not None:
             found.append(scope)
@@ -48,7 +48,7 @@ class Scope:
         return found
 
     def lookup(self, name: str) -> tuple[list[Binding], Scope]:
-        """Return what a name was bound to, and in which scope: the nearest that binds it."""
+        """Return the bindings of a name in the nearest scope that has any, and that scope."""
         for scope in [self, *(scope for scope in self.enclosing() if not scope.is_class)]:
             if name in scope.bindings:
                 return scope.bindings[name], scope
@@ -57,14 +57,14 @@ class Scope:
 
 @dataclass(frozen=True)
 class Site:
-    """A call and the scope that it stands in."""
+    """A call and its scope."""
 
     call: ast.Call
     scope: Scope
 
 
 def find_calls(tree: ast.Module) -> list[Site]:
-    r"""Return the calls of a module in order, but for those that a test says will raise.
+    r"""Return the calls of a module in order, except those that a test expects to raise.
 
     >>> tree = ast.parse("f(g())\nwith pytest.raises(ValueError):\n    h()")
     >>> [ast.unparse(site.call) for site in find_calls(tree)]
@@ -72,7 +72,7 @@ def find_calls(tree: ast.Module) -> list[Site]:
     """
     calls: list[Site] = []
     todo: list[tuple[ast.AST, Scope]] = [(tree, Scope())]
-    while todo:  # no recursion: sources may be nested deeply
+    while todo:  # without recursion: sources may be nested deeply
         node, scope = todo.pop()
         if isinstance(node, ast.Call):
             calls.append(Site(node, scope))
@@ -82,7 +82,7 @@ def find_calls(tree: ast.Module) -> list[Site]:
 
 
 def _children(node: ast.AST, scope: Scope) -> Iterator[tuple[ast.AST, Scope]]:
-    """Yield the parts of a node, each with its scope, and note what the node binds."""
+    """Yield the parts of a node, each with its scope, and record the node's bindings."""
     if isinstance(node, _FUNCTIONS):
         yield from _function(node, scope)
     elif isinstance(node, ast.ClassDef):
@@ -123,7 +123,7 @@ def _function(
 
 
 def _expects_error(node: ast.expr) -> bool:
-    """Whether it is ``pytest.raises(...)``, ``self.assertRaises(...)`` or the like."""
+    """Whether it is ``pytest.raises(...)``, ``self.assertRaises(...)`` or similar."""
     if not isinstance(node, ast.Call):
         return False
     name = getattr(node.func, "attr", getattr(node.func, "id", ""))
@@ -131,7 +131,7 @@ def _expects_error(node: ast.expr) -> bool:
 
 
 def _bind(node: ast.AST, scope: Scope) -> list[ast.AST]:
-    """Note what a node binds, and return those of its parts that are thereby done."""
+    """Record the bindings of a node, and return the parts of it that need no further visit."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             root = alias.name.partition(".")[0]
@@ -165,7 +165,7 @@ def _bind_from(node: ast.ImportFrom, scope: Scope) -> None:
 
 
 def meanings(node: ast.expr, scope: Scope, depth: int = _DEPTH) -> set[str]:
-    r"""Return the full names that an expression such as ``np.einsum`` may mean; none if it may be anything.
+    r"""Return the full names that an expression such as ``np.einsum`` may have; none if they are uncertain.
 
     >>> tree = ast.parse("import jax.numpy as jnp\ncontract = jnp.einsum\ncontract('ii', x)")
     >>> (site,) = find_calls(tree)
@@ -196,12 +196,12 @@ def meanings(node: ast.expr, scope: Scope, depth: int = _DEPTH) -> set[str]:
 
 
 def _is_none(binding: Binding) -> bool:
-    """Whether it is ``np = None``, which is there for when an import fails."""
+    """Whether it is ``np = None``, which sources use when an import fails."""
     return isinstance(binding, ast.Constant) and binding.value is None
 
 
 def _imported_by(call: ast.Call, scope: Scope, depth: int) -> set[str]:
-    """Return the module that ``pytest.importorskip("torch")`` and its like give."""
+    """Return the module that a call such as ``pytest.importorskip("torch")`` returns."""
     if not depth or not call.args or not isinstance(call.args[0], ast.Constant):
         return set()
     if meanings(call.func, scope, depth - 1) & set(_IMPORTERS):

@@ -2,9 +2,9 @@
 
 ::
 
-    pattern = side { "," side } "->" side      several sides for einsum only
+    pattern = side { "," side } "->" side      commas only for einsum
     side    = { axis | "(" { axis } ")" }
-    axis    = name | number | "..."            at most one "..." in a side
+    axis    = name | number | "..."            at most one "..." on a side
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TOKEN = re.compile(r" +|\.\.\.|\w+|.", re.DOTALL)
 
 
 class PatternError(Exception):
-    """A pattern is malformed: what is wrong, and where."""
+    """A pattern is malformed; ``marks`` are the wrong positions."""
 
     def __init__(self, message: str, marks: list[int]) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class PatternError(Exception):
 
 @dataclass(frozen=True)
 class PatternAxis:
-    """An axis as it is written, where, and in which brackets of its side (None: in none)."""
+    """An axis as written, its position, and the number of its pair of brackets on its side, or None."""
 
     name: str
     at: int
@@ -35,7 +35,7 @@ class PatternAxis:
 
     @property
     def is_number(self) -> bool:
-        """Whether it is a size, not a name."""
+        """Whether it is a size instead of a name."""
         return self.name.isdecimal()
 
 
@@ -52,18 +52,18 @@ class Pattern:
     output: tuple[PatternAxis, ...]
 
     def axes(self) -> list[PatternAxis]:
-        """Return every axis as often as it occurs."""
+        """Return every axis, repeated as often as it occurs."""
         return [axis for side in (*self.inputs, self.output) for axis in side]
 
 
 def parse(text: str, einsum: bool = False) -> Pattern:
-    """Parse a pattern, of ``einops.einsum`` or of the others; raises `PatternError`.
+    """Parse a pattern of ``einops.einsum`` or of the other functions; raises `PatternError`.
 
-    White space other than spaces counts as spaces.
+    Other white space counts as spaces.
 
     >>> parse("b c) -> b c")
     Traceback (most recent call last):
-    einsum_unified.lint.patterns.PatternError: ')' closes no bracket
+    einsum_unified.lint.patterns.PatternError: ')' has no matching '('
     """
     text = re.sub(r"\s", " ", text)
     arrows = [match.start() for match in re.finditer("->", text)]
@@ -91,9 +91,9 @@ def _side(text: str, start: int, einsum: bool, is_output: bool) -> tuple[Pattern
             opened, groups = at, groups + 1
         elif token == ")":
             if opened is None:
-                raise PatternError("')' closes no bracket", [at])
+                raise PatternError("')' has no matching '('", [at])
             if einsum and sum(axis.group == groups for axis in axes) != 1:
-                raise PatternError("einops.einsum joins and splits no axes", [opened, at])
+                raise PatternError("einops.einsum does not join or split axes", [opened, at])
             opened = None
         elif not token.isspace():
             _check_axis(token, at, einsum)
@@ -108,21 +108,21 @@ def _check_axis(token: str, at: int, einsum: bool) -> None:
     if token == "...":
         return
     if token == ".":
-        raise PatternError("a '.' that is no part of '...'", [at])
+        raise PatternError("a '.' that is not part of '...'", [at])
     if not re.match(r"\w", token):
         raise PatternError(f"{token!r} has no meaning in a pattern", [at])
     if token.isdecimal():
         if einsum:
-            raise PatternError("einops.einsum takes names, no numbers", [at])
+            raise PatternError("einops.einsum takes names, not numbers", [at])
         if len(token) < 10 and int(token) == 0:
             raise PatternError("an axis of size 0", [at])
         return
     if token == "_" and einsum:
         return
     if not token.isidentifier():
-        raise PatternError(f"{clipped(token, 40)!r} is no name for an axis: it begins with a digit", [at])
+        raise PatternError(f"{clipped(token, 40)!r} is not an axis name: it begins with a digit", [at])
     if token.startswith("_") or token.endswith("_"):
-        raise PatternError(f"{clipped(token, 40)!r} begins or ends with '_', which no axis does", [at])
+        raise PatternError(f"{clipped(token, 40)!r} begins or ends with '_', which einops refuses", [at])
 
 
 def _check_side(axes: list[PatternAxis], einsum: bool, is_output: bool) -> None:
@@ -136,6 +136,6 @@ def _check_side(axes: list[PatternAxis], einsum: bool, is_output: bool) -> None:
     seen: dict[str, int] = {}
     for axis in axes:
         if axis.name in seen and not axis.is_number and (not einsum or axis.name != "_"):
-            said = f"{clipped(axis.name, 40)!r} is twice on a side"
+            said = f"{clipped(axis.name, 40)!r} occurs twice on one side"
             raise PatternError(said, [seen[axis.name], axis.at])
         seen[axis.name] = axis.at

@@ -1,4 +1,4 @@
-"""What libraries refuse in an equation that another takes."""
+"""The remarks about equations that some libraries accept and others refuse."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LETTER = re.compile(r"[a-zA-Z\s,.>-]")
 
 
 def refusals(call: Call, libraries: Sequence[LibraryEinsum]) -> Iterator[Remark]:
-    """Yield what some of the libraries refuse in an equation that can be read."""
+    """Yield remarks on a valid equation that at least one of the libraries refuses."""
     equation = parse(call.text.value if call.sublists is None else call.sublists)
     for check in _CHECKS:
         for remark, refuses in check(equation):
@@ -39,7 +39,7 @@ def _labels(equation: Equation) -> _Checked:
         marks = sorted(wrong.values())
         names = listed([repr(equation.text[mark]) for mark in marks], MOST_NAMES)
         said = f"{numbered(len(marks), 'label')} {names}"
-        note = "labels are a-z and A-Z there"
+        note = "labels can only be a-z and A-Z there"
         yield Remark("EU201", said, marks[:MOST_MARKS], [note]), lambda library: library.letters
 
 
@@ -51,8 +51,8 @@ def _integers(equation: Equation) -> _Checked:
     if wrong:
         term = next(n for n, term in enumerate(equation.inputs) if wrong[0] in term)
         marks = equation.find(term, wrong[0])[:1]
-        note = f"labels of sublists are integers from 0 to {LETTERS - 1} there"
-        said = f"label {wrong[0]!r}" if isinstance(wrong[0], int) else "a label that is no integer"
+        note = f"labels of sublists can only be integers from 0 to {LETTERS - 1} there"
+        said = f"label {wrong[0]!r}" if isinstance(wrong[0], int) else "a label that is not an integer"
         yield Remark("EU202", said, marks, [note]), lambda library: library.letters and library.sublists
 
 
@@ -85,12 +85,12 @@ def _ellipsis(equation: Equation) -> _Checked:
     if having and equation.explicit and ... not in equation.output:
         said, note = (
             "'...' left out of the output",
-            "unless it stands for no axes: write it there, or name them",
+            "unless it has no axes: write '...' in the output, or name its axes",
         )
         marks = equation.find(having[0], ...)
         yield Remark("EU205", said, marks, [note]), lambda library: library.keeps_ellipsis
     if len(having) > 1 and not equation.explicit:
-        said = "the output left out beside several '...'"
+        said = "the output left out although several operands have '...'"
         marks = [mark for n in having[:MOST_MARKS] for mark in equation.find(n, ...)]
         yield Remark("EU206", said, marks), lambda library: library.one_implicit_ellipsis
 
@@ -99,7 +99,7 @@ _CHECKS = (_labels, _integers, _sublists, _blanks, _ellipsis)
 
 
 def keywords(call: Call) -> Iterator[Remark]:
-    """Yield the keywords that the called einsum does not take."""
+    """Yield a remark for each keyword that the called einsum does not take."""
     known = call.library.keywords
     if known is None or not call.function.contracts:
         return

@@ -1,4 +1,4 @@
-"""Write findings as text for people, and as JSON, SARIF and GitHub's commands for machines."""
+"""Findings as text for people, and as JSON, SARIF and GitHub's workflow commands for machines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from einsum_unified.printable import escaped
 from einsum_unified.wording import counted, pointed
 
 VERSION = 1
-"""Of the layout of the JSON."""
+"""The version of the JSON format."""
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 _GITHUB = {"error": "error", "warning": "warning", "note": "notice"}
@@ -23,20 +23,20 @@ _GITHUB = {"error": "error", "warning": "warning", "note": "notice"}
 
 @dataclass
 class Results:
-    """What was found in which file, which files could not be read and why, and how many were looked at."""
+    """The findings by file, the files that could not be read with the reason, and the number of files."""
 
     findings: list[tuple[Path, Finding]] = field(default_factory=list)
     failures: list[tuple[Path, str]] = field(default_factory=list)
     files: int = 0
     unread: int = 0
-    """Of the files, how many could not be read."""
+    """The number of files that could not be read."""
 
 
 # --- text -----------------------------------------------------------------------------------------
 
 
 def text(results: Results) -> str:
-    """Return each finding with its line of source, carets below what is meant, and a count as last line."""
+    """Return each finding with its source line and carets below the wrong places, and last the count."""
     blocks = [_block(path, finding) for path, finding in results.findings]
     count, files = len(results.findings), len({path for path, _ in results.findings})
     where = counted(results.files, "file")
@@ -57,7 +57,7 @@ def _block(path: Path, finding: Finding) -> str:
 
 
 def _is_in_sight(finding: Finding) -> bool:
-    """Whether the equation stands in the line of source as it is, or what is wrong is beside it."""
+    """Whether the source line contains the equation unchanged, or the finding does not mark the equation."""
     return finding.equation in finding.source_line or not finding.marks
 
 
@@ -65,7 +65,7 @@ def _is_in_sight(finding: Finding) -> bool:
 
 
 def as_json(results: Results) -> str:
-    """Return all there is to know as JSON."""
+    """Return all findings and failures as JSON."""
     document = {
         "version": VERSION,
         "files": results.files,
@@ -93,7 +93,7 @@ def as_json(results: Results) -> str:
 def github(results: Results) -> str:
     """Return GitHub's workflow commands, which annotate the lines of a pull request.
 
-    A message's line breaks and per cent signs are written as that wants them.
+    Line breaks and per cent signs of messages are escaped as these commands require.
     """
     lines = []
     for path, finding in results.findings:

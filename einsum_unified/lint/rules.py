@@ -1,4 +1,4 @@
-"""The rules by their codes, and what a check has to say before it has a place in a file."""
+"""The rules by code, and `Remark`: the result of a check before it has a place in a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: what it is called, how bad it is (error, warning or note), and what it finds."""
+    """A rule: its code and name, its level (error, warning or note), and a summary of what it finds."""
 
     code: str
     name: str
@@ -18,49 +18,74 @@ class Rule:
 
 
 _TABLE = (
-    # The call fails whatever the operands are.
+    # The call fails for any operands.
     ("EU001", "malformed-equation", "error", "the equation or einops pattern cannot be read"),
     ("EU002", "unknown-output-label", "error", "an output label occurs in no operand"),
     ("EU003", "repeated-output-label", "error", "a label is repeated in the output"),
     ("EU004", "operand-count", "error", "the call has more or fewer operands than the equation has terms"),
     ("EU005", "one-sided-axis", "error", "an axis of an einops pattern is on one side only"),
-    ("EU006", "axis-size", "error", "a size is given for no axis of the einops pattern, or is lacking"),
-    ("EU007", "unknown-reduction", "error", "einops.reduce is told a reduction that it does not know"),
-    ("EU008", "equation-place", "error", "the equation is not where the function looks for it"),
+    (
+        "EU006",
+        "axis-size",
+        "error",
+        "a size of an einops pattern is missing, or is given for an unknown axis",
+    ),
+    ("EU007", "unknown-reduction", "error", "einops.reduce does not have the reduction"),
+    ("EU008", "equation-place", "error", "the equation is in the wrong place among the arguments"),
     ("EU009", "strict-refusal", "error", "strict=True, in the call itself, refuses the equation"),
-    # It runs, but probably does not do what is meant.
-    ("EU101", "lonely-label", "warning", "a label occurs once, beside other operands, and is summed away"),
+    # The call runs, but probably does not do what is intended.
+    (
+        "EU101",
+        "lonely-label",
+        "warning",
+        "a label occurs once, in one of several operands, and is summed away",
+    ),
     ("EU102", "near-duplicate", "warning", "two names of an einops pattern differ by one letter"),
     ("EU103", "implicit-output", "note", "the output is left out"),
-    ("EU104", "implicit-transpose", "warning", "the output is left out and has another order than appears"),
-    ("EU105", "lonely-label-in-total", "note", "as EU101, in a sum over everything"),
-    # The library that is called refuses it, though another takes it.
+    (
+        "EU104",
+        "implicit-transpose",
+        "warning",
+        "the output is left out, and its labels are in another order than in the terms",
+    ),
+    ("EU105", "lonely-label-in-total", "note", "like EU101, in a sum over everything"),
+    # The called library refuses the equation, although others accept it.
     ("EU201", "label-refused", "error", "a label that the library does not take"),
-    ("EU202", "too-many-labels", "error", "more labels, or greater integers, than the library has letters"),
-    ("EU203", "no-sublists", "error", "the interleaved form on a library without it"),
+    (
+        "EU202",
+        "too-many-labels",
+        "error",
+        "more labels, or larger integers, than the library has letters for",
+    ),
+    ("EU203", "no-sublists", "error", "the interleaved form with a library that does not have it"),
     ("EU204", "white-space-refused", "error", "white space that the library does not take"),
     (
         "EU205",
         "ellipsis-left-out",
         "warning",
-        "'...' is left out of the output where the library refuses that",
+        "'...' is left out of the output, which the library refuses",
     ),
-    ("EU206", "implicit-ellipses", "error", "the output is left out beside several '...' on TensorFlow"),
+    (
+        "EU206",
+        "implicit-ellipses",
+        "error",
+        "the output is left out although several operands have '...', on TensorFlow",
+    ),
     ("EU207", "unknown-keyword", "error", "a keyword that the library's einsum does not take"),
-    # It works, slowly.
+    # The call works, but slowly.
     ("EU301", "no-path", "warning", "numpy.einsum of three or more operands without optimize="),
 )
 RULES = {code: Rule(code, *rest) for code, *rest in _TABLE}
 
 MOST_MARKS = 8
-"""Places that a remark points at."""
+"""The maximum number of places that a remark marks."""
 MOST_NAMES = 6
-"""Labels or axes that a remark names; it counts the rest."""
+"""The maximum number of labels or axes that a remark names; it counts the others."""
 
 
 @dataclass(frozen=True)
 class Remark:
-    """What a check says: where in the equation (``marks``), or else at which node of the source."""
+    """The result of a check, at positions ``marks`` of the equation, or else at a node of the source."""
 
     code: str
     message: str
@@ -70,7 +95,7 @@ class Remark:
 
 
 def is_chosen(code: str, chosen: Iterable[str]) -> bool:
-    """Whether a code, or the beginning of one, is among those chosen.
+    """Whether one of the chosen codes, or beginnings of codes, matches a code.
 
     >>> is_chosen("EU101", ["EU1"]), is_chosen("EU101", ["EU102"])
     (True, False)

@@ -1,4 +1,4 @@
-"""A source file: its text, its syntax tree, and where the characters of its string literals stand."""
+"""A source file: its text, its syntax tree, and the places of the characters of its string literals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 LARGEST = 10_000_000
-"""Files of more bytes are not read: a syntax tree takes a hundred times the memory."""
+"""Files with more bytes are not read: a syntax tree takes a hundred times as much memory."""
 
 _GAP = re.compile(r"(?:[ \t\f\n]|\\\n|#[^\n]*)*")
 _OPENING = re.compile(r"(?P<prefix>[A-Za-z]{0,2})(?P<quote>'''|\"\"\"|'|\")")
@@ -25,11 +25,11 @@ _ESCAPE = re.compile(
 
 
 class UnreadableError(Exception):
-    """A file cannot be read, or is no Python."""
+    """A file cannot be read, or is not valid Python."""
 
 
 class Place(NamedTuple):
-    """A place in a file, line and column counted from 1, in characters."""
+    """A place in a file: line and column, counted from 1, the column in characters."""
 
     line: int
     column: int
@@ -46,19 +46,19 @@ class Source:
     def __init__(self, text: str) -> None:
         self.text = text
         self.tree = _parsed(text)
-        self.lines = text.split("\n")  # as the parser counts them: a form feed ends no line
+        self.lines = text.split("\n")  # as the parser counts them: a form feed does not end a line
         self._starts = [0]
         for line in self.lines:
             self._starts.append(self._starts[-1] + len(line) + 1)
 
     def start(self, node: ast.expr | ast.keyword) -> Place:
-        """Return where a node begins."""
+        """Return the place where a node begins."""
         return self._place(self._offset(node.lineno, node.col_offset))
 
     def places(self, literal: ast.Constant, indices: Iterable[int]) -> list[Place]:
-        r"""Return where characters of a string literal's value stand; an index beyond them is its beginning.
+        r"""Return the places of characters of a string literal's value, by their index in the value.
 
-        Where that cannot be told, as in f-strings, it is the beginning of the literal.
+        For an index beyond the value, and in f-strings, it is the beginning of the literal.
 
         >>> source = Source(r"'i\tj' 'k'")
         >>> [place.column for place in source.places(source.tree.body[0].value, range(4))]
@@ -85,11 +85,11 @@ class Source:
 
 
 def read(path: Path) -> Source:
-    """Read a file; raises `UnreadableError`, in one line, for what is no Python source."""
+    """Read a file; raises `UnreadableError`, with a message in one line, if it is not Python source."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise UnreadableError("is no regular file")
+            raise UnreadableError("is not a regular file")
         if status.st_size > LARGEST:
             raise UnreadableError(f"has more than {LARGEST:,} bytes")
         return parse(path.read_bytes())
@@ -98,29 +98,31 @@ def read(path: Path) -> Source:
 
 
 def parse(source: bytes | str) -> Source:
-    """Decode and parse source as Python does; raises `UnreadableError` if it is none."""
+    """Decode and parse source as Python does; raises `UnreadableError` if it is not valid Python."""
     try:
         return Source(decode_source(source) if isinstance(source, bytes) else source)
     except UnicodeError as error:
         raise UnreadableError(f"cannot be decoded: {error}") from None
     except SyntaxError as error:
         where = f"line {error.lineno}: " if error.lineno else ""
-        raise UnreadableError(f"is no Python: {where}{error.msg}") from None
-    except (LookupError, ValueError) as error:  # a codec that gives no text; a null character
-        raise UnreadableError(f"is no Python: {error}") from None
+        raise UnreadableError(f"is not valid Python: {where}{error.msg}") from None
+    except (LookupError, ValueError) as error:  # a codec that does not produce text; a null character
+        raise UnreadableError(f"is not valid Python: {error}") from None
     except (RecursionError, MemoryError):
         raise UnreadableError("is nested too deeply to be parsed") from None
 
 
 def _parsed(text: str) -> ast.Module:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of escapes, of `is` with a literal: not ours to say
+        warnings.simplefilter(
+            "ignore"
+        )  # warnings about escapes and about `is` with a literal are not for this linter
         return ast.parse(text)
 
 
 @lru_cache(maxsize=8)
 def _value_offsets(text: str) -> list[int]:
-    """Return where each character of a value stands in the literals, one or several side by side."""
+    """Return the offset of each character of a value in its source: one or several adjacent literals."""
     offsets: list[int] = []
     at = 0
     while at < len(text) and (opening := _OPENING.match(text, at)):
@@ -140,7 +142,7 @@ def _skip_gap(text: str, at: int) -> int:
 
 
 def _step(text: str, at: int, raw: bool, offsets: list[int]) -> int:
-    """Add the offsets of the value's characters that begin at ``at``, and return where the next does."""
+    """Append the offsets of the value's next characters, from ``at``, and return the offset after them."""
     if plain := _PLAIN.match(text, at):
         offsets += range(at, plain.end())
         return plain.end()

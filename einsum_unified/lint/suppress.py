@@ -1,4 +1,4 @@
-"""The comments that silence findings: ``# noqa``, ``# noqa: EU101, EU103``."""
+"""The comments that suppress findings: ``# noqa``, ``# noqa: EU101, EU103``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NOQA = re.compile(r"#\s*noqa(?P<codes>\s*:\s*[A-Z]+[0-9]+(?:[\s,]+[A-Z]+[0-9]+)
 
 
 def silenced(text: str) -> dict[int, tuple[str, ...]]:
-    r"""Return, by line, the codes that a comment silences; "" stands for all.
+    r"""Return line → the codes that its comment suppresses; "" means all codes.
 
     >>> silenced("f()  # noqa\ng()  # noqa: E501,EU101\nh('# noqa')")
     {1: ('',), 2: ('E501', 'EU101')}
@@ -27,11 +27,11 @@ def silenced(text: str) -> dict[int, tuple[str, ...]]:
             if match:
                 codes = re.findall(r"[A-Z]+[0-9]+", (match["codes"] or "").upper())
                 found[token.start[0]] = tuple(codes) or ("",)
-    except (tokenize.TokenError, SyntaxError):  # the parser takes what the tokenizer does not
+    except (tokenize.TokenError, SyntaxError):  # some source that the parser accepts the tokenizer does not
         pass
     return found
 
 
 def is_silenced(code: str, lines: Iterable[int], comments: dict[int, tuple[str, ...]]) -> bool:
-    """Whether a comment on one of the lines silences a code."""
+    """Whether a comment on one of the lines suppresses a code."""
     return any(is_chosen(code, comments.get(line, ())) for line in lines)

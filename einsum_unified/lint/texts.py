@@ -1,4 +1,4 @@
-"""Equations as they stand in the source: what they read, and where each character comes from."""
+"""Equations in the source: their text, and the place that each character comes from."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from einsum_unified.lint.source import Place, Source
 from einsum_unified.wording import quoted
 
 _MOST_PIECES = 1000
-_MOST_NAMES = 10  # that stand for each other
+_MOST_NAMES = 10  # in a chain of names, each assigned to the next
 _LONGEST = 20_000_000  # names may double a text again and again
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of a text and the node that it comes from."""
+    """A part of a text and the node that it comes from."""
 
     node: ast.expr
     length: int
     literal: bool
-    """Whether its characters are those of a string literal; if not, all stand where the node does."""
+    """Whether the node is a string literal with these characters; if not, all have the place of the node."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Text:
     pieces: tuple[Piece, ...]
 
     def places(self, source: Source, indices: Sequence[int]) -> list[Place]:
-        """Return where characters stand in the source."""
+        """Return the places of characters in the source."""
         found = []
         for index in indices:
             piece, within = self._piece(index)
@@ -47,7 +47,7 @@ class Text:
         return found
 
     def _piece(self, index: int) -> tuple[Piece, int]:
-        """Return the piece that has a character, and which of its characters it is."""
+        """Return the piece that contains a character, and the character's index in that piece."""
         for piece in self.pieces:
             if index < piece.length:
                 return piece, index
@@ -56,7 +56,7 @@ class Text:
 
 
 def resolve(node: ast.expr, scope: Scope) -> Text | None:
-    r"""Return the text that an expression certainly is: literals, joined, in names bound once, in f-strings.
+    r"""Return the text of an expression if it is certain: literals, also joined, named or in f-strings.
 
     >>> from einsum_unified.lint.names import find_calls
     >>> tree = ast.parse("left = 'ij'\nf(left + f',j->{left}')")
@@ -82,18 +82,18 @@ def resolve(node: ast.expr, scope: Scope) -> Text | None:
 
 
 class _Part(NamedTuple):
-    """A part of a text that is to be resolved."""
+    """A part of an expression that is still to be resolved."""
 
     node: ast.expr
     scope: Scope
     depth: int = 0
-    """Through how many names it was reached."""
+    """The number of names through which it was reached."""
     within: ast.JoinedStr | None = None
-    """The f-string that it is a piece of: not every Python says where in it."""
+    """The f-string around it: not every version of Python tells places within one."""
 
 
 def _parts(part: _Part) -> list[_Part] | None:
-    """Return what a text is made of, nothing for a literal, or None for what may be anything."""
+    """Return the parts of an expression: none for a literal, and None for one that may be anything."""
     node = part.node
     if isinstance(node, ast.Constant):
         return [] if isinstance(node.value, str) else None
@@ -111,7 +111,7 @@ def _parts(part: _Part) -> list[_Part] | None:
 
 
 def spell(inputs: Sequence[ast.expr], output: ast.expr | None) -> tuple[Text, Sublists] | None:
-    """Return the sublists of the interleaved form, and how messages spell them; None if not all are literal.
+    """Return the sublists of an interleaved call, and their text in messages; None if not all are literal.
 
     >>> x, y = ast.parse("[0, 1], [1]").body[0].value.elts
     >>> spell([x, y], None)[0].value
@@ -142,7 +142,7 @@ def spell(inputs: Sequence[ast.expr], output: ast.expr | None) -> tuple[Text, Su
 
 
 def _label(node: ast.expr) -> Any:
-    """Return a label that is written out, or None."""
+    """Return a label that is a literal, or None."""
     if isinstance(node, ast.Constant) and not isinstance(node.value, (bytes, float, complex)):
         return node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
