@@ -514,7 +514,7 @@ MISUSE = {
     "explain i-> 3 --dtype datetime64": "argument --dtype: 'datetime64' is not a numeric dtype",
     "explain i-> 3 --backend nosuch": "there is no library 'nosuch'; libraries with an adapter: numpy",
     "explain i-> 3 --backend .x": "argument --backend: there is no library '.x'",
-    "explain i-> 3 --backend json": "argument --backend: json has no asarray as in the array API standard",
+    "explain i-> 3 --backend json": "argument --backend: json has no asarray like the array API standard",
     "explain i-> 3 --optimize best": "argument --optimize: 'best' is no strategy; known are",
     "explain i-> 3 --html /no/where.html": "argument --html: cannot write '/no/where.html': No such file",
     "explain i-> 3 --svg /": "argument --svg: cannot write '/': Is a directory",

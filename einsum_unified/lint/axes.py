@@ -69,9 +69,7 @@ def _lonely(once: Sequence[PatternAxis], pattern: Pattern) -> Iterator[Remark]:
     if lonely:
         said = "occurs once and is summed away" if len(lonely) == 1 else "occur once each and are summed away"
         said = f"{numbered(len(lonely), 'axis')} {_names(lonely)} {said}"
-        note = (
-            "if intended, sum that operand first; if not, a name is misspelt or missing in the output"
-        )
+        note = "if intended, sum that operand first; if not, a name is misspelt or missing in the output"
         yield Remark("EU101" if pattern.output else "EU105", said, _marks(lonely), [note])
 
 

@@ -1,4 +1,4 @@
-"""Help for testing code that uses einsum on several frameworks."""
+"""Tools for testing code that uses einsum on several frameworks."""
 
 from einsum_unified.testing.check import Report, Result, check_einsum
 

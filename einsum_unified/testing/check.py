@@ -15,24 +15,24 @@ from einsum_unified.errors import OperandTypeError
 
 RTOL = {"float16": 1e-2, "bfloat16": 4e-2, "float32": 1e-5, "complex64": 1e-5, "float64": 1e-10,
         "complex128": 1e-10}  # fmt: skip
-"""dtype → relative tolerance; none for others. It suits sums of any usual length. The conformance kit, which
-knows what is summed, has narrower ones: a few roundings (`einsum_unified.testing.conformance.reference`)."""
+"""dtype → relative tolerance for sums of usual lengths; 0 for other dtypes. The conformance kit knows the
+terms of each sum and has narrower tolerances: `einsum_unified.testing.conformance.reference`."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one framework gave."""
+    """The result of one framework."""
 
     framework: str
     shape: tuple[int, ...]
     dtype: str
     difference: float
-    """Greatest absolute difference from what is expected."""
+    """Greatest absolute difference from the expected result."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """The results of all frameworks; prints as a table."""
+    """The results of all frameworks; ``print`` shows them as a table."""
 
     equation: str
     results: tuple[Result, ...]
@@ -56,7 +56,7 @@ def check_einsum(
     rtol: float | None = None,
     atol: float = 0.0,
 ) -> Report:
-    """Run an equation on every installed framework and compare with what is expected.
+    """Run an equation on every installed framework and compare the results with the expected one.
 
     >>> import numpy as np
     >>> a, b = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
@@ -67,21 +67,21 @@ def check_einsum(
 
     Args:
         equation: the equation, as text.
-        operands: NumPy arrays or nested lists; each framework gets them as its own tensors.
-        expected: an array, or a function of the NumPy operands that returns one; without it, the result
-            of the first framework, which is NumPy unless ``frameworks`` says otherwise.
-        frameworks: names of those to run; if None, all that are installed and have the operands' dtypes.
+        operands: NumPy arrays or nested lists; they are converted to each framework's own tensors.
+        expected: an array, or a function that takes the NumPy operands and returns an array; if None, the
+            result of the first framework, which is NumPy unless ``frameworks`` begins with another one.
+        frameworks: names of the frameworks; if None, all installed ones that have the operands' dtypes.
         rtol: relative tolerance; if None, 1e-10 in float64, 1e-5 in float32, 1e-2 in float16, 4e-2 in
-            bfloat16, and none for integers and bool.
-        atol: absolute tolerance; if 0, ``rtol`` times the greatest expected value.
+            bfloat16, and 0 for integers and bool.
+        atol: absolute tolerance; if 0, ``rtol`` times the greatest expected absolute value.
 
     Returns:
-        A `Report` with one `Result` a framework.
+        A `Report` with one `Result` for each framework.
 
     Raises:
-        AssertionError: names the framework and the first wrong element, or the wrong shape.
-        EinsumError: what `einsum` raises, on any of the frameworks.
-        ValueError: a framework that has no adapter or is not installed.
+        AssertionError: a result is wrong; the message names the framework and the first wrong element.
+        EinsumError: `einsum` raised this error on a framework.
+        ValueError: a framework has no adapter or is not installed.
     """
     arrays = [np.asarray(x) for x in operands]
     want = expected(*arrays) if callable(expected) else expected
@@ -103,7 +103,7 @@ def _chosen(frameworks: Sequence[str] | None, arrays: Sequence[Any]) -> Sequence
     unknown = [name for name in frameworks or () if name not in installed]
     if unknown:
         raise ValueError(
-            f"{unknown[0]!r} is not installed or has no adapter; there are: {', '.join(installed)}"
+            f"{unknown[0]!r} is not installed or has no adapter; installed are {', '.join(installed)}"
         )
     if frameworks is not None:
         return frameworks
@@ -114,7 +114,7 @@ def _chosen(frameworks: Sequence[str] | None, arrays: Sequence[Any]) -> Sequence
 def to_framework(array: Any, backend: Backend) -> Any:
     """Return a NumPy array as a tensor of a framework, in the same dtype.
 
-    Raises `OperandTypeError` if the framework has no such dtype.
+    Raises `OperandTypeError` if the framework does not have the dtype.
     """
     dtype = backend.dtype_from_name(array.dtype.name)
     if dtype is None:
@@ -123,7 +123,7 @@ def to_framework(array: Any, backend: Backend) -> Any:
 
 
 def greatest_difference(got: Any, want: Any) -> float:
-    """Return the greatest absolute difference of two arrays; infinite if their shapes differ."""
+    """Return the greatest absolute difference between two arrays; infinite if their shapes differ."""
     if got.shape != want.shape:
         return float("inf")
     if got.dtype == bool and want.dtype == bool:

@@ -1,4 +1,4 @@
-"""The gallery: well-known operations as einsum, each with operands and the NumPy function it equals.
+"""The gallery: well-known operations as einsum, each with operands and the equivalent NumPy function.
 
 The demo, the examples and the tests take their equations from here.
 """
@@ -14,18 +14,18 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Picture:
-    """An operation, its equation, the shapes and dtypes of operands, and what it must equal."""
+    """An operation: its equation, the shapes and dtypes of its operands, and an equivalent function."""
 
     operation: str
     equation: str
     shapes: tuple[tuple[int, ...], ...]
     reference: Callable[..., Any]
-    """Takes the NumPy operands; written without einsum."""
+    """Takes the NumPy operands and returns the expected result; written without einsum."""
     dtypes: tuple[str, ...] = ()
-    """Of each operand; float64 if empty."""
+    """The dtype of each operand; if empty, all are float64."""
 
     def operands(self) -> list[Any]:
-        """Return NumPy operands, the same in every process: normal, or whole numbers from -9 to 9."""
+        """Return seeded random NumPy operands: normally distributed, or integers from -9 to 9."""
         random = np.random.default_rng(0)
         dtypes = self.dtypes or ("float64",) * len(self.shapes)
         return [
@@ -120,4 +120,4 @@ GALLERY: tuple[Picture, ...] = (
 )
 
 MISTAKE = ("ij,kj->ik", ((2, 3), (3, 4)))
-"""An equation and shapes that do not fit: ``j`` is 3 in one operand and 4 in the other."""
+"""An equation with shapes that do not fit: ``j`` has size 3 in one operand and size 4 in the other."""

@@ -1,6 +1,6 @@
-"""The conformance kit: a corpus of calls as data that shows whether an array library follows the rules.
+"""The conformance kit: a corpus of calls that tests whether an array library follows the rules.
 
-For a library's tests, `ConformanceSuite`; from the shell, ``einsum-unified conformance``.
+Use `ConformanceSuite` in a library's tests, or ``einsum-unified conformance`` in a shell.
 """
 
 from einsum_unified.testing.conformance.cases import Case, Operand, corpus, rows

@@ -1,4 +1,4 @@
-"""The corpus: calls as data, each with the row of the rules that it is for and what has to come out.
+"""The corpus: calls as data, each with the row of the rules that it tests and the expected outcome.
 
 ``corpus.json`` is written by ``scripts/make_corpus.py``; ``docs/conformance.md`` describes the format.
 """
@@ -22,18 +22,18 @@ from einsum_unified.dtypes import kind_of
 
 @dataclass(frozen=True)
 class Operand:
-    """An operand as data: a tensor, a NumPy array of some kind, or what Python has."""
+    """An operand as data: a tensor, a NumPy array of some kind, or a Python object."""
 
     kind: str = "tensor"
-    """``tensor``; ``numpy``, or a peculiar one (``fortran``, ``masked``, ...); ``python``, ``complex``."""
+    """``tensor``, ``numpy`` or another kind of array (see `PECULIAR`), ``python``, or ``complex``."""
     shape: tuple[int, ...] = ()
     dtype: str = ""
     values: Any = None
-    """Nested lists of values, with "nan" and "inf" as text; by the rule of `numbers` if None."""
+    """Nested lists of values, with "nan" and "inf" as text; if None, `numbers` gives the values."""
     fill: float | None = None
-    """The one value of all elements, instead."""
+    """One value for all elements, instead of ``values``."""
     value: Any = None
-    """A Python number, nested list, or anything; a complex number as its two parts."""
+    """A Python object, such as a number or a nested list; a complex number as a list of its two parts."""
 
     def array(self, number: int) -> Any:
         """Return the values as a NumPy array of the dtype, for operand ``number``."""
@@ -51,26 +51,26 @@ class Operand:
 
 @dataclass(frozen=True)
 class Case:
-    """A call and what has to come out."""
+    """A call and its expected outcome."""
 
     id: str
     row: int
     operands: tuple[Operand, ...]
     expect: Mapping[str, Any]
-    """``means`` and ``dtype``, or ``error`` and ``says``; and what else is to hold."""
+    """``means`` and ``dtype``, or ``error`` and ``says``; docs/conformance.md lists all entries."""
     equation: str | None = None
     sublists: tuple[Any, ...] = ()
     output: Any = None
     together: str = ""
-    """``list`` or ``tuple`` if the operands come as one."""
+    """``list`` or ``tuple`` if all operands are passed as one."""
     bytes: str = ""
-    """The encoding, if the equation comes as bytes."""
+    """The encoding if the equation is passed as bytes."""
     options: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
-    """What a library may lack: dtypes, ``out``, ``views``, ``scalars``, ``gradients``, ``empty``, ``nan``."""
+    """Needed features: dtypes, ``out``, ``views``, ``scalars``, ``gradients``, ``empty``, ``nan``."""
 
     def with_dtype(self, dtype: str) -> Case:
-        """Return the case in another dtype than float32, if no dtype in particular is meant."""
+        """Return the case with another dtype in place of float32, unless the case is about certain dtypes."""
         if any(map(kind_of, self.needs)):
             return self
         item = next(item for item in _file()["cases"] if item["id"] == self.id)
@@ -78,12 +78,12 @@ class Case:
         return replace(changed, id=self.id)
 
     def features(self) -> tuple[str, ...]:
-        """Return what a library has to have: what is needed, and the dtypes of all operands."""
+        """Return all features that a library needs for the case, including the dtypes of the operands."""
         dtypes = [x.dtype for x in self.operands if kind_of(x.dtype)]
         return tuple(dict.fromkeys([*self.needs, *dtypes]))
 
     def arguments(self, xs: Sequence[Any]) -> tuple[Any, ...]:
-        """Return the positional arguments for operands."""
+        """Return the positional arguments of the call with these operands."""
         if self.equation is None:
             pairs = [item for pair in zip(xs, map(_labels, self.sublists), strict=True) for item in pair]
             return tuple(pairs if self.output is None else [*pairs, _labels(self.output)])
@@ -106,7 +106,7 @@ def corpus() -> tuple[Case, ...]:
 
 @cache
 def rows() -> dict[int, str]:
-    """Return the rows of the rules and what each is about."""
+    """Return number → topic of each row of the rules."""
     return {int(row): what for row, what in _file()["rows"].items()}
 
 
@@ -123,7 +123,7 @@ def _case(item: Mapping[str, Any]) -> Case:
 
 
 def operand_of(item: Mapping[str, Any]) -> Operand:
-    """Return an operand from its JSON."""
+    """Return an operand from its JSON data."""
     return Operand(**{**item, "shape": tuple(item.get("shape", ()))})
 
 
@@ -136,7 +136,7 @@ def _option(name: str, x: Any) -> Any:
 
 
 def _labels(sublist: Any) -> Any:
-    """Return a sublist with its labels: "..." is the ellipsis, a list of JSON a tuple."""
+    """Return a sublist from its JSON data, where "..." means the ellipsis and a list means a tuple."""
     if not isinstance(sublist, list):
         return sublist
     return [... if label == "..." else _tuples(label) for label in sublist]
@@ -154,11 +154,11 @@ def _unquoted(values: Any) -> Any:
 
 
 def numbers(shape: Sequence[int], number: int, dtype: str) -> Any:
-    """Return the values of an operand by the rule: whole numbers that any dtype holds.
+    """Return the values of an operand by a rule: small integers that every dtype can hold.
 
-    Element n, in C order, of operand k is (n² + 3n + 2k + 1) mod 11 mod 5 − 2, from −2 to 2; its absolute
-    value if the dtype is unsigned, whether it is positive if bool; complex numbers have that of operand k + 1
-    as their imaginary part.
+    Element n, in C order, of operand k is (n² + 3n + 2k + 1) mod 11 mod 5 − 2, an integer from −2 to 2. An
+    unsigned dtype gets the absolute value of this, and bool whether it is positive. The imaginary part of a
+    complex number is the value for operand k + 1.
 
     >>> numbers((2, 3), 0, "int8").tolist(), numbers((3,), 1, "bool").tolist()
     ([[-1, -2, -2], [1, 0, 1]], [True, False, False])
@@ -173,7 +173,7 @@ def numbers(shape: Sequence[int], number: int, dtype: str) -> Any:
 
 
 def numpy_dtype(name: str) -> Any:
-    """Return NumPy's dtype of a name, of ml_dtypes if need be; None without it."""
+    """Return NumPy's dtype with a name, which may come from ml_dtypes; None if there is none."""
     try:
         return np.dtype(name)
     except TypeError:
@@ -213,4 +213,4 @@ PECULIAR: dict[str, Callable[[Any], Any]] = {
     "read-only": _read_only,
     "big-endian": lambda x: x.astype(x.dtype.newbyteorder(">")),
 }
-"""What NumPy and Python have for arrays: kind → how it is made of a plain one."""
+"""Kinds of arrays in NumPy and Python: kind → function that makes it from a plain NumPy array."""

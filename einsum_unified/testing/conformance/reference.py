@@ -1,7 +1,7 @@
-"""What a case means in numbers, without any of the library: the sum written out over the space of all labels.
+"""The expected value of a case, computed without this library: a sum over all values of all labels.
 
 ``result[output] = sum over the other labels of the product of operand[its labels]``, in 64 bits, with NumPy's
-indexing, product and sum: no path, no matmul, no lowering, no parser of the library.
+indexing, product and sum. It uses neither this library's parser nor a path, matmul or lowering.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _EPS = {
     "float8_e4m3fn": 2.0**-3,
     "float8_e5m2": 2.0**-2,
 }
-"""dtype → distance from 1 to the next number, of which tolerances are made; 2**-52 for others."""
+"""dtype → distance from 1 to the next number, the unit of tolerances; 2**-52 for others."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """The values, and how far off each may be."""
+    """The expected values, and the tolerance for each."""
 
     values: Any
     tolerance: Any
 
     def difference(self, got: Any) -> str:
-        """Return the first thing that is wrong with an array of values, or nothing."""
+        """Describe the first difference of an array from the expected values; "" if it agrees with them."""
         if got.shape != self.values.shape:
             return f"the shape is {got.shape}, not {self.values.shape}"
         with np.errstate(invalid="ignore", over="ignore"):
@@ -48,7 +48,7 @@ class Expected:
 
 
 def expected(means: str, arrays: Sequence[Any], dtype: str) -> Expected:
-    """Return what an explicit equation gives in a dtype.
+    """Return the expected result of an explicit equation in a dtype.
 
     >>> expected("ij->j", [np.array([[100, 1], [100, 2]])], "int8").values
     array([-56,   3], dtype=int8)
@@ -65,16 +65,17 @@ def expected(means: str, arrays: Sequence[Any], dtype: str) -> Expected:
 
 
 def _tolerance(means: str, arrays: Sequence[Any], eps: float) -> Any:
-    """Return 0 where every order of summation is exact in the dtype, else a few roundings of the sum of all.
+    """Return 0 if sums are exact in the dtype in any order, else a few roundings of the sum of magnitudes.
 
-    Halves are added up in float32, so that only products and results are rounded; others in what they are.
+    Half precision is summed in float32, so that only products and results are rounded; other dtypes are
+    summed in their own precision.
     """
     inputs, output = means.split("->")
     axes = _axes(inputs.split(","), arrays)
     finite = [np.where(np.isfinite(x), abs(x), 0) for x in arrays]
     whole = all((x == np.round(x)).all() for x in arrays)
-    # No partial sum is greater than the product of the greatest elements, for each point of the space.
-    sizes = dict(sorted(axes, key=lambda axis: axis[1]))  # the greatest size of a label
+    # No partial sum exceeds the product of the greatest elements times the number of products.
+    sizes = dict(sorted(axes, key=lambda axis: axis[1]))  # label → its greatest size
     greatest = math.prod(2 * float(x.max(initial=1)) for x in finite) * math.prod(
         max(n, 1) for n in sizes.values()
     )
@@ -98,21 +99,21 @@ def contract(means: str, arrays: Sequence[Any]) -> Any:
     total: Any = np.ones([sizes[label] for label in space], np.result_type(*arrays))
     with np.errstate(invalid="ignore", over="ignore"):
         for term, x in zip(terms, arrays, strict=True):
-            # An axis of size 1 is read at 0 everywhere.
+            # An axis of size 1 is always read at index 0.
             total = total * x[tuple(grids[a] % max(n, 1) for a, n in zip(term, x.shape, strict=True))]
         return np.asarray(total.sum(axis=tuple(range(len(output), len(space))), dtype=total.dtype))
 
 
 def _axes(terms: Sequence[str], arrays: Sequence[Any]) -> list[tuple[str, int]]:
-    """Return label and size of every axis."""
+    """Return the label and the size of every axis."""
     return [pair for term, x in zip(terms, arrays, strict=True) for pair in zip(term, x.shape, strict=True)]
 
 
 def gradient(means: str, arrays: Sequence[Any], weights: Any, number: int) -> Any:
-    """Return the derivative of ``(weights * einsum(...)).sum()`` by operand ``number``.
+    """Return the derivative of ``(weights * einsum(...)).sum()`` with respect to operand ``number``.
 
-    The result is linear in each operand: the derivative by an element is the result with that element 1 and
-    all others 0.
+    The result is linear in each operand, so the derivative with respect to an element is the result for that
+    element being 1 and all others 0.
     """
     found = np.zeros(arrays[number].shape)
     for index in np.ndindex(found.shape):
@@ -123,7 +124,7 @@ def gradient(means: str, arrays: Sequence[Any], weights: Any, number: int) -> An
 
 
 def widened(x: Any) -> Any:
-    """Return an array in 64 bits of its kind, so that ml_dtypes' dtypes can be compared."""
+    """Return an array in the 64-bit dtype of its kind, so that ml_dtypes' dtypes can be compared."""
     name = x.dtype.name
     if name in ("bool", "uint64", "int64", "object"):
         return x

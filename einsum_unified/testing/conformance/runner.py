@@ -1,4 +1,4 @@
-"""Runs cases of the corpus on a library, through `einsum_unified.einsum` or a function called like it."""
+"""Run cases of the corpus on a library, with `einsum_unified.einsum` or a function called like it."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from einsum_unified.testing.conformance.makers import Library, library_of
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a case."""
+    """The outcome of a case."""
 
     id: str
     row: int
     status: str
     """``passed``, ``failed`` or ``gap``."""
     reason: str = ""
-    """Why it failed, or why the library does not have what it needs: one line."""
+    """Why it failed, or why the library lacks the needed feature, in one line."""
     feature: str = ""
-    """What is lacking, of a gap."""
+    """The missing feature if the status is ``gap``."""
 
 
 class Failure(Exception):  # noqa: N818 - of a case, not of the kit
-    """What is wrong with a result."""
+    """A result is wrong; the message says how."""
 
 
 def run(
     library: str | Library, cases: Iterable[Case] | None = None, function: Callable[..., Any] | None = None
 ) -> list[Outcome]:
-    """Run cases, all of the corpus unless some are given, on a library.
+    """Run some cases, or the whole corpus if None, on a library.
 
-    With a ``function`` that is called instead of `einsum_unified.einsum`; as its errors are its own, any
-    exception is one.
+    A ``function`` is called instead of `einsum_unified.einsum`. Because it has its own errors, any exception
+    counts as the expected error.
 
     >>> outcomes = run("numpy")
     >>> {outcome.status for outcome in outcomes if outcome.row == 3}
@@ -74,7 +74,7 @@ def run_case(case: Case, library: Library, function: Callable[..., Any] | None =
 
 
 def _in_use(library: Library) -> AbstractContextManager[None]:
-    """Let `einsum` find the adapter, should it be given to the kit only."""
+    """Let `einsum` find the adapter for the duration of the block if only the kit knows it."""
     if library.registered:
         return nullcontext()
     x = library.example()
@@ -85,7 +85,7 @@ def _in_use(library: Library) -> AbstractContextManager[None]:
 
 
 def _lacking(case: Case, library: Library) -> tuple[str, str] | None:
-    """Return the first thing that a case needs and the library does not have, and why."""
+    """Return the first feature that a case needs and the library lacks, and the reason."""
     gaps = {**library.adapter.capabilities.gaps, **library.gaps}
     for feature in case.features():
         if feature in gaps:
@@ -101,20 +101,20 @@ def _lacking(case: Case, library: Library) -> tuple[str, str] | None:
 
 def _no_dtype(name: str, library: Library) -> str:
     if numpy_dtype(name) is None:
-        return "to make such operands takes ml_dtypes"
+        return "making these operands needs ml_dtypes"
     return f"{library.adapter.name} cannot compute with this dtype" if library.lacks(name) else ""
 
 
 def _no_feature(feature: str, library: Library) -> str:
     if feature == "gradients":
-        return "" if library.gradients else "the kit tries no derivatives of this library"
+        return "" if library.gradients else "the kit does not test derivatives of this library"
     return (
         "" if getattr(library.adapter.capabilities, feature, True) else f"capabilities.{feature} is not set"
     )
 
 
 class _Run:
-    """One call on one library: the operands, and what holds of the result."""
+    """One case on one library: makes the operands, calls einsum, and checks the outcome."""
 
     def __init__(self, case: Case, library: Library, function: Callable[..., Any] | None) -> None:
         self.case = case
@@ -123,7 +123,7 @@ class _Run:
         self.function = function or einsum
 
     def check(self, caught: list[warnings.WarningMessage]) -> None:
-        """Raise `Failure` unless everything is as it has to be."""
+        """Raise `Failure` unless the outcome is as expected."""
         self.make()
         try:
             result = self._call()
@@ -139,7 +139,7 @@ class _Run:
         self._check_untouched()
 
     def check_gap(self, feature: str) -> None:
-        """Raise `Failure` unless asking for what is lacking is an error."""
+        """Raise `Failure` unless asking for the missing feature raises an error."""
         if feature == "out":
             self.make()
             self._expect_refusal(lambda: self._call())
@@ -152,9 +152,9 @@ class _Run:
             call()
         except Exception as error:
             if self.own and not isinstance(error, OperandTypeError):
-                raise Failure(f"what is lacking raises {_line(error)}, not OperandTypeError") from None
+                raise Failure(f"the missing feature raises {_line(error)}, not OperandTypeError") from None
         else:
-            raise Failure("what is declared as lacking raises no error")
+            raise Failure("the feature declared as missing raises no error")
 
     # --- the call ---------------------------------------------------------------------------------------
 
@@ -199,10 +199,10 @@ class _Run:
         for text in self.case.expect["says"]:
             text = text.replace("{library}", self.library.adapter.name)
             if text not in str(error):
-                raise Failure(f"the error says {str(error)!r}, without {text!r}")
+                raise Failure(f"the error message {str(error)!r} does not contain {text!r}")
 
     def _check_untouched(self) -> None:
-        """Operands, and out= after an error, are as they were, where they can be written to."""
+        """Check that operands, and out= after an error, are unchanged, if tensors can be written to."""
         written = {"filled", "view"} & set(self.case.expect)
         if written or not self.library.adapter.capabilities.out:
             return
@@ -222,7 +222,7 @@ class _Run:
     def _check_result(self, result: Any, caught: list[warnings.WarningMessage]) -> None:
         expect = self.case.expect
         if "error" in expect:
-            raise Failure(f"raises no error: {expect['error']} {expect['says'][:1]}")
+            raise Failure(f"raises no error; expected {expect['error']} {expect['says'][:1]}")
         self._check_type(result)
         dtype = self._dtype()
         try:
@@ -239,7 +239,7 @@ class _Run:
         if expect.get("contiguous") and self.library.adapter.contiguous(result) is not result:
             raise Failure("the result is not C-contiguous")
         if expect.get("filled") and result is not self.options["out"]:
-            raise Failure("out= is not what is returned")
+            raise Failure("the returned array is not out=")
         if expect.get("twice") and _differs(self._read(self._call()), self._read(result)):
             raise Failure("the same call gives another result")
         if expect.get("view"):
@@ -248,7 +248,7 @@ class _Run:
             self._check_gradients(result)
 
     def _check_type(self, result: Any) -> None:
-        """The result is of the library if an operand is, else NumPy's."""
+        """Check that the result belongs to the library if an operand does, and to NumPy otherwise."""
         classes = [
             type(x)
             for x, spec in zip(self.operands, self.case.operands, strict=True)
@@ -265,7 +265,7 @@ class _Run:
             raise Failure(f"the result is a {type(result).__module__}.{type(result).__name__}")
 
     def _dtype(self) -> str:
-        """Return the dtype to expect: of several, what the library's own table says."""
+        """Return the expected dtype; of several, the one that the library's own promotion table gives."""
         expected = self.case.expect["dtype"]
         if isinstance(expected, str):
             return expected
@@ -273,7 +273,7 @@ class _Run:
         weak = [_weak_type(x.python()) for x in self.case.operands if _is_python(x)]
         own = self.library.adapter.result_type(tuple(dict.fromkeys(strong)), tuple(weak))
         if own not in expected:
-            raise Failure(f"result_type says {own}, which is none of {expected}")
+            raise Failure(f"result_type returns {own}, which is not among {expected}")
         return own
 
     def _check_values(self, result: Any, dtype: str) -> None:
@@ -292,14 +292,14 @@ class _Run:
         return np.asarray(result)
 
     def _check_view(self, result: Any) -> None:
-        """What is written into the result is in the operand, too."""
+        """Check that writing into the result changes the operand."""
         try:
             sevens = np.full(tuple(result.shape), 7, self.library.dtype)
             self.library.adapter.copy_into(result, self.library.tensor(sevens))
         except Exception as error:
             raise Failure(f"the result cannot be written to: {_line(error)}") from error
         if not (self.library.numpy(self.operands[0]) == 7).any():
-            raise Failure("the result is no view of the operand")
+            raise Failure("the result is not a view of the operand")
 
     def _check_gradients(self, result: Any) -> None:
         adapter, gradients = self.library.adapter, self.library.gradients

@@ -1,4 +1,4 @@
-"""`ConformanceSuite`: the corpus as tests for pytest, one a case, for an adapter of your own."""
+"""`ConformanceSuite`: the corpus as pytest tests of an adapter, one test for each case."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from einsum_unified.testing.conformance.runner import run_case
 
 
 class ConformanceSuite:
-    """Derive a class from it whose name begins with ``Test``; pytest runs a test for each case.
+    """Base class for the tests of an adapter: derive a class from it, and pytest runs a test for each case.
 
     ::
 
@@ -19,31 +19,32 @@ class ConformanceSuite:
             adapter = mine.adapter
             asarray = mine.asarray
 
-    What the adapter declares as lacking (``capabilities.gaps``, ``dtypes``, ``out``, ...) is skipped with a
-    reason that begins with "declared gap:". The adapter need not be registered.
+    The name of the class must begin with ``Test``. Cases that need a feature which the adapter declares as
+    missing (``capabilities.gaps``, ``dtypes``, ``out``, ...) are skipped with a reason that begins with
+    "declared gap:". The adapter need not be registered.
     """
 
     adapter: ClassVar[Any]
     """The adapter: a module, or any object, with the members of `einsum_unified.adapter.Backend`."""
     asarray: ClassVar[Any] = None
-    """A function of a NumPy array that returns your tensor of its values and dtype; the adapter's if None."""
+    """NumPy array → your tensor with the same values and dtype; if None, the adapter's `asarray`."""
     gradients: ClassVar[Any] = None
     """``gradients(function, tensors)``: the derivatives of a function that returns a 0-d tensor."""
 
     @classmethod
     @cache
     def library(cls) -> Library:
-        """Return what the kit has to know of your library."""
-        # Through the class, not through an instance: a plain function stays one.
+        """Return the `Library` that the kit runs the cases on."""
+        # Read from the class, not from an instance: a function in the class would become a method.
         return Library(cls.adapter.name, cls.adapter, cls.asarray, cls.gradients, registered=False)
 
     def pytest_generate_tests(self, metafunc: Any) -> None:
-        """Make a test for each case: pytest calls this."""
+        """Make a test for each case; pytest calls this."""
         if "case" in metafunc.fixturenames:
             metafunc.parametrize("case", corpus(), ids=[case.id for case in corpus()])
 
     def test_conformance(self, case: Case) -> None:
-        """Run a case."""
+        """Run a case; skip it if it needs a missing feature."""
         import pytest
 
         outcome = run_case(case, self.library())
