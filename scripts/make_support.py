@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Write ``docs/support.md``: what works where, from what adapters declare and what the conformance kit finds.
+"""Write ``docs/support.md``: the features of each library, as its adapter declares and the conformance kit finds.
 
-The slow tests of ``tests/test_support.py`` compare the page with what is found, a library each.
+The slow tests of ``tests/test_support.py`` compare the page with the kit's findings, one library per test.
 """
 
 from __future__ import annotations
@@ -74,22 +74,22 @@ ROWS = (
 HEAD = """# What is supported where
 
 Made by `python scripts/make_support.py` from what the adapters declare and what the
-[conformance kit](conformance.md) finds; continuous integration fails if it is not up to date. A declared gap
-is something a library cannot do, which the kit tests to be an error, or that the kit does not try. It never
-counts as passed.
+[conformance kit](conformance.md) finds; continuous integration fails if it is out of date. A declared gap is
+a feature that a library lacks, in which case the kit tests that asking for it is an error, or a feature that
+the kit does not test. A gap never counts as passed.
 
 """
 
 TAIL = """## Not run by the kit
 
-* **CuPy**: its tests run where there is a GPU, and skip by name elsewhere; continuous integration has none.
-* **CUDA tensors of torch** go through the torch adapter, which does nothing peculiar to a CPU but for int8
-  products; they are not tested.
-* **`DTensor`** goes through the torch adapter, too: tested on a mesh of one process (gloo), replicated and
-  sharded, not over several.
+* **CuPy**: its tests run on machines with a GPU and are skipped on others, such as continuous integration's.
+* **CUDA tensors of torch** use the torch adapter, in which only int8 products depend on the CPU; they are not
+  tested.
+* **`DTensor`** also uses the torch adapter. It is tested on a mesh of one process (gloo), replicated and
+  sharded, but not on several processes.
 * **Tensors on GPUs and TPUs** of TensorFlow and JAX are not tested; TensorFlow's float16 and bfloat16 are
-  computed in float32 everywhere.
-* **Keras' symbolic tensors** are operations of a functional model; the tests are those of tracing, on each
+  computed in float32 on every device.
+* **Keras' symbolic tensors** become operations of a functional model; the tests of tracing cover them on each
   backend of Keras.
 """
 
