@@ -1,6 +1,6 @@
-"""Multi-head attention written once, run on NumPy, PyTorch and TensorFlow with the same weights.
+"""Multi-head attention, written once and run on NumPy, PyTorch and TensorFlow with the same weights.
 
-Run it with ``python examples/attention.py``. Frameworks that are not installed are left out.
+Run it with ``python examples/attention.py``. Frameworks that are not installed are skipped.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DEPTH = HIDDEN // HEADS
 
 
 def attention(x: Any, weights: list[Any], softmax: Callable[[Any], Any], reshape: Callable[..., Any]) -> Any:
-    """Return (batch, sequence, hidden): every einsum below works on any framework's tensors."""
+    """Return attention of shape (batch, sequence, hidden); each einsum works on any framework's tensors."""
     q, k, v = (einsum("btc,cd->btd", x, w) for w in weights)
     q, k, v = (reshape(y, (BATCH, SEQUENCE, HEADS, DEPTH)) for y in (q, k, v))
     scores = einsum("bihd,bjhd->bhij", q, k)

@@ -1,6 +1,6 @@
-"""One attention block, compiled by torch and by TensorFlow: one compilation for every batch size.
+"""An attention block compiled by torch and by TensorFlow, with one compilation for all batch sizes.
 
-Run it with ``python examples/compiled_attention.py``. Frameworks that are not installed are left out.
+Run it with ``python examples/compiled_attention.py``. Frameworks that are not installed are skipped.
 """
 
 from __future__ import annotations
@@ -23,14 +23,17 @@ HIDDEN = HEADS * DEPTH
 
 
 def attention(x: Any, qkv: Any, out: Any, softmax: Callable[[Any], Any]) -> Any:
-    """Return (batch, sequence, hidden); qkv has (3, hidden, heads, depth), out (heads, depth, hidden)."""
+    """Return attention of shape (batch, sequence, hidden).
+
+    ``qkv`` has the shape (3, hidden, heads, depth) and ``out`` the shape (heads, depth, hidden).
+    """
     q, k, v = (einsum("btc,chd->bhtd", x, qkv[n]) for n in range(3))
     scores = einsum("bhid,bhjd,->bhij", q, k, DEPTH**-0.5)
     return einsum("bhij,bhjd,hdc->bic", softmax(scores), v, out)
 
 
 def report(name: str, difference: float, compilations: int) -> None:
-    """Print a line, after making sure that eager and compiled agree."""
+    """Check that eager and compiled results agree, and print a line."""
     assert difference < 1e-5, f"{name} disagrees"
     print(f"{name:<30}{compilations} compiled, eager and compiled differ by {difference:.1e} at most")
 
@@ -47,7 +50,7 @@ if find_spec("torch"):
     weights = torch.tensor(qkv), torch.tensor(out)
 
     def torch_block(x: Any) -> Any:
-        """Return the block of torch tensors."""
+        """Apply the block to torch tensors."""
         return attention(x, *weights, lambda s: torch.softmax(s, -1))
 
     for backend in ("eager", "aot_eager"):
@@ -71,7 +74,7 @@ if find_spec("tensorflow"):
     tf_weights = tf.constant(qkv), tf.constant(out)
 
     def tf_block(x: Any) -> Any:
-        """Return the block of TensorFlow tensors."""
+        """Apply the block to TensorFlow tensors."""
         return attention(x, *tf_weights, tf.nn.softmax)
 
     for compiler, jit in (("tf.function", False), ("tf.function, XLA", True)):

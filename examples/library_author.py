@@ -1,6 +1,6 @@
-"""One function of a library, for whichever framework the caller uses.
+"""A library function that works with any framework its caller uses.
 
-A library author writes the mathematics once; there is no wrapper, no flag and no import of a
+The library's author writes the mathematics once, without a wrapper, a flag or an import of a
 framework. Run it with ``python examples/library_author.py``.
 """
 
@@ -16,7 +16,7 @@ from einsum_unified import OperandError, einsum
 
 
 def mahalanobis(points: Any, mean: Any, precision: Any) -> Any:
-    """Return the squared Mahalanobis distance of each point: (..., n) in, (...) out.
+    """Return the squared Mahalanobis distances, of shape (...), of points of shape (..., n).
 
     ``mean`` is (n,), ``precision`` is (n, n), the inverse of the covariance.
     """
@@ -33,7 +33,7 @@ print("numpy       ", type(distances).__name__, distances)
 if find_spec("torch"):
     torch = importlib.import_module("torch")
     x = torch.tensor(points, requires_grad=True)
-    # `precision` stays a NumPy array: it joins the tensors' framework, dtype and device.
+    # `precision` is still a NumPy array: it is converted to the tensors' framework, dtype and device.
     distances = mahalanobis(x, torch.tensor(mean), precision)
     distances.sum().backward()
     print("torch       ", type(distances).__name__, distances.detach().numpy())
@@ -48,4 +48,4 @@ if find_spec("tensorflow"):
 try:
     mahalanobis(points, mean, np.eye(3))
 except OperandError as error:
-    print(f"\nA caller's mistake is named in the caller's terms:\n{error}")
+    print(f"\nAn error shows the caller's own shapes and the equation:\n{error}")

@@ -1,6 +1,6 @@
-"""Linear algebra in one notation: the operations of a textbook, each as one line of einsum.
+"""Linear algebra in one notation: textbook operations, each as one line of einsum.
 
-Run it with ``python examples/linear_algebra.py``. It needs NumPy only.
+Run it with ``python examples/linear_algebra.py``. It needs only NumPy.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ v = np.array([1, 10, 100])
 
 
 def show(title: str, equation: str, *operands: np.ndarray) -> None:
-    """Print what an equation gives."""
+    """Print the result of an equation."""
     result = np.asarray(einsum(equation, *operands))
     print(f"{title:<26}{equation:<14}{result.tolist()!s}")
 
@@ -33,7 +33,7 @@ show("outer product", "i,j->ij", v, v)
 show("elementwise product", "ij,ij->ij", A, A)
 show("quadratic form vᵀ(AᵀA)v", "i,ji,jk,k->", v, A, A, v)
 
-# An index with size 1 stretches, as in NumPy broadcasting, but by name.
+# A label with size 1 broadcasts, as in NumPy, but labels are matched by name.
 column = np.array([[2], [3]])
 show("scale rows by a column", "ij,ij->ij", A, column)
 
@@ -41,7 +41,7 @@ print("\nThree matrices: the order of the products decides the cost.")
 path, summary = einsum_path("ij,jk,kl->il", (1000, 2), (2, 1000), (1000, 3))
 print(summary)
 
-print("\nAnd a mistake reads:")
+print("\nThe error for a mistake:")
 try:
     einsum("ij,kj->ik", A, np.ones((3, 4)))
 except OperandError as error:

@@ -1,4 +1,4 @@
-"""A linear attention layer looked at from shapes alone: what it costs, its picture, a page, plain torch code.
+"""Plan a linear attention layer from shapes alone: its cost, a picture, a page, and plain torch code.
 
 Run it with ``python examples/see_what_runs.py``: it writes ``attention.svg`` and ``attention.html`` into a
 temporary folder. No framework is needed.
@@ -16,7 +16,7 @@ HEADS, QUERIES, KEYS, DEPTH = 8, 128, 1024, 64
 
 
 def main(folder: Path) -> None:
-    """Plan for any batch, and show the plan in every way there is."""
+    """Make a plan for any batch size, and show it in every form."""
     shapes = [(None, HEADS, QUERIES, DEPTH), *[(None, HEADS, KEYS, DEPTH)] * 2]
     plan = einsum_plan(EQUATION, *shapes, dtype="float32", hints={"b": 32}, strict=True)
     print(plan)

@@ -1,7 +1,7 @@
 """Write the corpus of the conformance kit: `python scripts/make_corpus.py [FILE]`.
 
-The tables below say row by row of the rules what each call means, or what its error says. They are written by
-hand: nothing here asks the library. A test holds that the corpus in the package is what this script makes.
+The tables below state, for each row of the rules, the meaning of each call, or its error. They are written by
+hand and do not use the library. A test checks that the corpus in the package is the output of this script.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ CASES: list[dict[str, Any]] = []
 
 
 def t(shape: tuple[int, ...], dtype: str = "float32", **how: Any) -> dict[str, Any]:
-    """A tensor of the library; its values are by the rule unless ``values`` or ``fill`` says otherwise."""
+    """A tensor of the library; a rule gives its values unless ``values`` or ``fill`` does."""
     return {"shape": list(shape), "dtype": dtype, **how}
 
 
 def v(values: Any, dtype: str = "float32", kind: str = "tensor") -> dict[str, Any]:
-    """A tensor, or array, of these very values."""
+    """A tensor, or another kind of array, with these values."""
     shape, inner = [], values
     while isinstance(inner, list):
         shape.append(len(inner))
@@ -68,19 +68,19 @@ def n(shape: tuple[int, ...], dtype: str = "float32", **how: Any) -> dict[str, A
 
 
 def p(value: Any) -> dict[str, Any]:
-    """A Python number, a nested list of them, or what is no operand at all."""
+    """A Python number, a nested list of numbers, or an object that is not a valid operand."""
     if isinstance(value, complex):
         return {"kind": "complex", "value": [value.real, value.imag]}
     return {"kind": "python", "value": value}
 
 
 def means(equation: str, dtype: str | list[str] = "float32", **more: Any) -> dict[str, Any]:
-    """The explicit equation that the call stands for; of several dtypes the library's own table says which."""
+    """The explicit equation with the same result; of several dtypes, the library's own table gives the right one."""
     return {"means": equation, "dtype": dtype, **more}
 
 
 def error(name: str, *says: str) -> dict[str, Any]:
-    """The class of an error and what its message contains."""
+    """The class of an error and texts in its message."""
     return {"error": name, "says": list(says)}
 
 
@@ -96,7 +96,7 @@ def add(
     options: dict[str, Any] | None = None,
     **how: Any,
 ) -> None:
-    """Add a case: an equation as text, or sublists with the output's, or None for it, at the end."""
+    """Add a case. ``call`` is an equation as text, or a list of sublists that ends with the output's or None."""
     items = [t(x) if isinstance(x, tuple) else x for x in operands]
     text = call if isinstance(call, str) else json.dumps(call)
     shown = text if len(text) <= 48 else f"{text[:45]}..."
@@ -122,7 +122,7 @@ def add(
 def _needs(
     operands: list[Any], options: dict[str, Any], expect: dict[str, Any], more: tuple[str, ...]
 ) -> list[str]:
-    """Name what a library may lack. float32 stands for what it has instead, where it has no float32."""
+    """Return the features that a case needs, except float32: libraries without it use another dtype instead."""
     asked = options.get("dtype") if expect.get("error") is None else None
     out = options.get("out")
     dtypes = [x.get("dtype") for x in operands]
@@ -797,7 +797,7 @@ for one, other, result in [
             means("ij,ij->ij", result),
             tag=f"{other} x {one}",
         )
-# On these they differ; what is right is what the library's own table says.
+# On these they differ; the library's own table is right.
 for one, other, results in [
     ("int32", "float32", ["float32", "float64"]),
     ("int64", "float32", ["float32", "float64"]),
@@ -1462,7 +1462,7 @@ add(
 
 
 def text() -> str:
-    """Return the corpus as JSON with a case a line."""
+    """Return the corpus as JSON with one case per line."""
     rows = ",\n".join(f"  {json.dumps(str(row))}: {json.dumps(what)}" for row, what in ROWS.items())
     lines = ",\n".join(f"  {json.dumps(case, ensure_ascii=True)}" for case in CASES)
     return f'{{"rows": {{\n{rows}\n}}, "cases": [\n{lines}\n]}}\n'

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the pictures of plans that README and docs show."""
+"""Write the pictures of plans in the README and the docs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from einsum_unified import einsum_plan
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 
-# Attention without its softmax: queries, keys, values. Keys meet values first, which is what makes it cheap.
+# Attention without softmax: queries, keys, values. It is cheap because keys and values are multiplied first.
 PICTURES = {
     "attention.svg": ("bhqd,bhkd,bhkv->bhqv", (2, 8, 128, 64), (2, 8, 1024, 64), (2, 8, 1024, 32)),
 }
 
 
 def main(folder: Path = IMAGES) -> None:
-    """Write all of them."""
+    """Write all pictures."""
     for name, call in PICTURES.items():
         einsum_plan(*call, dtype="float32").to_svg(folder / name)
 

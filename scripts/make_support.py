@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write ``docs/support.md``: the features of each library, as its adapter declares and the conformance kit finds.
+"""Write ``docs/support.md``: what each library supports, as adapters declare and the conformance kit finds.
 
 The slow tests of ``tests/test_support.py`` compare the page with the kit's findings, one library per test.
 """

@@ -1,12 +1,12 @@
-"""What each instruction of a program computes and moves: exact counts, by the values of its registers.
+"""Exact counts of the FLOPs and bytes of each instruction of a program.
 
-* **FLOPs** are multiplications and additions: a product of an m × k by a k × n matrix has 2·m·k·n, an
-  elementwise product one for each element of the result, a sum one for each element that is summed.
-* **Bytes read** are those of each operand's elements, once; axes that repeat the same memory are read once.
-* **Bytes written** are those of the result's elements. Views read and write nothing.
-* **A copy** only moves: a transpose or reshape that is no view, a change of dtype or of layout.
+* **FLOPs** are multiplications and additions: the product of an m × k and a k × n matrix has 2·m·k·n, an
+  elementwise product has one for each element of the result, and a sum one for each element that is summed.
+* **Bytes read** count each element of each operand once; axes that repeat the same memory count once.
+* **Bytes written** count the elements of the result. Views read and write nothing.
+* **A copy** only moves data: a transpose or reshape that is not a view, a change of dtype or of layout.
 
-What a framework does inside of one call (copies for its BLAS, a fused compilation) is not seen.
+Work inside a call of the framework (copies for its BLAS, a fused compilation) is not counted.
 """
 
 from __future__ import annotations
@@ -32,53 +32,53 @@ Matrices = tuple[Figure, Figure, Figure, Figure]
 
 @dataclass(frozen=True)
 class Work:
-    """What one instruction does."""
+    """The work of one instruction."""
 
     kind: str
     """``view``, ``copy``, ``sum``, ``matmul``, ``multiply``, ``einsum`` (the framework's) or ``check``."""
     shape: tuple[int, ...]
-    """Of what it makes; `einsum_unified.language.sizes.Size` where that is not known."""
+    """The shape of its result; an unknown size is an `einsum_unified.language.sizes.Size`."""
     flops: Figure = _ZERO
     read: Figure = _ZERO
-    """Bytes."""
+    """Bytes read."""
     written: Figure = _ZERO
-    """Bytes."""
+    """Bytes written."""
     matrices: Matrices | None = None
-    """Of a matmul: products in the batch, m, k, n."""
+    """For a matmul: the number of products in the batch, m, k and n."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """The work of a program, instruction by instruction, and the most memory it holds at a time."""
+    """The work of each instruction of a program, and the program's peak memory."""
 
     works: tuple[Work, ...]
     peak: Figure
-    """Bytes of intermediates and result that are held at a time, operands aside: by the hints."""
+    """Bytes of intermediates and result, without operands, when they are greatest with the assumed sizes."""
 
 
 class Ledger:
-    """What the registers of a program hold, and how to count it."""
+    """The values of a program's registers, and the counts of their elements, bytes and FLOPs."""
 
     def __init__(self, bound: Bound, program: Program, capabilities: Capabilities) -> None:
         self.bound, self.program = bound, program
         self.values = program.values(operands(bound), capabilities.views)
 
     def name(self, reading: Reading) -> str:
-        """Return the label whose size is read at some places."""
+        """Return the name of the label whose size can be read at some places."""
         operand, axis = reading[0]
         return label_name(self.bound, self.bound.terms[operand][axis])
 
     def elements(self, shape: Sequence[int]) -> Figure:
-        """Return how many elements a shape has."""
+        """Return the number of elements of a shape."""
         return Figure.product(shape, self.name)
 
     def bytes_of(self, x: Value) -> Figure:
-        """Return the bytes of the memory that a value's elements take."""
+        """Return the bytes of memory of a value; axes that repeat the same memory count once."""
         own = [size for size, stride in zip(x.shape, x.strides, strict=True) if stride or size == 1]
         return self.elements(own) * itemsize(x.dtype)
 
     def work(self, instruction: Instruction) -> Work:
-        """Return what an instruction does."""
+        """Return the work of an instruction."""
         if isinstance(instruction, p.Check):
             return Work("check", ())
         made = self.values[instruction.target]
@@ -92,7 +92,7 @@ class Ledger:
     def _computing(
         self, instruction: Instruction, sources: Sequence[Value], made: Value
     ) -> tuple[str, Figure, Matrices | None]:
-        """Return the kind of what is no view, its FLOPs, and the sizes of the matrices that it multiplies."""
+        """Return the kind of an instruction that does not make a view, its FLOPs and its matrix sizes."""
         if isinstance(instruction, p.Sum):
             return "sum", self.elements(sources[0].shape), None
         if isinstance(instruction, p.Multiply):
@@ -108,13 +108,13 @@ class Ledger:
 
 
 def account(bound: Bound, program: Program, capabilities: Capabilities) -> Account:
-    """Return what a program does on operands as they were planned: C-contiguous."""
+    """Return the account of a program on C-contiguous operands, for which it was planned."""
     ledger = Ledger(bound, program, capabilities)
     return Account(tuple(map(ledger.work, program.instructions)), _peak(ledger))
 
 
 def _peak(ledger: Ledger) -> Figure:
-    """Return the bytes that the registers hold, operands aside, when these are most."""
+    """Return the peak of the bytes in registers, without operands."""
     program, hints = ledger.program, label_sizes(ledger.bound)
     until = _lifetimes(ledger)
     gone: dict[int, list[Figure]] = {}
@@ -132,7 +132,7 @@ def _peak(ledger: Ledger) -> Figure:
 
 
 def _lifetimes(ledger: Ledger) -> dict[int, int]:
-    """Return the last instruction that needs the memory of each register, without those that are views."""
+    """Return register → the last instruction that needs its memory, for all registers but views."""
     program = ledger.program
     owners = {register: register for register in range(program.operands)}
     for instruction in program.instructions:

@@ -1,7 +1,7 @@
-"""`to_python`: a plan as the text of a function in plain calls of a framework, without this library.
+"""`to_python`: a plan as the code of a function that only calls a framework, not this library.
 
-The text is made of our own words, numbers and dtypes' names. Of an equation only a comment has something, as
-`ascii` writes it: nothing of it can end the line.
+The code consists of fixed text, numbers and names of dtypes. The equation occurs only in a comment, and is
+written with `ascii`, so that no part of it can end the line.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from einsum_unified.show.labels import label_name
 
 
 def to_python(bound: Bound, path: Path, backend: str) -> str:
-    """Return the text of a module with one function, ``contract``.
+    """Return the code of a module with one function, ``contract``.
 
-    Raises `OperandTypeError` for a backend that code cannot be written for, or that lacks a dtype of the
-    plan, and for a plan without known ranks.
+    Raises `OperandTypeError` if there is no dialect for the backend, if it lacks a dtype of the plan, or if
+    the plan has operands of unknown rank.
     """
     if backend not in DIALECTS:
         raise OperandTypeError(
-            f"no code can be written for backend={backend!r}; there are: {', '.join(DIALECTS)}"
+            f"cannot write code for backend={backend!r}; choose from {', '.join(DIALECTS)}"
         )
     if bound.unranked:
-        raise OperandTypeError("no code can be written before the numbers of axes are known")
+        raise OperandTypeError("cannot write code for operands with unknown numbers of axes")
     dialect = DIALECTS[backend]
     names = (bound.dtype, *(operand.dtype for operand in bound.operands if not operand.weak))
     lacking = next((name for name in names if name not in dialect.dtypes), None)
     if lacking is not None:
-        raise OperandTypeError(f"no code can be written for {backend}: it has no dtype {lacking}")
+        raise OperandTypeError(f"cannot write code for {backend}: it does not have the dtype {lacking}")
     return _Text(bound, path, dialect).module()
 
 
@@ -54,7 +54,7 @@ class _Text:
         self.names = {n: f"a{n}" for n in range(self.program.operands)}
 
     def module(self) -> str:
-        """Return head, signature, and a line for each instruction."""
+        """Return the imports, the signature, and a line for each instruction."""
         parameters = ", ".join(self.names.values())
         lines = [self.first()] if self.dialect.first else []
         for number, operand in enumerate(self.bound.operands):
@@ -67,23 +67,23 @@ class _Text:
         return "\n".join([*self.head(body), title, f"def contract({parameters}):", *body]) + "\n"
 
     def head(self, body: Sequence[str]) -> list[str]:
-        """Return what stands above the function."""
+        """Return the lines above the function: the imports."""
         if not self.dialect.head:
             return []
         named = any(f'np.dtype("{name}")' in line for line in body for name in ML_DTYPES)
         return [*(["import ml_dtypes  # gives NumPy the dtypes"] if named else []), self.dialect.head, "", ""]
 
     def first(self) -> str:
-        """Return the first line, which asks a tensor: a Python number tells nothing."""
+        """Return the first line; it takes the namespace from a tensor, because Python numbers have none."""
         tensor = next((n for n, operand in enumerate(self.bound.operands) if not operand.weak), 0)
         return self.dialect.first.format(x=self.names[tensor])
 
     def lines(self, instruction: Instruction) -> list[str]:
-        """Return the line of an instruction, with the shape of what it makes as a comment."""
+        """Return the line of an instruction, with the shape of its result as a comment."""
         if isinstance(instruction, p.Check):
             return []
         target = instruction.target
-        if isinstance(instruction, p.Same):  # operands are what was planned for
+        if isinstance(instruction, p.Same):  # the code is for operands as planned, without checks
             self.names[target] = self.names[instruction.sources[0]]
             return []
         text = self.call(instruction)
@@ -91,7 +91,7 @@ class _Text:
         return [f"t{target} = {text}  # {self.shown(self.shapes[target])}"]
 
     def call(self, instruction: Instruction) -> str:
-        """Return the text of a call."""
+        """Return the code of a call."""
         calls = self.dialect.calls
         x, *others = (self.names[register] for register in instruction.sources)
         values: dict[str, Any] = {"x": x, "y": others[0] if others else ""}
@@ -107,7 +107,7 @@ class _Text:
         return calls[names.get(instruction.function, instruction.function)].format(**values)
 
     def diagonal(self, instruction: p.Diagonal) -> dict[str, str]:
-        """Return what the ways to take a diagonal need."""
+        """Return the values that the templates for a diagonal need."""
         shape = self.shapes[instruction.sources[0]]
         gone = instruction.axis1, instruction.axis2
         rest = [axis for axis in range(len(shape)) if axis not in gone]
@@ -118,7 +118,7 @@ class _Text:
                 "flat": self.shape(flat), "step": step}  # fmt: skip
 
     def shape(self, shape: Sequence[int]) -> str:
-        """Return a shape as code, sizes that are not known as what reads them."""
+        """Return a shape as code; unknown sizes are read from operands."""
         sizes = [self.size(size) for size in shape]
         return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
@@ -141,5 +141,5 @@ class _Text:
 
 
 def _in_ascii(text: str) -> str:
-    """Return text as code may have it: a file with code is ASCII, so that every encoding reads it."""
+    """Return text in ASCII with escapes, so that a file with the code can be read in any encoding."""
     return text.encode("ascii", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""The adapter does all that einsum_unified promises."""
+"""The adapter follows all rules of einsum_unified."""
 
 from toyarrays import toy
 from toyarrays.einsum import adapter

@@ -1,4 +1,4 @@
-"""A toy array library: immutable arrays of a few dtypes, with names of its own for everything."""
+"""A toy array library: immutable arrays of a few dtypes, with its own names for everything."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Kind:
-    """What the elements of an array are."""
+    """The type of an array's elements."""
 
     name: str
-    """The name that NumPy and others have for it."""
+    """The name of the dtype in NumPy and other libraries."""
 
 
 KINDS = {name: Kind(name) for name in ("bool", "int64", "float32", "float64", "complex64", "complex128")}
-"""All there are."""
+"""All kinds by name."""
 
 
 class Toy:
-    """An immutable array. Its values happen to be kept by NumPy, which is nobody's business."""
+    """An immutable array. That NumPy stores its values is an implementation detail."""
 
     def __init__(self, values: Any, kind: Kind) -> None:
         self._values = np.asarray(values, kind.name)
@@ -31,7 +31,7 @@ class Toy:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Sizes of the axes."""
+        """The sizes of the axes."""
         return self._values.shape
 
     def tolist(self) -> Any:
@@ -39,7 +39,7 @@ class Toy:
         return self._values.tolist()
 
     def converted(self, kind: Kind) -> Toy:
-        """Return the same values as another kind."""
+        """Return the values converted to another kind."""
         return Toy(self._values.astype(kind.name), kind)
 
     def permuted(self, order: Sequence[int]) -> Toy:
@@ -51,11 +51,11 @@ class Toy:
         return Toy(self._values.reshape(shape), self.dtype)
 
     def every(self, step: int) -> Toy:
-        """Return each so-many-th element of the last axis."""
+        """Return every ``step``-th element along the last axis."""
         return Toy(self._values[..., ::step], self.dtype)
 
     def stretched(self, shape: Sequence[int]) -> Toy:
-        """Return the array with axes of size 1 repeated."""
+        """Return the array broadcast to a shape: axes of size 1 are repeated."""
         return Toy(np.broadcast_to(self._values, shape), self.dtype)
 
     def total(self, axes: Sequence[int]) -> Toy:
@@ -63,15 +63,15 @@ class Toy:
         return Toy(self._values.sum(axis=tuple(axes)), self.dtype)
 
     def times(self, other: Toy) -> Toy:
-        """Multiply elementwise arrays of one kind; axes of size 1 stretch."""
+        """Multiply arrays of the same kind elementwise; axes of size 1 broadcast."""
         return Toy(self._values * other._values, self.dtype)
 
     def product(self, other: Toy) -> Toy:
-        """Multiply matrices of one kind, or batches of them."""
+        """Multiply matrices, or batches of matrices, of the same kind."""
         return Toy(self._values @ other._values, self.dtype)
 
 
 def toy(values: Any) -> Toy:
-    """Make an array of a NumPy array or nested lists, of the kind that they are."""
+    """Make an array from a NumPy array or nested lists, of the kind of their elements."""
     array = np.asarray(values)
     return Toy(array, KINDS[array.dtype.name])

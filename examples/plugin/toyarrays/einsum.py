@@ -1,4 +1,4 @@
-"""The adapter: how einsum_unified does with toy arrays what it has to."""
+"""The adapter: the operations that einsum_unified needs, on toy arrays."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from toyarrays import KINDS, Kind, Toy
 
 
 class ToyAdapter(Adapter):
-    """What is not here, `Adapter` does."""
+    """The adapter of toy arrays; `Adapter` provides the other operations."""
 
     name = "toyarrays"
     capabilities = Capabilities(
-        arithmetic={"bool": "float64"},  # True + True is 2 here: counted, then made a bool again
+        arithmetic={
+            "bool": "float64"
+        },  # True + True must be True: bools are summed as float64, and the result is cast back
         dtypes=frozenset(KINDS),
         gaps={"out": "arrays are immutable"},
     )
