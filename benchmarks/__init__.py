@@ -1,1 +1,1 @@
-"""Benchmarks: ``python -m benchmarks`` times this package beside others; README.md says what and how."""
+"""Benchmarks: ``python -m benchmarks`` compares the times of this package and others; see README.md."""

@@ -1,4 +1,4 @@
-"""``python -m benchmarks [PART ...]``: measure, print tables and which aims are met."""
+"""``python -m benchmarks [PART ...]``: measure, and print tables and the targets that are met."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PARTS: dict[str, ModuleType] = {
 
 
 def main() -> None:
-    """Run the parts asked for."""
+    """Run the parts that were asked for."""
     asked = _arguments()
     console = Console()
     if not console.is_terminal:
@@ -58,7 +58,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
     parser.add_argument("--frameworks", nargs="+", choices=FRAMEWORKS, default=list(FRAMEWORKS))
-    parser.add_argument("--quick", action="store_true", help="smaller, fewer and shorter")
+    parser.add_argument("--quick", action="store_true", help="fewer and smaller cases, fewer rounds")
     parser.add_argument("--all", action="store_true", help="also contenders that take long: cotengra in tccg")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every case and the summary")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the ratios to a PNG")
@@ -74,7 +74,7 @@ def _arguments() -> argparse.Namespace:
 def _measured(parts: list[str], settings: Settings, console: Console) -> list[Case]:
     cases: list[Case] = []
     columns = (TextColumn("{task.description:<50}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    # Redrawing runs in a thread of this process, whose time would be counted.
+    # Automatic redrawing would run in a thread of this process, whose time would be counted.
     with Progress(*columns, console=console, auto_refresh=False) as progress:
         for part in parts:
             jobs = PARTS[part].jobs(settings)

@@ -1,6 +1,6 @@
-"""What each einsum accepts: run the same calls through all of them and print a Markdown table.
+"""Run the same calls with each library's einsum, and print a Markdown table of what each accepts.
 
-``python -m benchmarks.accepts``. A cell is the result's dtype, or the type of the error.
+Run it with ``python -m benchmarks.accepts``. Each cell is the dtype of the result, or the type of the error.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
 
 
 def cell(function: Callable[..., Any], tensor: Callable[[Any], Any], call: tuple[Any, ...]) -> str:
-    """Return the dtype of a call's result, with its value if it is 0-d, or the error's type."""
+    """Return the dtype of a call's result, with the value if it is 0-d, or the type of the error."""
     arguments = [tensor(x) if isinstance(x, np.ndarray) else x for x in call]
     try:
         result = function(*arguments)

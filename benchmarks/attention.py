@@ -33,7 +33,7 @@ def _equations(batch: int) -> dict[str, Shapes]:
 
 
 def by_hand(framework: Framework, equation: str) -> Function:
-    """Return what one would write with the framework's matmul."""
+    """Return a function that computes the equation as one would by hand, with the framework's matmul."""
     matmul, transpose, reshape = framework.matmul, framework.transpose, framework.reshape
 
     def project(x: Any, weight: Any) -> Any:

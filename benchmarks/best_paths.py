@@ -1,4 +1,4 @@
-"""The best known path of a contraction: the cheapest of several searches, by this package's FLOPs."""
+"""The best known path of a contraction: the cheapest result of several searches, by this package's FLOPs."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ SEARCHES: dict[str, tuple[Search, int]] = {
     "cotengra": (_cotengra, 14),
     "random-greedy": (_opt_einsum("random-greedy-128"), 60),
 }
-"""Each search with the number of operands up to which it ends in seconds."""
+"""Name → search, and the number of operands up to which it takes only seconds."""
 
 EXACT = ("dp", "optimal", "cotengra")
 
 
 def plans(equation: str, shapes: Shapes, names: Sequence[str] = tuple(SEARCHES)) -> dict[str, Plan | None]:
-    """Return the plan along the path that each search finds, None for those that cannot."""
+    """Return search → plan along its path; None if it is not installed or there are too many operands."""
     found: dict[str, Plan | None] = {}
     for name in names:
         search, most = SEARCHES[name]
@@ -54,10 +54,10 @@ def plans(equation: str, shapes: Shapes, names: Sequence[str] = tuple(SEARCHES))
 
 
 def best(found: dict[str, Plan | None]) -> Plan:
-    """Return the plan with the fewest FLOPs; among equals that with the smallest intermediates."""
+    """Return the plan with the fewest FLOPs; of equal ones, the one with the smallest intermediates."""
     return min((plan for plan in found.values() if plan is not None), key=lambda x: (x.flops, peak(x)))
 
 
 def peak(plan: Plan) -> int:
-    """Return the elements of the largest result of a step."""
+    """Return the number of elements of the largest result of a step."""
     return max(step.elements for step in plan.steps)

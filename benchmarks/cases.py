@@ -1,4 +1,4 @@
-"""`Case`: one thing measured, for every contender; and `Settings`, what a run was asked for."""
+"""`Case`: a measurement of all contenders; and `Settings`, the options of a run."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ Values = dict[str, "float | None"]
 
 @dataclass(frozen=True)
 class Case:
-    """One thing measured. ``values`` is a number for each contender, None for one that cannot do it."""
+    """A measurement. ``values`` has a number for each contender, or None if it cannot do the case."""
 
     part: str
     measure: str
-    """What the numbers are, with their unit: "time, µs", "peak, bytes", ..."""
+    """The measured quantity with its unit: "time, µs", "peak, bytes", ..."""
     framework: str
     group: str
     name: str
-    """The equation, or what stands for it."""
+    """The equation, or another name."""
     shapes: str
     values: Values = field(hash=False)
 
     def ratio(self, above: str, below: str) -> float | None:
-        """Return the ratio of two contenders, None if either is missing."""
+        """Return the ratio of two contenders; None if either has no value."""
         over, under = self.values.get(above), self.values.get(below)
         return None if over is None or not under else over / under
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run was asked for."""
+    """The options of a run."""
 
     frameworks: tuple[Framework, ...]
     quick: bool = False
@@ -45,19 +45,19 @@ class Settings:
 
     @property
     def effort(self) -> Effort:
-        """How long to time."""
+        """How long to measure."""
         return Effort(3, 0.01) if self.quick else STEADY
 
 
 class Job(NamedTuple):
-    """A piece of a part's work, short enough for a step of the progress bar."""
+    """A piece of a part's work: one step of the progress bar."""
 
     label: str
     run: Callable[[], list[Case]]
 
 
 class Part(Protocol):
-    """What each part's module has: the work, and tables of what came out."""
+    """The functions of each part's module: the work, and the tables of its results."""
 
     def jobs(self, settings: Settings) -> list[Job]:
         """Return the work."""
@@ -69,7 +69,7 @@ class Part(Protocol):
 
 
 def geometric_mean(numbers: Iterable[float | None]) -> float | None:
-    """Return the geometric mean of those that are there.
+    """Return the geometric mean of the numbers that are not None.
 
     >>> geometric_mean([2.0, None, 8.0])
     4.0
@@ -79,7 +79,7 @@ def geometric_mean(numbers: Iterable[float | None]) -> float | None:
 
 
 def by(cases: Iterable[Case], attribute: str) -> dict[Any, list[Case]]:
-    """Return cases sorted into groups, which stand in the order of their first case."""
+    """Return attribute value → cases, in the order of the first case of each group."""
     groups: dict[Any, list[Case]] = {}
     for case in cases:
         groups.setdefault(getattr(case, attribute), []).append(case)
@@ -87,6 +87,6 @@ def by(cases: Iterable[Case], attribute: str) -> dict[Any, list[Case]]:
 
 
 def worst(cases: Iterable[Case], above: str, below: str) -> list[tuple[float, Case]]:
-    """Return ratios with their cases, the greatest first."""
+    """Return the ratios with their cases, the greatest first."""
     found = [(ratio, case) for case in cases if (ratio := case.ratio(above, below)) is not None]
     return sorted(found, key=lambda pair: -pair[0])

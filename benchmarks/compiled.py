@@ -1,6 +1,6 @@
-"""Compiled calls: compilations for five batch sizes, time until the first result, time of a call after that.
+"""Compiled calls: compilations for five batch sizes, time to the first result, and time of later calls.
 
-Beside the framework's own einsum, each in the framework's compiler::
+Ours and the framework's own einsum are compared in the framework's compiler::
 
     python -m benchmarks.compiled
 """
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from torch._dynamo.testing import CompileCounterWithBackend
 
-from benchmarks.one_thread import limit_frameworks  # first: it sets what libraries read once
+from benchmarks.one_thread import limit_frameworks  # first: it sets variables that libraries read only once
 from einsum_unified import einsum
 
 CASES: dict[str, list[tuple[int, ...]]] = {
@@ -26,7 +26,7 @@ CASES: dict[str, list[tuple[int, ...]]] = {
     "bi,ij,jk->bk": [(0, 32), (32, 32), (32, 32)],
     "ba,bc,bd,acde->be": [(0, 8), (0, 8), (0, 8), (8, 8, 8, 8)],
 }
-"""Equations, and shapes with 0 for the batch."""
+"""Equation → shapes, with 0 for the batch size."""
 
 BATCHES = (8, 16, 24, 32, 48)
 _ROUNDS = 200
@@ -37,7 +37,7 @@ def _shapes(equation: str, batch: int) -> list[list[int]]:
 
 
 def torch_compiled(function: Callable[..., Any], equation: str) -> tuple[int, float, Callable[[], Any]]:
-    """Return the number of compilations by inductor, seconds to the first result, and a call."""
+    """Return the number of compilations by inductor, the seconds to the first result, and a compiled call."""
     torch._dynamo.reset()
     counter = CompileCounterWithBackend("inductor")
     compiled = torch.compile(lambda *xs: function(equation, *xs), backend=counter)
@@ -46,7 +46,7 @@ def torch_compiled(function: Callable[..., Any], equation: str) -> tuple[int, fl
 
 
 def tf_compiled(function: Callable[..., Any], equation: str) -> tuple[int, float, Callable[[], Any]]:
-    """Return the number of traces by ``tf.function`` with an open batch, and so on."""
+    """Return the same for ``tf.function`` with an unknown batch size, with its number of traces."""
     specs = [tf.TensorSpec([n or None for n in shape]) for shape in CASES[equation]]
     compiled = tf.function(lambda *xs: function(equation, *xs), input_signature=specs)
     operands = [[tf.random.normal(shape) for shape in _shapes(equation, batch)] for batch in BATCHES]
@@ -65,7 +65,7 @@ def _called(
 
 
 def _interleaved(calls: Sequence[Callable[[], Any]]) -> list[float]:
-    """Return the least time of each call in µs, measured in turns."""
+    """Return the minimum time of each call in µs, measured in turns."""
     least = [float("inf")] * len(calls)
     for _ in range(_ROUNDS):
         for n, call in enumerate(calls):
@@ -76,7 +76,7 @@ def _interleaved(calls: Sequence[Callable[[], Any]]) -> list[float]:
 
 
 def main() -> None:
-    """Print ours and the native figures, side by side."""
+    """Print our and the native figures side by side."""
     limit_frameworks()
     torch._inductor.config.force_disable_caches = True
     table = Table("compiler", "equation", "compilations", "first, s", "call, µs", title="ours / native")
@@ -85,7 +85,7 @@ def main() -> None:
         ("tf.function", tf_compiled, tf.einsum),
     ):
         for equation in CASES:
-            # The first compilations of a process load the compiler, and build its headers.
+            # The first compilation in a process also loads the compiler and builds its headers.
             compiled(native, "ba,bc,bd,acde->be")
             (count, first, call), (other, began, its) = compiled(einsum, equation), compiled(native, equation)
             ours, theirs = _interleaved([call, its])

@@ -1,7 +1,7 @@
-"""The frameworks, and the libraries that can do an einsum on their tensors.
+"""The frameworks, and the libraries that can compute an einsum on their tensors.
 
-A contender is a function without arguments. Translating the equation to a library's own notation happens
-here, once, outside the timing; so does one call on which the result is compared with the framework's own.
+A contender is a function without arguments. The equation is translated to a library's notation here, outside
+of the timing; so is the first call of each contender, whose result is compared with ours.
 """
 
 from __future__ import annotations
@@ -63,14 +63,14 @@ FRAMEWORKS: dict[str, Callable[[], Framework]] = {
 
 
 def installed(names: Iterable[str]) -> tuple[Framework, ...]:
-    """Return the frameworks of these names that are installed."""
+    """Return those of the named frameworks that are installed."""
     return tuple(FRAMEWORKS[name]() for name in names if importlib.util.find_spec(name) is not None)
 
 
 def operands(
     framework: Framework, shapes: Iterable[tuple[int, ...]], dtype: str = "float32", seed: int = 0
 ) -> list[Any]:
-    """Return random tensors: normally distributed, or all the values of an integer dtype."""
+    """Return random tensors: normally distributed, or uniform over all values of an integer dtype."""
     random = np.random.default_rng(seed)
     return [framework.tensor(_array(random, shape, np.dtype(dtype))) for shape in shapes]
 
@@ -88,7 +88,7 @@ Library = Callable[[str, Sequence[Any]], Call]
 
 
 def _spaced(equation: str) -> str:
-    """Return an equation in the notation of einops and einx.
+    """Translate an equation to the notation of einops and einx.
 
     >>> _spaced("...ij,jk->...ik")
     '... i j, j k -> ... i k'
@@ -108,7 +108,7 @@ def _einops(equation: str, tensors: Sequence[Any]) -> Call:
 
 
 def _einx(equation: str, tensors: Sequence[Any]) -> Call:
-    """Return the function einx has for it: products with sums, sums, or a new order of the axes."""
+    """Return a call of the einx function for the equation: dot, multiply, sum, or id to transpose."""
     einx = importlib.import_module("einx")
     left, right = equation.split("->")
     if len(tensors) > 1:
@@ -138,7 +138,7 @@ def contenders(
     libraries: Iterable[str] = tuple(LIBRARIES),
     native: Callable[..., Any] | None = None,
 ) -> dict[str, Call | None]:
-    """Return ours, the framework's own einsum ("native") and the libraries; None for what cannot do it."""
+    """Return calls of ours, the framework's own einsum ("native") and the libraries; None if one fails."""
     found: dict[str, Call | None] = {
         "ours": partial(einsum, equation, *tensors),
         "native": partial(native or framework.einsum, equation, *tensors),
@@ -152,9 +152,9 @@ def contenders(
 
 
 def able(contenders: dict[str, Call | None]) -> dict[str, Call | None]:
-    """Call each once: None for those that raise, except "ours", which has to work.
+    """Call each once and replace those that raise by None; "ours" must not raise.
 
-    Raises RuntimeError if one returns other values than ours, as the time of a wrong result is none.
+    Raises RuntimeError if one returns other values than ours: the time of a wrong result has no meaning.
     """
     ours = contenders["ours"]
     expected = np.asarray(ours()) if ours is not None else None
@@ -163,14 +163,14 @@ def able(contenders: dict[str, Call | None]) -> dict[str, Call | None]:
         result = None if call is None else _result(call)
         found[name] = call if result is not None else None
         if result is not None and not _close(result, expected):
-            raise RuntimeError(f"{name} returns something else than ours")
+            raise RuntimeError(f"{name} returns a different result than ours")
     return found
 
 
 def _result(call: Call) -> Any:
     try:
         return np.asarray(call())
-    except Exception:  # whatever a library says to an equation or tensor it does not know
+    except Exception:  # libraries raise anything for equations or tensors that they do not support
         return None
 
 
@@ -182,6 +182,6 @@ def _close(result: Any, expected: Any) -> bool:
 
 
 def time_calls(contenders: dict[str, Call | None], effort: Effort) -> dict[str, float | None]:
-    """Return µs a call of each contender, None for those that are None."""
+    """Return µs per call of each contender; None for contenders that are None."""
     taken = compare({name: call for name, call in contenders.items() if call is not None}, effort)
     return {name: taken.get(name) for name in contenders}

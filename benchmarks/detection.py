@@ -1,4 +1,4 @@
-"""``python -m benchmarks.detection``: what finding an adapter costs, all of them loaded, or a class new."""
+"""``python -m benchmarks.detection``: the cost of finding an adapter, with all loaded or for a new class."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from einsum_unified.adapter import dispatch
 from einsum_unified.errors import EinsumError
 
 _ARRAYS = {"jax": "jax.numpy", "mlx": "mlx.core", "dask": "dask.array", "autograd": "autograd.numpy"}
-"""Where the arrays of a library are, if not in its root package: imported where there is an operand."""
+"""Library → the module with its arrays if that is not the root package; imported before the adapter."""
 
 _X = np.ones((4, 4))
 CALLS: dict[str, Callable[[], Any]] = {
@@ -31,7 +31,7 @@ CALLS: dict[str, Callable[[], Any]] = {
 
 
 def main() -> None:
-    """Time the hot path with one adapter and with all, and the first call with a class not seen before."""
+    """Time repeated calls with one adapter and with all, and the first call with a new class."""
     one_thread.limit_frameworks()
     console = Console()
     alone = compare(CALLS)
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _load(name: str) -> float | None:
-    """Return the ms that an adapter takes to load; None without its library."""
+    """Return the ms for loading an adapter; None if its library is not installed."""
     try:
         importlib.import_module(_ARRAYS.get(name, name))
     except ImportError:
@@ -67,7 +67,7 @@ def _load(name: str) -> float | None:
 
 
 def _first(make: Callable[[type], Any], bases: tuple[type, ...]) -> list[str]:
-    """Return the times of calls with two new classes, the first of which reads the entry points."""
+    """Return the times of calls with two new classes; the first call reads the entry points."""
     dispatch._entry_points.cache_clear()
     return [_time(make(type(f"Array{n}", bases, {}))) for n in range(2)]
 

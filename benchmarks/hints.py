@@ -1,7 +1,7 @@
-"""What to plan a size with that is not known: how much longer paths are than those for the real size.
+"""Which size to assume for an unknown one: how much costlier paths are than those for the real size.
 
-Random networks of three to six operands have one label of unknown size, which the output keeps: a batch.
-Their paths are planned with each hint, and counted at each real size::
+Random networks of three to six operands have one label of unknown size, which is kept in the output like a
+batch. Their paths are planned with each hint, and their FLOPs are counted at each real size::
 
     python -m benchmarks.hints
 """
@@ -25,7 +25,7 @@ _NETWORKS = 400
 
 
 def regrets(count: int = _NETWORKS) -> dict[tuple[int, int], list[float]]:
-    """Return for each hint and real size: FLOPs over the least that any hint or the real size leads to."""
+    """Return (hint, real size) → FLOPs divided by the fewest FLOPs that any hint or real size leads to."""
     rng = random.Random(1)
     found: dict[tuple[int, int], list[float]] = {(hint, real): [] for hint in HINTS for real in REAL}
     for _ in range(count):

@@ -1,6 +1,6 @@
-"""Peak memory of contractions on which an einsum is known to have taken far more than it needs.
+"""Peak memory of contractions for which an einsum was reported to take far more than needed.
 
-The peak is of what a call allocates beyond its operands, its result included.
+The peak counts all memory that a call allocates, including its result but not its operands.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ Shapes = tuple[tuple[int, ...], ...]
 
 
 class Trap(NamedTuple):
-    """A contraction with where it was reported."""
+    """A contraction and the place where it was reported."""
 
     source: str
     equation: str
     shapes: Shapes
     plain: bool = True
-    """Whether numpy.einsum without optimize= ends in reasonable time."""
+    """Whether numpy.einsum without optimize= finishes in reasonable time."""
 
 
 def _cores(count: int, batch: tuple[int, ...]) -> Trap:
-    """Return many small matrices that share three labels, and one tensor with an axis for each of them.
+    """Return a contraction of small matrices with three common labels, and a tensor with an axis for each.
 
-    Contracted one by one with the large tensor, the first result has 2**(count - 1) elements for each
-    of the batch; grouped in halves, all are small.
+    If they are contracted one by one with the tensor, the first result has 2**(count - 1) elements for each
+    element of the batch; if they are grouped in halves, all results are small.
     """
     axes = "ijklmnopqrstuvwxyz"[:count]
     terms = [f"abc{axis}" for axis in axes]
@@ -55,7 +55,7 @@ TRAPS = (
 
 
 def jobs(settings: Settings) -> list[Job]:
-    """Return a job for each trap on NumPy and torch; TensorFlow has no account of its CPU memory."""
+    """Return a job for each trap on NumPy and torch; TensorFlow does not report its CPU memory."""
     return [
         Job(f"{framework.name} {trap.source}", partial(_run, framework, trap))
         for framework in settings.frameworks
@@ -83,7 +83,7 @@ def _run(framework: Framework, trap: Trap) -> list[Case]:
 
 
 def numpy_peak(call: Call) -> int:
-    """Return the bytes that a call allocates at most at once; NumPy tells tracemalloc of its arrays."""
+    """Return the peak of the bytes that a call holds; NumPy reports its arrays to tracemalloc."""
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
@@ -97,7 +97,7 @@ def numpy_peak(call: Call) -> int:
 
 
 def torch_peak(call: Call) -> int:
-    """Return the bytes that a call allocates at most at once, from the profiler's list of allocations."""
+    """Return the peak of the bytes that a call holds, from the profiler's list of allocations."""
     from torch.profiler import ProfilerActivity, profile
 
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
@@ -105,7 +105,7 @@ def torch_peak(call: Call) -> int:
     del result
     events: list[Any] = profiler.profiler.kineto_results.events()
     held = most = 0
-    # Python's sort is stable: what happened in the same nanosecond stays in order.
+    # Python's sort is stable: events in the same nanosecond keep their order.
     for event in sorted((x for x in events if x.name() == "[memory]"), key=lambda x: x.start_ns()):
         held += event.nbytes()
         most = max(most, held)

@@ -1,4 +1,4 @@
-"""Paths of tensor networks: what ours cost against the best known, and how long they take to find."""
+"""Paths of tensor networks: the cost of ours compared with the best known, and the time to find them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _case(measure: str, network: Network, values: Values) -> Case:
 
 
 def _planning(network: Network) -> float:
-    """Return ms to plan with empty caches."""
+    """Return the ms for planning with empty caches."""
 
     def plan() -> None:
         clear_cache()
@@ -66,7 +66,7 @@ def _planning(network: Network) -> float:
 
 
 def _totals(network: Network) -> Values:
-    """Return ms for a cold call and ten warm ones on tensors of size 2, where the work is in planning."""
+    """Return the ms for a cold call and ten warm ones with all sizes 2, so that planning dominates."""
     small = network.of_size(2)
     arrays = [np.ones(shape) for shape in small.shapes]
     contenders: dict[str, Call] = {
@@ -90,7 +90,7 @@ def _ms(call: Call) -> float:
 
 
 def tables(cases: list[Case]) -> list[Table]:
-    """Return a table of the paths, one of the time to find them, and the worst paths."""
+    """Return tables of the paths, of the times to find them, and of the worst paths."""
     return [_paths(cases), _times(cases), _worst(cases)]
 
 

@@ -1,4 +1,4 @@
-"""One thread and steady memory: imported before NumPy and the frameworks, whose libraries read this once."""
+"""Limit threads and keep freed memory; imported before NumPy and the frameworks, which read this once."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import sys
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # torch's profiler is chatty
+os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # torch's profiler logs a lot
 
 _KEEP = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
 
 
 def keep_memory() -> None:
-    """Start the interpreter again, with an allocator that keeps freed memory instead of returning it.
+    """Restart the interpreter with an allocator that keeps freed memory instead of returning it.
 
-    Else the time of a call that makes some megabytes depends on whether the calls before happened to
-    leave memory behind: page faults can take half of it, for one contender and not for the next. Only
-    glibc reads these variables, when a process starts.
+    Otherwise the time of a call that allocates megabytes depends on whether earlier calls left memory behind:
+    page faults can take half of the time, for one contender and not for the next. glibc reads these variables
+    when a process starts; other C libraries ignore them.
     """
     if any(os.environ.get(name) != value for name, value in _KEEP.items()):
         command = [sys.executable, "-m", "benchmarks", *sys.argv[1:]]
@@ -26,7 +26,7 @@ def keep_memory() -> None:
 
 
 def limit_frameworks() -> None:
-    """Give the frameworks that are imported one thread; to be called before their first operation."""
+    """Limit the imported frameworks to one thread; must be called before their first operation."""
     if "torch" in sys.modules:
         import torch
 

@@ -1,4 +1,4 @@
-"""Time a call: small equations, on which the work around the arithmetic decides, and a few larger ones."""
+"""The time of a call: small equations, for which overhead dominates the arithmetic, and a few larger ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.tables import ratio_table
 Shapes = tuple[tuple[int, ...], ...]
 
 SMALL = "small"
-"""The group of the set that geometric mean and worst case are taken of."""
+"""The group of cases for the geometric mean and the worst case."""
 
 EQUATIONS: dict[str, Shapes] = {
     "ij->ji": ((4, 4),),
@@ -52,7 +52,7 @@ def jobs(settings: Settings) -> list[Job]:
         )
         for framework in settings.frameworks
         for group, equation, shapes in items
-        # TensorFlow has no integer kernels for matrix products.
+        # TensorFlow does not have integer kernels for matrix products.
         if not (group.startswith("int8") and framework.name == "tensorflow")
     ]
 

@@ -1,4 +1,4 @@
-"""The picture: each case's time over the framework's own, a panel for each framework."""
+"""The picture: the time of each case divided by the framework's own time, with a panel for each framework."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run's results as a file: when, on what machine, with which versions, every case, and the summary."""
+"""The results of a run as a file: the date, the machine, the versions, every case, and the summary."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PACKAGES = (
 
 
 def machine() -> dict[str, Any]:
-    """Return date, processor, and the versions of all that is compared."""
+    """Return the date, the processor, and the versions of all compared packages."""
     return {
         "date": date.today().isoformat(),
         "cpu": _processor(),
@@ -59,7 +59,7 @@ def _versions() -> dict[str, str]:
 
 
 def save(path: Path, cases: list[Case], about: dict[str, Any]) -> None:
-    """Write a JSON file with a line for each case, so that two runs can be compared with diff."""
+    """Write a JSON file with one line for each case, so that diff can compare two runs."""
     head = json.dumps({**about, "summary": outcomes(cases)}, ensure_ascii=False, indent=1)
     lines = ",\n".join("  " + json.dumps(_rounded(case), ensure_ascii=False) for case in cases)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def _rounded(case: Case) -> dict[str, Any]:
 
 
 def load(path: Path) -> tuple[list[Case], dict[str, Any]]:
-    """Read what `save` wrote."""
+    """Read a file that `save` wrote."""
     read = json.loads(path.read_text(encoding="utf-8"))
     cases = [Case(**case) for case in read.pop("cases")]
     del read["summary"]

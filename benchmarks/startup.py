@@ -1,4 +1,4 @@
-"""What comes before the first result: the import, and a plan with empty caches."""
+"""The time before the first result: the import, and planning with empty caches."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PROGRAM = "import time; start = time.process_time(); import {}; print((time.pro
 
 
 def jobs(settings: Settings) -> list[Job]:
-    """Return the imports as one job, and a job for each equation."""
+    """Return one job for the imports, and one for each equation."""
     plans = [
         Job(f"plan {equation}", partial(_plan, equation, terms, 50 if settings.quick else 300))
         for equation, terms in EQUATIONS.items()
@@ -38,10 +38,10 @@ def jobs(settings: Settings) -> list[Job]:
 
 
 def _imports(rounds: int) -> list[Case]:
-    """Return CPU ms of the imports in fresh interpreters that take turns."""
+    """Return the CPU ms of the imports, in fresh interpreters that take turns."""
     modules = {"ours": "einsum_unified", "numpy": "numpy"}
     taken: dict[str, list[float]] = {name: [] for name in modules}
-    # As for an installed package: with bytecode, which the first round writes.
+    # With bytecode, as for an installed package; the first round writes it.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     for _ in range(rounds + 1):
         for name, module in modules.items():
@@ -55,7 +55,7 @@ def _imports(rounds: int) -> list[Case]:
 
 
 def _plan(equation: str, terms: tuple[str, str], count: int) -> list[Case]:
-    """Return the median over distinct shapes."""
+    """Return the median time of planning over different shapes."""
     times = []
     for n in range(count):
         sizes = {label: 2 + (n * (position + 3)) % 97 for position, label in enumerate("".join(terms))}
@@ -68,7 +68,7 @@ def _plan(equation: str, terms: tuple[str, str], count: int) -> list[Case]:
 
 
 def tables(cases: list[Case]) -> list[Table]:
-    """Return one table of all."""
+    """Return one table of all cases."""
     made = table("Start", ["what", "", "ours", "numpy"], left=2)
     for case in cases:
         made.add_row(case.measure, case.name, *(number(case.values.get(name)) for name in ("ours", "numpy")))

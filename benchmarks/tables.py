@@ -13,7 +13,7 @@ MISSING = "–"
 
 
 def number(x: float | None) -> str:
-    """Return three digits of a number, or a dash.
+    """Return a number with about three significant digits, or a dash for None.
 
     >>> number(1234.5), number(0.12345), number(12.345), number(None)
     ('1,234', '0.123', '12.3', '–')
@@ -26,7 +26,7 @@ def number(x: float | None) -> str:
 
 
 def table(title: str, columns: Sequence[str], left: int = 1) -> Table:
-    """Return an empty table, its first columns flush left, the others right."""
+    """Return an empty table whose first ``left`` columns are flush left and the others flush right."""
     made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for position, column in enumerate(columns):
         made.add_column(column, justify="left" if position < left else "right", no_wrap=True)
@@ -34,10 +34,10 @@ def table(title: str, columns: Sequence[str], left: int = 1) -> Table:
 
 
 def ratio_table(title: str, cases: list[Case], ratio: tuple[str, str], mean_of: tuple[str, str]) -> Table:
-    """Return a table with a row a case, a column a contender, and the ratio of two of them.
+    """Return a table with a row for each case, a column for each contender, and the ratio of two of them.
 
-    The last line is the geometric mean of the ratio to the second of these, over the cases in which the
-    attribute ``mean_of[0]`` is ``mean_of[1]``.
+    The last row has the geometric means of each contender's ratio to the second of the two, over the cases
+    whose attribute ``mean_of[0]`` is ``mean_of[1]``.
     """
     names = list(dict.fromkeys(name for case in cases for name in case.values))
     made = table(title, ["equation", "", *names, "/".join(ratio)], left=2)

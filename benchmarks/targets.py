@@ -1,4 +1,4 @@
-"""The figures aimed at, and the table that says which are met."""
+"""The targets, and the table of those that are met."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ Statistic = Callable[[Sequence[float]], "float | None"]
 
 
 def over(name: str) -> Value:
-    """Return ours over another contender's."""
+    """Return a function of a case: our value divided by another contender's."""
     return lambda case: case.ratio("ours", name)
 
 
 def ours(case: Case) -> float | None:
-    """Return ours."""
+    """Return our value."""
     return case.values["ours"]
 
 
 def beyond_numpy(case: Case) -> float | None:
-    """Return ours less NumPy's."""
+    """Return our value minus NumPy's."""
     mine, other = case.values["ours"], case.values["numpy"]
     return None if mine is None or other is None else mine - other
 
 
 @dataclass(frozen=True)
 class Target:
-    """A statistic of some cases, and the most it should be on each framework."""
+    """A statistic of some cases, and its greatest acceptable value on each framework."""
 
     what: str
     part: str
@@ -42,13 +42,13 @@ class Target:
     value: Value
     aims: dict[str, float]
     group: str = ""
-    """Part of the cases' group."""
+    """Text that the group of the cases must contain."""
     name: str = ""
-    """The cases' name, if it is one case."""
+    """The name of the case, if it is only one."""
     measure: str = ""
 
     def measured(self, cases: list[Case], framework: str) -> float | None:
-        """Return the statistic, None if the cases are not there."""
+        """Return the statistic; None if there are no such cases."""
         values = [self.value(case) for case in cases if case.framework == framework and self._holds(case)]
         there = [value for value in values if value is not None]
         return self.statistic(there) if there else None
@@ -137,7 +137,7 @@ Outcome = dict[str, "str | float | bool"]
 
 
 def outcomes(cases: list[Case]) -> list[Outcome]:
-    """Return what was measured of what is aimed at, for the JSON file."""
+    """Return the measured value of each target, for the JSON file."""
     found: list[Outcome] = []
     for target in TARGETS:
         for framework, aim in target.aims.items():
@@ -156,7 +156,7 @@ def outcomes(cases: list[Case]) -> list[Outcome]:
 
 
 def summary(cases: list[Case]) -> Table:
-    """Return the table of targets: measured, aimed at, met or missed."""
+    """Return the table of targets: the measured value, the target, and whether it is met."""
     frameworks = list(_aims(0, 0, 0, 0))
     made = table("Aims", ["what", *frameworks])
     for target in TARGETS:

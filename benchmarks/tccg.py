@@ -1,7 +1,7 @@
 """The 49 contractions of the Tensor Contraction Code Generator's benchmark (HPAC/tccg).
 
-They are of quantum chemistry: tensors of up to six axes, one extent for all, which a good einsum does as
-one matrix product with as few transposes as it can. So the time is also given over the time of one
+They come from quantum chemistry: tensors with up to six axes, all of the same size. A good einsum computes
+each as one matrix product with as few transposes as possible. So the time is also divided by the time of one
 product of two contiguous matrices with the same number of multiplications.
 """
 
@@ -35,10 +35,10 @@ PATTERNS: dict[str, str] = {
 }
 MEBIBYTES = (1, 4, 16)
 TARGET_GROUP = "4 MiB"
-"""The size that the figures aimed at are for."""
+"""The size for which there are targets."""
 
 _PLAIN_MEBIBYTES = 4
-"""Up to this size numpy.einsum without optimize= is timed too: seconds a call."""
+"""Up to this size numpy.einsum without optimize= is timed, too; it takes seconds per call."""
 
 
 def equations() -> list[str]:
@@ -55,7 +55,7 @@ def equations() -> list[str]:
 
 
 def extent(equation: str, mebibytes: int) -> int:
-    """Return the greatest extent for which the largest tensor fits, in float32.
+    """Return the greatest size of all labels for which the largest tensor fits, in float32.
 
     >>> extent("ik,kj->ij", 4), extent("ijma,mkbc->abcijk", 4)
     (1024, 10)
@@ -68,7 +68,7 @@ def extent(equation: str, mebibytes: int) -> int:
 
 
 def product_shapes(equation: str, size: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the shapes of the equal matrix product's operands.
+    """Return the shapes of the operands of the equal matrix product.
 
     >>> product_shapes("ijma,mkbc->abcijk", 10)
     ((1000, 10), (10, 1000))
@@ -109,7 +109,7 @@ def _run(settings: Settings, framework: Framework, equation: str, mebibytes: int
 
 
 def tables(cases: list[Case]) -> list[Table]:
-    """Return the means of each framework and size, and each framework's worst equations."""
+    """Return a table of the means for each framework and size, and of each framework's worst equations."""
     return [_means(cases), *(_worst(name, own) for name, own in by(cases, "framework").items())]
 
 

@@ -1,4 +1,4 @@
-"""Tensor networks to plan: random ones, chains, rings, grids and trees. All seeded."""
+"""Tensor networks to plan: random ones, chains, rings, grids and trees; all are seeded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import combinations
 import opt_einsum
 
 Edge = tuple[int, ...]
-"""The operands that share a label."""
+"""The numbers of the operands that share a label."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Network:
 
 
 def _network(kind: str, operands: int, edges: list[Edge], open_labels: int, rng: random.Random) -> Network:
-    """Return the network with a label for each edge, some of which are kept in the output."""
+    """Return a network with one label for each edge; ``open_labels`` of these are kept in the output."""
     terms = [""] * operands
     for number, edge in enumerate(edges):
         for operand in edge:
@@ -49,9 +49,9 @@ def _network(kind: str, operands: int, edges: list[Edge], open_labels: int, rng:
 
 
 def random_network(operands: int, hyper: bool, seed: int) -> Network:
-    """Return a connected network: a random tree, more edges, and open ones; with hyperedges if wanted.
+    """Return a connected network: a random tree, further edges, and labels in the output.
 
-    A hyperedge is a label of three operands and more, or one of two and the output.
+    With ``hyper`` it has hyperedges: labels of three or more operands, or of two operands and the output.
     """
     rng = random.Random(f"{operands} {hyper} {seed}")
     edges: list[Edge] = [(rng.randrange(n), n) for n in range(1, operands)]
@@ -82,7 +82,7 @@ def ring(operands: int, seed: int) -> Network:
 
 
 def grid(rows: int, columns: int, seed: int) -> Network:
-    """Return a lattice in which neighbours share a label."""
+    """Return a grid of operands in which neighbours share a label."""
     places = [(row, column) for row in range(rows) for column in range(columns)]
     edges: list[Edge] = [
         (m, n)
@@ -93,7 +93,7 @@ def grid(rows: int, columns: int, seed: int) -> Network:
 
 
 def tree(operands: int, seed: int) -> Network:
-    """Return a binary tree whose leaves have an open label each."""
+    """Return a binary tree; each leaf has a label in the output."""
     edges: list[Edge] = [((n - 1) // 2, n) for n in range(1, operands)]
     leaves: list[Edge] = [(n,) for n in range(operands // 2, operands)]
     network = _network("tree", operands, edges + leaves, 0, random.Random(f"tree {operands} {seed}"))
@@ -102,7 +102,7 @@ def tree(operands: int, seed: int) -> Network:
 
 
 def networks(quick: bool) -> list[Network]:
-    """Return those that are measured; the sizes of random ones go round."""
+    """Return the measured networks; the random ones cycle through several numbers of operands."""
     small, larger = (30, 8) if quick else (200, 40)
     found = [random_network(3 + seed % 6, hyper, seed) for hyper in (False, True) for seed in range(small)]
     found += [random_network(9 + seed % 4, hyper, seed) for hyper in (False, True) for seed in range(larger)]

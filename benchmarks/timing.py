@@ -1,9 +1,9 @@
-"""`compare`: the time a call of several functions takes, robust against a noisy machine.
+"""`compare`: measure the time per call of several functions, robust against a noisy machine.
 
-Ratios are what is wanted. So the contenders take turns, round by round, in one process; a slow minute of
-the machine hits them all. Noise only ever adds time, so the least of the rounds is kept, and there are
-more rounds as long as any of these still falls. The clock is the process's CPU time, which other
-processes do not add to.
+The goal is reliable ratios. So the contenders take turns, round by round, in one process, and a slow minute
+of the machine affects all of them. Noise only adds time, so the result is the minimum over the rounds, and
+there are further rounds as long as any minimum still falls. The clock is the process's CPU time, which
+excludes the time of other processes.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from typing import Any, NamedTuple
 Call = Callable[[], Any]
 
 _SETTLED = 0.99
-"""A round that gets below this share of the least so far asks for further rounds."""
+"""A round whose time is below this share of the minimum so far causes further rounds."""
 
 _QUIET_ROUNDS = 2
-"""So many rounds in a row without one end the measurement."""
+"""The measurement ends after this number of rounds in a row without such a fall."""
 
 _MOST_ROUNDS = 3
-"""Times the rounds asked for: the end in any case."""
+"""The maximum number of rounds, as a multiple of the rounds asked for."""
 
 _HOPELESS_SECONDS, _HOPELESS_RATIO, _HOPELESS_ROUNDS = 0.3, 5, 2
-"""A contender slower than this, and by this ratio than the quickest, has so many rounds only."""
+"""Seconds per call and ratio to the fastest contender; one slower than both has this number of rounds."""
 
 
 class Effort(NamedTuple):
-    """How long to measure: rounds, and seconds that a contender has in each."""
+    """How long to measure: the minimum number of rounds, and the seconds for each contender in a round."""
 
     rounds: int = 7
     seconds: float = 0.02
@@ -42,7 +42,7 @@ STEADY = Effort()
 
 
 def compare(contenders: dict[str, Call], effort: Effort = STEADY) -> dict[str, float]:
-    """Return µs a call of each contender.
+    """Return the µs per call of each contender.
 
     >>> sorted(compare({"a": lambda: sum(range(9)), "b": lambda: None}, Effort(2, 1e-4)))
     ['a', 'b']
@@ -66,7 +66,7 @@ def compare(contenders: dict[str, Call], effort: Effort = STEADY) -> dict[str, f
 
 
 def _calls_a_round(call: Call, seconds: float) -> int:
-    """Return how many calls fill a round; the first call, which plans and traces, is not counted."""
+    """Return the number of calls that fill a round, after a first call, which plans and traces."""
     call()
     calls = 1
     while (taken := _elapsed(call, calls)) < seconds / 8:
@@ -85,14 +85,14 @@ def _rounds(seconds: dict[str, float], rounds: int) -> dict[str, int]:
 
 
 def _order(names: list[str], number: int) -> list[str]:
-    """Return another order each round, so that nobody always runs after the same contender."""
+    """Return a different order for each round, so that a contender does not always follow the same one."""
     first = number // 2 % len(names)
     turned = names[first:] + names[:first]
     return turned[::-1] if number % 2 else turned
 
 
 def _seconds(call: Call, calls: int) -> float:
-    """Return seconds a call; short calls find the processor's caches as they leave them."""
+    """Return seconds per call; several short calls run once before, to fill the processor's caches."""
     if calls > 1:
         call()
     return _elapsed(call, calls) / calls
@@ -107,7 +107,7 @@ def _elapsed(call: Call, calls: int) -> float:
 
 @contextmanager
 def _garbage_kept() -> Iterator[None]:
-    """Collect garbage now and not while timing."""
+    """Collect garbage before the block, and not during it."""
     enabled = gc.isenabled()
     gc.collect()
     gc.disable()

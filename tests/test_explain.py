@@ -281,7 +281,7 @@ def test_nothing_of_a_label_becomes_code(label: str):
 
 def test_an_unknown_backend_is_named_with_those_there_are():
     plan = einsum_plan("ij->ji", (2, 3))
-    with pytest.raises(OperandTypeError, match="backend='cobol'; there are: numpy, torch"):
+    with pytest.raises(OperandTypeError, match="backend='cobol'; choose from numpy, torch"):
         plan.to_python("cobol")
 
 
