@@ -39,16 +39,16 @@ DTYPES = (
 
 @dataclass(frozen=True)
 class Row:
-    """A library, as the page has it."""
+    """A row of the page: a library, perhaps in a certain configuration."""
 
     title: str
     backend: str
-    """The name that the kit knows it by."""
+    """The library's name in the kit."""
     package: str
     """The distribution whose version is shown."""
     environment: tuple[tuple[str, str], ...] = ()
     tested: str = ""
-    """Instead of what the adapter says, which is that of the framework below."""
+    """The tested platforms, if they differ from those that the adapter declares."""
 
 
 KERAS = "CPU: variables, layers, functional models"
@@ -105,23 +105,23 @@ print(json.dumps({"out": c.out, "views": c.views, "native": bool(c.pairs or c.co
 
 @dataclass(frozen=True)
 class Found:
-    """What a row's adapter declares and the kit found."""
+    """The adapter's declarations and the kit's outcomes for a row."""
 
     row: Row
     declared: dict[str, Any]
     outcomes: list[dict[str, Any]]
 
     def count(self, status: str) -> int:
-        """Return how many cases ended so."""
+        """Return the number of cases with a status."""
         return sum(outcome["status"] == status for outcome in self.outcomes)
 
     def has(self, dtype: str) -> bool:
-        """Whether the cases of a dtype passed: the kit has the same ones for each."""
+        """Whether all cases of a dtype passed; the kit has the same cases for each dtype."""
         own = [o for o in self.outcomes if o["id"].startswith("10/dtypes/") and o["id"].split()[-1] == dtype]
         return bool(own) and all(outcome["status"] == "passed" for outcome in own)
 
     def gaps(self) -> dict[str, tuple[str, int]]:
-        """Return what is lacking: feature → reason and number of cases."""
+        """Return missing feature → reason and number of cases."""
         found: dict[str, tuple[str, int]] = {}
         for outcome in self.outcomes:
             if outcome["status"] == "gap":
@@ -158,7 +158,7 @@ def page(found: Sequence[Found]) -> str:
 
 def _matrix(found: Sequence[Found], versions: dict[str, str]) -> list[str]:
     lines = _table(
-        "adapter", "version", "passed", "failed", "gaps", "`out=`", "views", "own kernel", "sizes not known",
+        "adapter", "version", "passed", "failed", "gaps", "`out=`", "views", "own kernel", "unknown sizes",
         "gradients", "compilers",
     )  # fmt: skip
     for one in found:

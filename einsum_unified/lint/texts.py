@@ -89,7 +89,7 @@ class _Part(NamedTuple):
     depth: int = 0
     """The number of names through which it was reached."""
     within: ast.JoinedStr | None = None
-    """The f-string around it: not every version of Python tells places within one."""
+    """The f-string around it; not every version of Python records places within f-strings."""
 
 
 def _parts(part: _Part) -> list[_Part] | None:

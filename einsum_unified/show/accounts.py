@@ -114,7 +114,7 @@ def account(bound: Bound, program: Program, capabilities: Capabilities) -> Accou
 
 
 def _peak(ledger: Ledger) -> Figure:
-    """Return the peak of the bytes in registers, without operands."""
+    """Return the peak of the bytes that intermediates and result take, with the assumed sizes."""
     program, hints = ledger.program, label_sizes(ledger.bound)
     until = _lifetimes(ledger)
     gone: dict[int, list[Figure]] = {}
