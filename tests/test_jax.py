@@ -221,6 +221,63 @@ def test_a_call_that_was_planned_with_other_bits_is_planned_anew():
             assert einsum("i,->i", jnp.ones(3, "int32"), 2.5).dtype == jnp.float64
 
 
+@pytest.fixture
+def switch():
+    """Turn 64 bits on and off as programs do, for the whole process; afterwards it is as it was."""
+    before = jax.config.read("jax_enable_x64")
+    yield lambda on: jax.config.update("jax_enable_x64", on)
+    jax.config.update("jax_enable_x64", before)
+    clear_cache()
+
+
+def counted(call) -> tuple[int, int]:
+    """Hits and misses of a call; the counts start again where all plans were forgotten."""
+    before = cache_info()
+    call()
+    after = cache_info()
+    return after.hits - before.hits, after.misses - before.misses
+
+
+def test_after_a_switch_of_bits_the_second_call_finds_its_plan(switch):
+    x, y = jnp.ones(3), np.ones(3)
+    clear_cache()
+    assert einsum("i,i->", x, y).dtype == jnp.float32
+    switch(True)
+    assert einsum("i,i->", x, y).dtype == jnp.float64  # made anew
+    for _ in range(3):
+        assert counted(lambda: einsum("i,i->", x, y)) == (1, 0)
+    assert einsum("i,i->", x, y).dtype == jnp.float64
+
+
+def test_a_plan_from_before_a_switch_of_bits_uses_the_one_made_since_and_forgets_no_other(switch):
+    x, y, z = jnp.ones(3), np.ones(3), np.ones((2, 3))
+    clear_cache()
+    plan = einsum_plan("i,i->", x, y)
+    assert plan(x, y).dtype == jnp.float32
+    switch(True)
+    assert plan(x, y).dtype == jnp.float64
+    einsum("ij->i", z)
+    for _ in range(3):
+        assert counted(lambda: plan(x, y))[1] == 0
+        assert counted(lambda: einsum("ij->i", z)) == (1, 0)
+    assert plan(x, y).dtype == einsum("i,i->", x, y).dtype == jnp.float64
+    assert einsum("i,i->", x, y) == plan(x, y) == 3
+    switch(False)
+    assert plan(x, y).dtype == jnp.float32
+
+
+def test_several_plans_from_before_a_switch_of_bits_are_each_made_anew_once(switch):
+    x, y = jnp.ones(3), np.ones(3)
+    clear_cache()
+    plans = [einsum_plan(equation, x, y) for equation in ("i,i->", "i,i->i", "i,j->ij")]
+    switch(True)
+    for plan in plans:
+        assert plan(x, y).dtype == jnp.float64
+    assert cache_info().currsize == len(plans)  # none was forgotten when another was made anew
+    for plan in plans * 2:
+        assert counted(lambda plan=plan: plan(x, y))[1] == 0
+
+
 @pytest.mark.parametrize("dtype", ["int64", "float64"])
 def test_an_array_of_64_bits_is_not_cut_off_when_these_are_disabled(dtype: str):
     with jax.enable_x64(True):

@@ -140,6 +140,80 @@ def test_sizes_that_cannot_be_compared_are_read_in_each_operand():
     assert got.shapes == ((first,), (second,), (third,), (3,))
 
 
+class Symbol(str):
+    """A size as a tracer has it: not a number, but the tracer may know that it is the same as one."""
+
+    known = {"three": 3, "also three": 3, "one": 1}  # noqa: RUF012 - never changed
+
+
+def tracing() -> types.SimpleNamespace:
+    """NumPy's adapter with sizes that are symbols."""
+    adapter = types.SimpleNamespace(**vars(NUMPY))
+    adapter.same_size = lambda m, n: Symbol.known.get(m, m) == Symbol.known.get(n, n)
+    return adapter
+
+
+THREE, ALSO, ONE, OTHER = map(Symbol, ("three", "also three", "one", "other"))
+FIRST, SECOND = (Size.read([(number, 0)], DEFAULT_HINT) for number in range(2))
+
+
+@pytest.mark.parametrize(
+    ("given", "size", "shapes"),
+    [
+        ([THREE, 3], 3, (3, 3)),
+        ([3, THREE], 3, (3, 3)),
+        ([THREE, ALSO, 3], 3, (3, 3, 3)),
+        ([THREE, 3, ALSO], 3, (3, 3, 3)),
+        ([THREE, 3, 1, 3], 3, (3, 3, 1, 3)),
+        ([ONE, 3], 3, (1, 3)),
+        ([3, ONE], 3, (3, 1)),
+        ([ONE, OTHER], SECOND, (1, SECOND)),
+        ([ONE, 1], 1, (1, 1)),
+        ([OTHER, None], FIRST, (FIRST, FIRST)),
+        ([None, OTHER], SECOND, (SECOND, SECOND)),
+        ([None, THREE, 3], 3, (3, 3, 3)),
+    ],
+    ids=str,
+)
+def test_a_symbol_that_is_a_number_gives_way_to_it(given, size: int, shapes):
+    got = bind(parse(",".join("i" * len(given)) + "->"), [operand(x) for x in given], tracing())
+    assert got.sizes == (size,)
+    assert type(got.sizes[0]) is type(size)
+    assert got.shapes == tuple((shape,) for shape in shapes)
+
+
+def test_two_symbols_of_one_number_are_read_in_one_place():
+    got = bind(parse("i,i,i->"), [operand(1), operand(THREE), operand(ALSO)], tracing())
+    (size,) = got.sizes
+    assert got.shapes == ((1,), (size,), (size,))
+    assert size.readings in [(((1, 0),),), (((2, 0),),)]
+
+
+@pytest.mark.parametrize(
+    ("given", "one", "other"),
+    [
+        ([THREE, 4], 0, 1),
+        ([4, THREE], 0, 1),
+        ([THREE, OTHER], 0, 1),
+        ([THREE, 3, 4], 1, 2),
+        ([1, OTHER, 3], 1, 2),
+    ],
+    ids=str,
+)
+def test_a_symbol_that_is_another_number_is_a_clash(given, one: int, other: int):
+    with pytest.raises(OperandError) as caught:
+        bind(parse(",".join("i" * len(given)) + "->"), [operand(x) for x in given], tracing())
+    says = f"label 'i' is {given[one]} in operand {one} but {given[other]} in operand {other}"
+    assert str(caught.value).splitlines()[0] == says
+
+
+def test_a_diagonal_of_a_symbol_and_its_number_has_that_size():
+    assert bind(parse("ii->i"), [operand(THREE, 3)], tracing()).shapes == ((3, 3),)
+    assert bind(parse("ii->i"), [operand(3, THREE)], tracing()).shapes == ((3, 3),)
+    with pytest.raises(OperandError, match="repeated in operand 0 with sizes three and 4"):
+        bind(parse("ii->i"), [operand(THREE, 4)], tracing())
+
+
 def test_hints_are_the_sizes_to_plan_with():
     got = bind(parse("...i,j->"), [operand(None, None), operand(None)], NUMPY, hints={"i": 7, ...: 9})
     assert list(map(int, got.sizes)) == [7, DEFAULT_HINT, 9]

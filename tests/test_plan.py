@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from einsum_unified import OperandError, OperandTypeError, Plan, cache_info, clear_cache, einsum, einsum_plan
+from einsum_unified.language import equation as equation_module
+from einsum_unified.runtime import cache as runtime_cache
 from einsum_unified.runtime.options import Options
 
 A, B = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
@@ -278,6 +280,49 @@ def test_the_cache_is_bounded_also_for_long_equations():
     for n in range(20):
         einsum(" " * (5000 + n) + "i->", np.ones(1))
     assert cache_info().currsize == 8
+    clear_cache()
+
+
+def kept() -> tuple[int, ...]:
+    """How many executables caches hold: by what is written, by what that means, and for long equations."""
+    caches = (runtime_cache.look_up, runtime_cache._executables, runtime_cache._long_executables)
+    return tuple(cache.cache_info().currsize for cache in caches)
+
+
+LONG = " " * equation_module.LONG + "i->"
+
+
+@pytest.mark.parametrize(
+    ("call", "long"),
+    [
+        (lambda: einsum(LONG, A[0]), True),
+        (lambda: einsum(LONG.encode(), A[0]), True),
+        (lambda: einsum(LONG[1:], A[0]), True),
+        (lambda: einsum(LONG[2:], A[0]), True),
+        (lambda: einsum(LONG[3:], A[0]), False),
+        (lambda: einsum_plan(LONG, A[0]), True),
+        (lambda: einsum_plan(LONG[3:], A[0]), False),
+    ],
+    ids=["text", "bytes", "two more", "one more", "of the limit", "plan", "plan of the limit"],
+)
+def test_a_long_equation_is_kept_among_the_few_long_ones_and_nowhere_else(call, long: bool):
+    clear_cache()
+    assert call() is not None
+    *others, found = kept()
+    assert (found, sum(others) > 0) == (1, False) if long else (0, True)
+    clear_cache()
+
+
+def test_a_long_equation_is_planned_once_and_forgotten_after_eight_others():
+    clear_cache()
+    x = A[0]
+    einsum("i->", x)
+    assert counted(lambda: einsum(LONG, x)) == (0, 1)
+    assert counted(lambda: einsum(LONG, x)) == (1, 0)
+    for n in range(1, 9):
+        einsum(" " * n + LONG, x)
+    assert counted(lambda: einsum(LONG, x)) == (0, 1)
+    assert counted(lambda: einsum("i->", x)) == (1, 0)
     clear_cache()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import os
+import re
 import subprocess
 import sys
 
@@ -478,6 +479,103 @@ def test_ragged_and_sparse_tensors_come_with_the_call_that_makes_them_dense(tf):
         assert call in str(caught.value)
         assert caught.value.__cause__ is not None
         np.testing.assert_array_equal(einsum("ij->j", eval(call, {"tf": tf, "x": operand})), [4, 2])
+
+
+# --- options beside what only the framework may know ------------------------------------------------
+
+ASKED = {"dtype": "float64", "out": np.zeros((2, 2))}
+
+
+@torch_warns
+@pytest.mark.parametrize("option", ASKED)
+@pytest.mark.parametrize("name", ["quantised", "nested", "jagged"])
+def test_dtype_and_out_are_refused_beside_what_is_special_to_torch(torch, name, option):
+    nested = [torch.ones(2, 3), torch.ones(1, 3)]
+    specials = {
+        **torch_specials(torch),
+        "jagged": (torch.nested.nested_tensor(nested, layout=torch.jagged), ""),
+    }
+    special, call = specials[name]
+    call = call or torch_specials(torch)["nested"][1]
+    value = torch.zeros(3, 3) if option == "out" else ASKED[option]
+    term = "ij" if name == "quantised" else "bij"
+    kind = "nested" if name == "jagged" else name
+    what = f"a {kind} torch {type(special).__name__}"
+    says = f"{what}, with which dtype= and out= do not go\n  make it dense first"
+    with pytest.raises(OperandTypeError, match=f"^operand 0 is {says}: {re.escape(call)}$"):
+        einsum(f"{term},jk->ik", special, torch.ones(3, 3), **{option: value})
+    with pytest.raises(OperandTypeError, match=f"^operand 1 is {says}: {re.escape(call)}$"):
+        einsum(f"jk,{term}->ik", torch.ones(3, 3), special, **{option: value})
+    if option == "out":
+        assert not value.any()
+
+
+@torch_warns
+@pytest.mark.parametrize("name", ["sparse", "csr"])
+def test_dtype_and_out_go_with_products_of_torchs_sparse_matrices(torch, name):
+    operand, _ = torch_specials(torch)[name]
+    dense, out = torch.ones(3, 2), torch.full((3, 2), -1.0)
+    want = np.arange(9.0).reshape(3, 3) @ np.ones((3, 2))
+    result = einsum("ij,jk->ik", operand, dense, dtype="float64")
+    assert result.dtype is torch.float64
+    np.testing.assert_array_equal(result, want)
+    assert einsum("ij,jk->ik", operand, dense, out=out) is out
+    np.testing.assert_array_equal(out, want)
+
+
+def tensorflow_specials(tf) -> dict:
+    return {
+        "ragged": (tf.ragged.constant([[1.0, 2.0], [3.0]]), "RaggedTensor", "x.to_tensor()"),
+        "sparse": (tf.sparse.eye(2), "SparseTensor", "tf.sparse.to_dense(x)"),
+        "quantised": (
+            tf.quantization.quantize(tf.ones((2, 2)), -1.0, 1.0, tf.qint8).output,
+            "EagerTensor",
+            "tf.quantization.dequantize(x, low, high)",
+        ),
+    }
+
+
+@pytest.mark.parametrize("option", ASKED)
+@pytest.mark.parametrize("name", ["ragged", "sparse", "quantised"])
+def test_dtype_and_out_are_refused_beside_what_is_special_to_tensorflow(tf, name, option):
+    special, cls, call = tensorflow_specials(tf)[name]
+    for number, operands in enumerate([(special, tf.ones((2, 2))), (tf.ones((2, 2)), special)]):
+        with pytest.raises(OperandTypeError) as caught:
+            einsum("ij,jk->ik", *operands, **{option: ASKED[option]})
+        assert str(caught.value).splitlines() == [
+            f"operand {number} is a {name} tensorflow {cls}, with which dtype= and out= do not go",
+            f"  make it dense first: {call}",
+        ]
+    assert not ASKED["out"].any()
+
+
+@pytest.mark.parametrize("option", ASKED)
+def test_dtype_and_out_are_refused_beside_an_object_with_a_torch_function(torch, option):
+    Wrapped.calls.clear()
+    with pytest.raises(OperandTypeError, match=r"^dtype= and out= go with dense tensors only$"):
+        einsum("ij,jk->ik", Wrapped(torch.ones(2, 2)), torch.ones(2, 2), **{option: ASKED[option]})
+    assert Wrapped.calls == []
+
+
+@pytest.mark.parametrize("name", ["ragged", "sparse", "quantised"])
+def test_strict_holds_for_what_only_tensorflow_can_contract(tf, name):
+    special, *_ = tensorflow_specials(tf)[name]
+    with pytest.raises(EinsumError, match="rule 'explicit output': write ij,jk->ik"):
+        einsum("ij,jk", special, tf.ones((2, 2)), strict=True)
+    with pytest.raises(EinsumError, match="rule 'no lone sums'"):
+        einsum("ij,jk->i", special, tf.ones((2, 2)), strict=True)
+
+
+@torch_warns
+def test_an_unknown_keyword_is_named_beside_what_is_special(torch, tf):
+    specials = [
+        special for special, *_ in (*torch_specials(torch).values(), *tensorflow_specials(tf).values())
+    ]
+    for special in (*specials, Wrapped(torch.ones(2, 2))):
+        with pytest.raises(
+            TypeError, match=r"unknown keyword 'precision'; known are: optimize, dtype, out, "
+        ):
+            einsum("ij,jk->ik", special, special, precision="highest")
 
 
 # --- two frameworks, two devices ----------------------------------------------------------------------

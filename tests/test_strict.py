@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -154,6 +155,42 @@ def test_a_strict_plan_refuses_where_one_size_was_known():
     plan = einsum_plan("ij,jk->ik", (2, None), (3, 4), strict=True)
     with pytest.raises(OperandError, match=r"strict: label 'j' is 1"):
         plan(np.ones((2, 1)), np.ones((3, 4)))
+
+
+UNKNOWN = [
+    # equation, planned shapes, shapes that fit, shapes that broadcast, headline
+    ("ij,jk->ik", [(None, None)] * 2, [(2, 3), (3, 4)], [(2, 1), (3, 4)], "label 'j' is 1 in operand 0"),
+    ("ij,jk->ik", [(2, None), (None, 4)], [(2, 3), (3, 4)], [(2, 3), (1, 4)], "label 'j' is 1 in operand 1"),
+    ("ij,jk->ik", [(2, None), (3, 4)], [(2, 3), (3, 4)], [(2, 1), (3, 4)], "label 'j' is 1 in operand 0"),
+    ("bi,bi->b", [(None, 3), (5, 3)], [(5, 3), (5, 3)], [(1, 3), (5, 3)], "label 'b' is 1 in operand 0"),
+    ("i,i,i->i", [(None,)] * 3, [(4,)] * 3, [(4,), (4,), (1,)], "label 'i' is 1 in operand 2 but 4"),
+    ("i,i,i->i", [(4,), (None,), (4,)], [(4,)] * 3, [(4,), (1,), (4,)], "label 'i' is 1 in operand 1 but 4"),
+    ("...i,i->...i", [(None, 3), (None,)], [(2, 3), (3,)], [(2, 3), (1,)], "label 'i' is 1 in operand 1"),
+    ("...i,...i->...i", [(None, 3)] * 2, [(4, 3)] * 2, [(4, 3), (1, 3)], "axis -1 of '...' is 1 in"),
+    ("i,i->i", [(None,)] * 2, [(0,)] * 2, [(1,), (0,)], "label 'i' is 1 in operand 0 but 0 in operand 1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("equation", "planned", "fits", "broadcasts", "says"), UNKNOWN)
+def test_a_strict_plan_for_unknown_sizes_runs_what_fits_and_refuses_what_broadcasts(
+    framework, equation, planned, fits, broadcasts, says
+):
+    plan, lenient = (einsum_plan(equation, *planned, strict=strict) for strict in (True, False))
+    result = plan(*map(framework.tensor, arrays(fits)))
+    np.testing.assert_allclose(framework.numpy(result), np.einsum(equation, *arrays(fits)))
+    operands = [framework.tensor(x) for x in arrays(broadcasts)]
+    for _ in range(2):  # found in a cache or not
+        with pytest.raises(OperandError, match=re.escape(f"strict: {says}")):
+            plan(*operands)
+    np.testing.assert_allclose(framework.numpy(lenient(*operands)), np.einsum(equation, *arrays(broadcasts)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex64"])
+def test_a_strict_plan_is_strict_with_operands_of_another_dtype(framework, dtype: str):
+    plan = einsum_plan("ij,jk->ik", (None, None), (None, None), strict=True)
+    one, other = (framework.tensor(x, dtype) for x in arrays([(2, 1), (3, 4)]))
+    with pytest.raises(OperandError, match="strict: label 'j' is 1 in operand 0 but 3 in operand 1"):
+        plan(one, other)
 
 
 @pytest.mark.parametrize(("equation", "shapes", "rule", "headline"), REFUSED)
