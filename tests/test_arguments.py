@@ -55,6 +55,30 @@ def test_the_interleaved_form_is_split():
     assert operands[1] is Y
 
 
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "int16"])
+def test_a_sublist_may_be_an_array_of_integers(framework, dtype: str):
+    rows, columns, output = (np.array(labels, dtype) for labels in ([0, 1], [1, 2], [2, 0]))
+    assert arguments(X, (rows, Y, columns, output))[0] == Sublists(((0, 1), (1, 2)), (2, 0))
+    x, y = framework.tensor(X), framework.tensor(Y)
+    assert (framework.numpy(einsum(x, rows, y, columns, output)) == (X @ Y).T).all()
+    assert all(type(label) is int for label in arguments(X, (rows,))[0].inputs[0])
+
+
+def test_a_sublist_may_be_a_tensor_of_torch(torch):
+    rows = torch.tensor([0, 1])
+    assert (
+        einsum(torch.tensor(X), rows, torch.tensor(Y), [1, 2], torch.tensor([2, 0])).numpy() == (X @ Y).T
+    ).all()
+
+
+@pytest.mark.parametrize("labels", [np.array(0), np.zeros((1, 2), int), {0: 1}, "ij", b"ij", {0, 1}, 5])
+def test_a_sublist_that_is_no_sequence_of_labels_is_named(labels):
+    article = "an" if isinstance(labels, (np.ndarray, int)) else "a"
+    says = f"the sublist of operand 1 is {article} {type(labels).__name__}, not a list or tuple of labels"
+    with pytest.raises(EquationError, match=says):
+        einsum(X, [0, 1], Y, labels)
+
+
 def test_the_interleaved_form_may_leave_the_output_out():
     key, _ = arguments(X, ([0, 1], Y, [1, 2]))
     assert key == Sublists(((0, 1), (1, 2)), None)

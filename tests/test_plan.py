@@ -7,7 +7,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from einsum_unified import OperandError, OperandTypeError, Plan, cache_info, clear_cache, einsum, einsum_plan
+from einsum_unified import (
+    OperandError,
+    OperandTypeError,
+    Plan,
+    api,
+    cache_info,
+    clear_cache,
+    einsum,
+    einsum_plan,
+)
 from einsum_unified.language import equation as equation_module
 from einsum_unified.runtime import cache as runtime_cache
 from einsum_unified.runtime.options import Options
@@ -220,6 +229,27 @@ def test_a_change_of_anything_is_planned_anew(change):
     clear_cache()
     einsum("ij->i", A)
     assert counted(lambda: change(A))[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("equation", "operands", "options"),
+    [
+        ("ij->i", 1, {}),
+        ("ij,ij->i", 2, {}),
+        ("ij,ij,ij->i", 3, {}),
+        ("ij,ij->i", 2, {"optimize": "greedy", "dtype": "complex64", "strict": True}),
+    ],
+)
+def test_a_call_seen_before_is_one_look_up(framework, monkeypatch, equation, operands, options):
+    clear_cache()
+    xs = [framework.tensor(A)] * operands
+    einsum(equation, *xs, **options)
+    before = runtime_cache.look_up.cache_info()
+    monkeypatch.setattr(api, "_einsum_slowly", None)
+    result = einsum(equation, *[framework.tensor(A)] * operands, **options)
+    after = runtime_cache.look_up.cache_info()
+    assert (after.hits - before.hits, after.misses - before.misses) == (1, 0)
+    np.testing.assert_allclose(framework.numpy(result), np.einsum(equation, *[A] * operands))
 
 
 SAME = {

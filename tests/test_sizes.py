@@ -63,6 +63,7 @@ def test_products_know_their_factors():
     assert B * 0 == 0 == 0 * B
     assert is_known(B * 0)
     assert not is_known(size)
+    assert B * 2.5 == 2.5 * B == 10
     with pytest.raises(TypeError):
         B * None
 
@@ -80,12 +81,27 @@ def test_products_know_their_factors():
         (B, B, B),
         (B, 3, 3),
         (3, B, 3),
+        (B * 3, B * 3, B * 3),
+        (B * 3, 1, B * 3),
+        (B * 3, 0, 0),
         (B, C, Size.read([(0, 0), (1, 2)], hint=4)),
         (C, B, Size.read([(0, 0), (1, 2)], hint=4)),
     ],
 )
 def test_what_two_sizes_broadcast_to(m, n, want):
     assert broadcast(m, n) == want
+
+
+def test_what_is_known_is_a_number():
+    assert list(map(is_known, (0, 1, 7, None, B, B * 3, B * 0))) == [
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 # --- hints ----------------------------------------------------------------------------------------

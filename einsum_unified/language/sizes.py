@@ -50,7 +50,7 @@ class Size(int):
     def __mul__(self, other: int) -> int:
         if not isinstance(other, int):
             return NotImplemented
-        if not isinstance(other, Size) and other == 0:
+        if other == 0:
             return 0
         readings = other.readings if isinstance(other, Size) else ()
         known = other.known if isinstance(other, Size) else other
