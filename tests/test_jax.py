@@ -570,6 +570,14 @@ def test_options_are_part_of_a_plan_and_of_the_cache():
     assert einsum("ij,jk->ik", x, x, preferred_element_type="int32").dtype == jnp.int32
 
 
+def test_a_plan_keeps_its_keywords_for_operands_of_another_dtype_and_size():
+    plan = einsum_plan("ij,jk->ik", jnp.ones((2, 3), "int8"), (None, None), preferred_element_type="int32")
+    for dtype, columns in (("int8", 2), ("int16", 2), ("uint8", 5)):
+        x, y = jnp.full((2, 3), 100, dtype), jnp.full((3, columns), 100, dtype)
+        assert plan(x, y).dtype == jnp.int32
+        assert plan(x, y).tolist() == [[3 * 100 * 100] * columns] * 2
+
+
 def test_unknown_keywords_name_those_of_jax_too_and_others_do_not_have_them():
     known = "optimize, dtype, out, hints, strict, precision, preferred_element_type"
     with pytest.raises(TypeError, match=f"unknown keyword 'casting'; known: {known}$"):

@@ -303,6 +303,7 @@ def test_clear_cache_forgets_and_starts_counting_again():
     info = cache_info()
     assert (info.hits, info.misses, info.currsize) == (0, 0, 0)
     assert info.maxsize == 4096 + 8
+    assert runtime_cache.look_up.cache_info()[:] == (0, 0, 4096, 0)
 
 
 def test_the_cache_is_bounded_also_for_long_equations():
@@ -363,6 +364,18 @@ def test_the_plan_of_an_optimizer_is_not_cached():
     plan = Plan.of("i,i,i->", Options.of(lambda *args: [(0, 1), (0, 1)]), ((np.ndarray, (3,), A.dtype),) * 3)
     assert plan.path == ((0, 1), (0, 1))
     assert cache_info().currsize == 0
+
+
+def test_an_optimizer_is_asked_at_each_call():
+    asked = []
+
+    def search(inputs, output, sizes, memory_limit):
+        asked.append(inputs)
+        return [(0, 1), (0, 1)]
+
+    for n in range(1, 4):
+        einsum("i,i,i->", A[0], A[0], A[0], optimize=search)
+        assert len(asked) == n
 
 
 def test_an_error_is_not_cached():

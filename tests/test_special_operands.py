@@ -13,7 +13,7 @@ import pytest
 from conftest import spelled
 from frameworks import numpy_dtype
 
-from einsum_unified import EinsumError, OperandError, OperandTypeError, einsum
+from einsum_unified import EinsumError, OperandError, OperandTypeError, einsum, einsum_plan
 
 A = np.arange(6.0).reshape(2, 3) - 2
 B = np.arange(12.0).reshape(3, 4) - 5
@@ -555,6 +555,24 @@ def test_dtype_and_out_are_refused_beside_an_object_with_a_torch_function(torch,
     with pytest.raises(OperandTypeError, match=r"^dtype= and out= go with dense tensors only$"):
         einsum("ij,jk->ik", Wrapped(torch.ones(2, 2)), torch.ones(2, 2), **{option: ASKED[option]})
     assert Wrapped.calls == []
+
+
+def test_what_is_wrong_with_another_operand_is_said_beside_a_sparse_tensor(torch):
+    sparse = torch.eye(3, dtype=torch.int8).to_sparse()
+    with pytest.raises(OperandError, match="operand 1 has the Python int 300, which int8 cannot hold"):
+        einsum("ij,->ij", sparse, 300)
+
+
+@torch_warns
+@pytest.mark.parametrize("name", ["sparse", "csr"])
+def test_a_plan_that_cannot_run_on_a_sparse_tensor_says_what_to_do(torch, name):
+    plan = einsum_plan("ii->i", torch.ones(3, 3))
+    assert plan(torch.ones(3, 3)).tolist() == [1, 1, 1]
+    for out in (None, torch.zeros(3)):
+        with pytest.raises(
+            OperandTypeError, match=r"operand 0 is a sparse .*torch cannot contract\n.*to_dense"
+        ):
+            plan(torch_specials(torch)[name][0], out=out)
 
 
 @pytest.mark.parametrize("name", ["ragged", "sparse", "quantised"])
