@@ -66,11 +66,11 @@ def spans(text: str) -> list[Span]:
 def _term(text: str, number: int, term: str, what: str) -> Term:
     if "." not in term:
         return tuple(term)
-    before, dots, after = term.partition("...")
-    if dots and "." not in before + after:
+    before, _, after = term.partition("...")
+    if "." not in before + after:
         return (*before, ..., *after)
     span = spans(text)[number]
-    if not dots or "." in term.replace("...", ""):
+    if "." in term.replace("...", ""):
         marks = [p for p in range(span.start, span.stop) if text[p] == "."]
         raise EquationError.of(f"{what} has a '.' that is not part of '...'", text, marks, rule="ellipsis")
     marks = [p for p in span.labels if text[p] == "."]
@@ -85,7 +85,7 @@ def _check_characters(text: str, characters: set[str]) -> None:
     position = next(p for p, c in enumerate(text) if c in wrong)
     c = text[position]
     code = f"U+{ord(c):04X} {unicodedata.name(c, '')}".rstrip()
-    if c.isascii() and c.isprintable():
+    if c.isprintable():
         headline = f"{c!r} is not a label"
         note = "labels are letters, digits, '_' and non-ASCII symbols; other punctuation is reserved"
     else:
@@ -98,7 +98,7 @@ def _is_label(c: str) -> bool:
     if c.isascii():
         return c.isalnum() or c == "_"
     # Whitespace, control and format (zero-width, direction) characters, lone surrogates.
-    invisible = c.isspace() or unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")
+    invisible = c.isspace() or unicodedata.category(c) in ("Cc", "Cf", "Cs")
     return not invisible or c in _DRAWN_FORMAT
 
 

@@ -83,12 +83,12 @@ class Options:
         return options
 
     def _has_dtype(self, signatures: Sequence[Signature]) -> bool:
-        """Whether all operands are tensors of the dtype in ``dtype=``."""
+        """Whether all operands have the dtype in ``dtype=``, Python numbers the one that NumPy gives them."""
         try:
             asked = dtypes.name_of(self.dtype)
         except TypeError:  # binding raises the error
             return False
-        return all(cls not in dtypes.WEAK and dtypes.name_of(dtype) == asked for cls, _, dtype in signatures)
+        return all(dtypes.name_of(dtype) == asked for _, _, dtype in signatures)
 
 
 DEFAULT = Options()
