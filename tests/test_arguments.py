@@ -8,7 +8,7 @@ import enum
 import numpy as np
 import pytest
 
-from einsum_unified import BackendError, EquationError, OperandError, OperandTypeError, einsum
+from einsum_unified import BackendError, EquationError, OperandError, OperandTypeError, einsum, einsum_plan
 from einsum_unified.binding.arrays import prepare
 from einsum_unified.binding.call import arguments, check_keywords, is_shape
 from einsum_unified.dtypes import WEAK
@@ -42,6 +42,20 @@ def test_nested_lists_of_numbers_are_one_operand():
     assert einsum("ij->", [[1, 2], [3, 4]]) == 10
     assert einsum("i->", [1, 2, 3]) == 6
     assert einsum("i->", (1, 2, 3)) == 6
+
+
+def test_a_tuple_of_integers_is_a_shape_for_a_plan_and_two_operands_for_a_call():
+    assert einsum(",->", (2, 3)) == 6
+    assert einsum("i,->i", ((2, 3), 4)).tolist() == [8, 12]
+    with pytest.raises(OperandError, match="the equation has 2 terms but 1 operand was given"):
+        einsum_plan(",->", (2, 3))
+    assert einsum_plan("ij->", (2, 3)).bound.operands[0].shape == (2, 3)
+
+
+def test_a_list_with_an_array_in_it_is_a_list_of_operands():
+    for items in ([X, [1, 2]], [[1, 2], X]):
+        with pytest.raises(OperandError, match="the equation has 1 term but 2 operands were given"):
+            einsum("ij->", items)
 
 
 def test_a_list_of_nested_lists_is_taken_apart_for_two_terms():

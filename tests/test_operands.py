@@ -105,6 +105,11 @@ def test_a_number_of_axes_that_is_not_known_leaves_nothing_to_plan():
     got = bind(parse("...i,i->"), items, NUMPY)
     assert got.unranked
     assert (got.terms, got.output, got.sizes, got.shapes, got.dtype) == ((), (), (), (), "float64")
+    assert (got.equation, got.operands, got.labels) == (parse("...i,i->"), tuple(items), ("i",))
+
+
+def test_a_label_may_be_repeated_in_an_operand_of_unknown_rank():
+    assert bind(parse("i...i->..."), [Operand(None, "float64", "numpy", Form.TENSOR)], NUMPY).unranked
 
 
 def test_a_term_without_an_ellipsis_tells_a_number_of_axes_that_is_not_known():
@@ -226,7 +231,9 @@ def test_sizes_that_are_known_are_checked_beside_unknown_ones():
 
 
 def test_a_diagonal_with_an_unknown_size_is_not_refused():
-    assert bind(parse("ii->i"), [operand(None, 3)], NUMPY).shapes == ((3, 3),)
+    for shape in ((None, 3), (3, None)):
+        got = bind(parse("ii->i"), [operand(*shape)], NUMPY)
+        assert (got.sizes, got.shapes, got.unknown) == ((3,), ((3, 3),), ())
 
 
 # --- what does not fit ----------------------------------------------------------------------------

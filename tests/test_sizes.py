@@ -227,6 +227,16 @@ def test_one_plan_for_many_sizes_makes_no_other(framework):
     assert cache_info() == before
 
 
+def test_a_plan_for_any_size_is_found_where_known_sizes_broadcast(framework):
+    y = framework.tensor(np.ones((3, 4)))
+    plan = einsum_plan("bij,jk->bik", (None, 2, 1), y)
+    before = cache_info()
+    for batch in range(3):
+        got = plan(framework.tensor(np.ones((batch, 2, 1))), y)
+        np.testing.assert_array_equal(framework.numpy(got), np.full((batch, 2, 4), 3))
+    assert cache_info() == before
+
+
 @pytest.mark.parametrize(
     ("equation", "first", "second"),
     [("ij,jk->ik", (2, 1), (3, 4)), ("bi,bi->b", (1, 3), (5, 3)), ("i,i->i", (1,), (0,))],

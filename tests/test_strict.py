@@ -83,6 +83,30 @@ def test_the_message_shows_the_place():
     ]
 
 
+def test_the_message_shows_operands_in_their_order_also_where_the_second_broadcasts():
+    with pytest.raises(OperandError) as caught:
+        einsum("ij,ij->ij", np.ones((2, 3)), np.ones((1, 3)), strict=True)
+    assert str(caught.value).splitlines() == [
+        "strict: label 'i' is 1 in operand 1 but 2 in operand 0",
+        "    ij,ij->ij",
+        "    ^  ^",
+        "  operand 0 'ij': shape (2, 3), numpy.float64",
+        "  operand 1 'ij': shape (1, 3), numpy.float64",
+        "  rule 'no broadcasting': give both the same size",
+    ]
+
+
+@pytest.mark.parametrize(("length", "offered"), [(120, True), (121, False)])
+def test_an_equation_of_120_characters_is_offered_in_full(length: int, offered: bool):
+    written = "ij,jk" + " " * (length - len("ij,jk->ik"))
+    with pytest.raises(EquationError) as caught:
+        einsum(written, np.ones((2, 3)), np.ones((3, 4)), strict=True)
+    text = f"{written}->ik"
+    assert len(text) == length
+    assert (f"write {text}" in str(caught.value)) is offered
+    assert ("write '->' and the labels of the result" in str(caught.value)) is not offered
+
+
 def test_an_output_left_out_is_offered():
     with pytest.raises(EquationError, match=r"rule 'explicit output': write ij,jk->ik"):
         einsum("ij,jk", np.ones((2, 3)), np.ones((3, 4)), strict=True)

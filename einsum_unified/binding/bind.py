@@ -144,7 +144,7 @@ def _expand(equation: Equation, operands: Sequence[Operand]) -> Expanded:
         len(x.shape) - len(term) + 1 if ... in term and x.shape is not None else 0
         for term, x in zip(equation.inputs, operands, strict=True)
     ]
-    most = max(extra, default=0)
+    most = max(extra)  # an equation has at least one term
     ellipsis = range(len(numbers), len(numbers) + most)
 
     def expand(term: tuple[Any, ...], count: int) -> tuple[int, ...]:
