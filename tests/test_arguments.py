@@ -183,6 +183,9 @@ def test_python_numbers_and_lists_of_them_are_weak(x, cls: type, dtype: str):
         np.ones(2),
         np.ma.masked_array([1.0, 2.0]),
         [np.float32(1), 2],
+        [np.float64(1), 2],
+        [[1j], [np.complex128(1)]],
+        [np.bool_(True), False],
         [np.ones(2), np.zeros(2)],
         array.array("d", [1, 2]),
         memoryview(b"ab"),
@@ -232,6 +235,11 @@ def test_a_tensor_comes_back_as_it_is(torch):
 def test_a_list_of_anything_else_is_a_type_error(x, held: str):
     with pytest.raises(OperandTypeError, match=f"^operand 3 is .*{held}"):
         prepare(x, 3)
+
+
+def test_what_a_list_holds_is_named_by_the_root_of_its_module(tf):
+    with pytest.raises(OperandTypeError, match=r"^operand 0 is a list that holds a tensorflow \w+\n"):
+        prepare([tf.ones(2)], 0)
 
 
 def test_a_list_of_tensors_as_one_operand_names_the_way_out(torch):

@@ -298,6 +298,26 @@ def test_int8_matrices_of_unknown_size(torch):
     assert "integer_dot" in einsum_plan("ij,jk->ik", torch.ones((64, 64), dtype=torch.int8), (64, 512)).source
 
 
+@pytest.mark.parametrize(
+    ("equation", "shape", "hints", "says"),
+    [
+        ("...i->", (None, 2), {"...": 0}, "hints: the size of '...' is 0, not a positive integer"),
+        ("...i->", (None, 2), {...: True}, "hints: the size of '...' is True, not a positive integer"),
+        ("...i->", (None, 2), {"z": 1}, "hints: the equation has no label 'z'; it has: '...', 'i'"),
+        ("->", (), {"i": 1}, "hints: the equation has no label 'i'; it has: none"),
+    ],
+)
+def test_bad_hints_name_the_ellipsis_and_that_there_are_no_labels(equation, shape, hints, says: str):
+    with pytest.raises(PathError) as caught:
+        einsum_plan(equation, shape, hints=hints)
+    assert str(caught.value) == says
+
+
+@pytest.mark.parametrize("size", [np.int8(9), np.uint64(9), 9])
+def test_a_hint_may_be_numpys_integer(size):
+    assert einsum_plan("i->", (None,), hints={"i": size}).flops == 9
+
+
 def test_a_negative_size_is_named():
     with pytest.raises(OperandError, match=r"operand 0: the shape \(None, -3\) has a negative size"):
         einsum_plan("ij->", (None, -3))
