@@ -151,11 +151,14 @@ class Symbol(str):
     known = {"three": 3, "also three": 3, "one": 1}  # noqa: RUF012 - never changed
 
 
-def tracing() -> types.SimpleNamespace:
+class Tracing(type(NUMPY)):
     """NumPy's adapter with sizes that are symbols."""
-    adapter = types.SimpleNamespace(**vars(NUMPY))
-    adapter.same_size = lambda m, n: Symbol.known.get(m, m) == Symbol.known.get(n, n)
-    return adapter
+
+    def same_size(self, m, n):
+        return Symbol.known.get(m, m) == Symbol.known.get(n, n)
+
+
+TRACING = Tracing(np)
 
 
 THREE, ALSO, ONE, OTHER = map(Symbol, ("three", "also three", "one", "other"))
@@ -181,14 +184,14 @@ FIRST, SECOND = (Size.read([(number, 0)], DEFAULT_HINT) for number in range(2))
     ids=str,
 )
 def test_a_symbol_that_is_a_number_gives_way_to_it(given, size: int, shapes):
-    got = bind(parse(",".join("i" * len(given)) + "->"), [operand(x) for x in given], tracing())
+    got = bind(parse(",".join("i" * len(given)) + "->"), [operand(x) for x in given], TRACING)
     assert got.sizes == (size,)
     assert type(got.sizes[0]) is type(size)
     assert got.shapes == tuple((shape,) for shape in shapes)
 
 
 def test_two_symbols_of_one_number_are_read_in_one_place():
-    got = bind(parse("i,i,i->"), [operand(1), operand(THREE), operand(ALSO)], tracing())
+    got = bind(parse("i,i,i->"), [operand(1), operand(THREE), operand(ALSO)], TRACING)
     (size,) = got.sizes
     assert got.shapes == ((1,), (size,), (size,))
     assert size.readings in [(((1, 0),),), (((2, 0),),)]
@@ -207,16 +210,16 @@ def test_two_symbols_of_one_number_are_read_in_one_place():
 )
 def test_a_symbol_that_is_another_number_is_a_clash(given, one: int, other: int):
     with pytest.raises(OperandError) as caught:
-        bind(parse(",".join("i" * len(given)) + "->"), [operand(x) for x in given], tracing())
+        bind(parse(",".join("i" * len(given)) + "->"), [operand(x) for x in given], TRACING)
     says = f"label 'i' is {given[one]} in operand {one} but {given[other]} in operand {other}"
     assert str(caught.value).splitlines()[0] == says
 
 
 def test_a_diagonal_of_a_symbol_and_its_number_has_that_size():
-    assert bind(parse("ii->i"), [operand(THREE, 3)], tracing()).shapes == ((3, 3),)
-    assert bind(parse("ii->i"), [operand(3, THREE)], tracing()).shapes == ((3, 3),)
+    assert bind(parse("ii->i"), [operand(THREE, 3)], TRACING).shapes == ((3, 3),)
+    assert bind(parse("ii->i"), [operand(3, THREE)], TRACING).shapes == ((3, 3),)
     with pytest.raises(OperandError, match="repeated in operand 0 with sizes three and 4"):
-        bind(parse("ii->i"), [operand(THREE, 4)], tracing())
+        bind(parse("ii->i"), [operand(THREE, 4)], TRACING)
 
 
 def test_hints_are_the_sizes_to_plan_with():
