@@ -28,6 +28,7 @@ from einsum_unified.program.primitives import (
     MatMul,
     MatMulInto,
     Multiply,
+    Native,
     Reshape,
     Transpose,
 )
@@ -311,6 +312,15 @@ def test_numpys_loops_multiply_large_wide_integers(dtype: str, native: bool):
     x = np.ones((200, 200), dtype)
     way = cheapest([way for way, _ in every_way(einsum_plan("ij,jk->ik", x, x))])
     assert isinstance(way, NativeStep) is native
+
+
+@pytest.mark.parametrize("output", ["il", "li"])
+def test_numpys_loops_multiply_every_step_and_write_the_last_in_the_order_of_the_output(output: str):
+    x, y, z = (np.random.default_rng(n).integers(-(2**40), 2**40, (120, 120)) for n in range(3))
+    plan = einsum_plan(f"ij,jk,kl->{output}", x, y, z)
+    assert [type(instruction) for instruction in plan.program.instructions] == [Native, Native]
+    want = x @ y @ z  # modulo 2**64, as here
+    np.testing.assert_array_equal(plan(x, y, z), want if output == "il" else want.T)
 
 
 # --- integers in floats ---------------------------------------------------------------------------

@@ -139,6 +139,21 @@ def test_an_optimizer_object_is_asked_each_time():
     assert asked == [4, 4, 4]
 
 
+@pytest.mark.parametrize("terms", [((0, 1),), ((0, 1), (1, 2))])
+def test_an_optimizer_is_not_asked_where_there_is_one_order_only(terms):
+    path = find_path(terms, (0,), (2, 3, 4), Strategy("mine", optimizer=lambda *args: pytest.fail("asked")))
+    assert path == (tuple(range(len(terms))),)
+
+
+@pytest.mark.parametrize(("labels", "kept"), [(module.LONG, 1), (module.LONG + 1, 0)])
+def test_paths_of_equations_up_to_a_length_are_kept(labels: int, kept: int):
+    module.forget_paths()
+    terms = (tuple(range(labels - 2)), (0,), (1,))
+    path = find_path(terms, (), (1,) * labels, Strategy("none"))
+    assert path == ((0, 1, 2),)
+    assert module._find_cached.cache_info()[2:] == (1024, kept)
+
+
 @pytest.mark.parametrize(
     ("optimize", "want"),
     [

@@ -12,6 +12,7 @@ from einsum_unified import einsum_plan
 from einsum_unified.adapter.dispatch import load
 from einsum_unified.language.sizes import Size
 from einsum_unified.planning.lowering import operands
+from einsum_unified.planning.values import Labelled
 from einsum_unified.program.primitives import (
     BroadcastTo,
     Check,
@@ -126,6 +127,28 @@ def test_a_diagonal_steps_along_both_axes(axis1: int, axis2: int):
     got = x.diagonal(0, axis1, axis2)
     told = Diagonal(1, (0,), axis1, axis2).result([value_of(x)], views=True)
     assert (told.shape, list(told.strides)) == (got.shape, strides_of(got))
+
+
+@pytest.mark.parametrize(
+    ("memory", "asked", "runs"),
+    [
+        ("abc", "abc", ["abc"]),
+        ("abc", "ab", ["ab"]),
+        ("abc", "bc", ["bc"]),
+        ("abc", "ac", ["a", "c"]),
+        ("abc", "cba", ["abc"]),
+        ("cab", "abc", ["cab"]),
+        ("cab", "bc", ["c", "b"]),
+        ("cab", "ac", ["ca"]),
+        ("cba", "", []),
+    ],
+)
+def test_labels_that_lie_as_one_axis_are_a_run(memory: str, asked: str, runs: list[str]):
+    sizes = {"a": 2, "b": 3, "c": 4}
+    array = np.zeros([sizes[label] for label in memory]).transpose(*[memory.index(label) for label in "abc"])
+    value = Value(array.shape, tuple(strides_of(array)), "float64", True)
+    found = Labelled.of(value, 0, (0, 1, 2)).runs(["abc".index(label) for label in asked])
+    assert found == [tuple("abc".index(label) for label in run) for run in runs]
 
 
 def test_axes_of_size_1_that_are_repeated_have_no_stride():
