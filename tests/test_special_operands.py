@@ -217,6 +217,16 @@ def test_an_object_with_a_torch_function_is_handed_torch_s_einsum(torch):
     )
 
 
+def test_an_object_with_a_torch_function_raises_its_own_errors(torch):
+    class Stubborn:
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            raise LookupError("not in this house")
+
+    with pytest.raises(LookupError, match="not in this house"):
+        einsum("i,i->", Stubborn(), torch.ones(2))
+
+
 def test_a_fake_tensor_gives_a_fake_tensor_of_the_right_shape(torch):
     from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
@@ -561,6 +571,15 @@ def test_what_is_wrong_with_another_operand_is_said_beside_a_sparse_tensor(torch
     sparse = torch.eye(3, dtype=torch.int8).to_sparse()
     with pytest.raises(OperandError, match="operand 1 has the Python int 300, which int8 cannot hold"):
         einsum("ij,->ij", sparse, 300)
+
+
+@torch_warns
+@pytest.mark.parametrize("name", ["sparse", "csr"])
+def test_a_sparse_tensor_is_named_also_where_others_are_dense(torch, name):
+    special, call = torch_specials(torch)[name]
+    with pytest.raises(OperandTypeError, match=r"^operand 1 is a sparse torch Tensor") as caught:
+        einsum("j,ii->ij", torch.ones(2), special)
+    assert str(caught.value).endswith(f"make it dense first: {call}")
 
 
 @torch_warns

@@ -10,7 +10,7 @@ from typing import Any
 
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend, Form
-from einsum_unified.adapter.dispatch import backend_of, default_backend, describe
+from einsum_unified.adapter.dispatch import backend_of, describe
 from einsum_unified.binding.bind import bind
 from einsum_unified.binding.operand import Operand
 from einsum_unified.errors import OperandTypeError
@@ -22,10 +22,9 @@ def is_native(operands: Sequence[Any]) -> Backend | None:
     """Return the backend of the first operand that only the framework's own einsum may support, or None."""
     for x in operands:
         backend = backend_of(type(x))
-        if backend is None or backend is default_backend():
+        if backend is None:  # a tracer's number
             continue
-        form = backend.form(type(x))
-        if form is Form.NATIVE or (form is not None and not _is_plain(x, backend)):
+        if backend.form(type(x)) is Form.NATIVE or not _is_plain(x, backend):
             return backend
     return None
 
