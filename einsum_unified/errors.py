@@ -118,7 +118,7 @@ class OperandTypeError(EinsumError, TypeError):
     >>> import numpy as np, einsum_unified
     >>> einsum_unified.einsum("i,i->", np.ones(2), {"a": 1})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    einsum_unified.errors.OperandTypeError: operand 1 is a dict, which is no array of a known library
+    einsum_unified.errors.OperandTypeError: operand 1 is a dict, which is not an array of a known library
       known: ...numpy...; others can be added with einsum_unified.register_backend
     """
 

@@ -672,9 +672,9 @@ for equation, operands, says in [
 for equation, operands, says in [
     ("ij,i->ij", [(2, 3), p(["a", "b"])], "operand 1 is a list that holds a str"),
     ("i,i->", [(2,), p([1, None])], "operand 1 is a list that holds a NoneType"),
-    ("i,i->", [(2,), p(None)], "operand 1 is a NoneType, which is no array of a known library"),
-    ("i,i->", [p("ab"), (2,)], "operand 0 is a str, which is no array of a known library"),
-    ("i,i->", [(2,), p({"1": 2})], "operand 1 is a dict, which is no array of a known library"),
+    ("i,i->", [(2,), p(None)], "operand 1 is a NoneType, which is not an array of a known library"),
+    ("i,i->", [p("ab"), (2,)], "operand 0 is a str, which is not an array of a known library"),
+    ("i,i->", [(2,), p({"1": 2})], "operand 1 is a dict, which is not an array of a known library"),
 ]:
     add(9, "no operands", equation, operands, error("OperandTypeError", says))
 

@@ -259,7 +259,7 @@ def test_a_namespace_that_fails_or_lacks_a_function_is_a_backend_error():
         einsum("ij->j", Failing(A))
     assert isinstance(caught.value.__cause__, RuntimeError)
     with pytest.raises(
-        BackendError, match=r"Lacking' gave .* which lacks: asarray, astype, broadcast_to, matmul"
+        BackendError, match=r"Lacking' returned .* which lacks: asarray, astype, broadcast_to, matmul"
     ):
         einsum("ij->j", Lacking(A))
     np.testing.assert_array_equal(einsum("ij->j", Wrapped(A))._array, A.sum(0))  # others go on

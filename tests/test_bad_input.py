@@ -470,15 +470,15 @@ OperandTypeError: operand 1 is a list that holds a NoneType
   a list may hold only Python numbers and NumPy arrays; join tensors with their framework's stack
 
 "i,i->", (2,), None
-OperandTypeError: operand 1 is a NoneType, which is no array of a known library
+OperandTypeError: operand 1 is a NoneType, which is not an array of a known library
   known: KNOWN; others can be added with einsum_unified.register_backend
 
 "i,i->", "ab", (2,)
-OperandTypeError: operand 0 is a str, which is no array of a known library
+OperandTypeError: operand 0 is a str, which is not an array of a known library
   known: KNOWN; others can be added with einsum_unified.register_backend
 
 "i,i->", (2,), {1: 2}
-OperandTypeError: operand 1 is a dict, which is no array of a known library
+OperandTypeError: operand 1 is a dict, which is not an array of a known library
   known: KNOWN; others can be added with einsum_unified.register_backend
 """
 
@@ -782,7 +782,7 @@ def test_a_tensor_of_text_is_an_error(tf):
 
 def test_an_object_of_a_known_library_that_is_no_array_is_named(torch, tf):
     known = f"\n  known: {KNOWN}; others can be added with einsum_unified.register_backend"
-    text = "OperandTypeError: operand 0 is a {}, which is no array of a known library" + known
+    text = "OperandTypeError: operand 0 is a {}, which is not an array of a known library" + known
     assert_raises(text.format("torch Linear"), einsum, "i->i", torch.nn.Linear(1, 1))
     assert_raises(text.format("tensorflow TensorSpec"), einsum, "i->i", tf.TensorSpec((2,)))
 

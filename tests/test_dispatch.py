@@ -172,7 +172,7 @@ def test_what_is_no_array_is_refused_by_name(x, what: str):
     with pytest.raises(OperandTypeError) as caught:
         einsum("i,i->", np.ones(2), x)
     headline, note = str(caught.value).splitlines()
-    assert headline == f"operand 1 is {what}, which is no array of a known library"
+    assert headline == f"operand 1 is {what}, which is not an array of a known library"
     assert note == (f"  known: {KNOWN}; others can be added with einsum_unified.register_backend")
 
 
@@ -188,7 +188,7 @@ def test_describe_names_framework_and_class(torch):
 @pytest.mark.parametrize("key", [Boxed, f"{Boxed.__module__}.Boxed"], ids=["class", "name"])
 @pytest.mark.usefixtures("registry")
 def test_a_registered_adapter_serves_a_class_and_those_derived_from_it(key):
-    with pytest.raises(OperandTypeError, match="Boxed, which is no array of a known library"):
+    with pytest.raises(OperandTypeError, match="Boxed, which is not an array of a known library"):
         einsum("ij,j->i", Boxed(np.ones((2, 3))), Boxed(np.ones(3)))
     register_backend(key, adapter_for(Boxed))
     for cls in (Boxed, SubBoxed):
@@ -211,7 +211,9 @@ def test_a_module_with_every_member_is_an_adapter():
 @pytest.mark.usefixtures("registry")
 def test_an_adapter_is_replaced_only_when_asked():
     register_backend(Boxed, adapter_for(Boxed, "first"))
-    with pytest.raises(BackendError, match=r"Boxed' has an adapter; replace=True replaces it$"):
+    with pytest.raises(
+        BackendError, match=r"Boxed' already has an adapter; pass replace=True to replace it$"
+    ):
         register_backend(Boxed, adapter_for(Boxed, "second"))
     assert backend_of(Boxed).name == "first"
     register_backend(Boxed, adapter_for(Boxed, "second"), replace=True)
@@ -221,13 +223,13 @@ def test_an_adapter_is_replaced_only_when_asked():
 @pytest.mark.usefixtures("registry")
 def test_a_class_that_is_registered_by_name_has_an_adapter():
     register_backend(f"{Boxed.__module__}.Boxed", adapter_for(Boxed))
-    with pytest.raises(BackendError, match="has an adapter"):
+    with pytest.raises(BackendError, match="already has an adapter"):
         register_backend(Boxed, adapter_for(Boxed))
 
 
 @pytest.mark.usefixtures("registry")
 def test_a_builtin_class_has_an_adapter():
-    with pytest.raises(BackendError, match=r"'numpy.ndarray' has an adapter"):
+    with pytest.raises(BackendError, match=r"'numpy.ndarray' already has an adapter"):
         register_backend(np.ndarray, adapter_for(Boxed))
 
 
@@ -270,7 +272,7 @@ class Raising(Adapter):
             Unwritten(),
             "lacks: asarray, cast, dtype_from_name, form, matmul, multiply, reshape, sum, transpose",
         ),
-        (Unwritten, "is the class Unwritten: an object of it is wanted"),
+        (Unwritten, "is the class Unwritten: pass an instance of it"),
         (Raising(), "is broken: KeyError('none')"),
     ],
     ids=["unwritten", "class", "raising"],
@@ -295,7 +297,7 @@ def test_members_of_a_wrong_kind_are_refused(member: str, says: str):
 
 def test_a_class_that_says_that_it_has_no_namespace_is_unknown():
     cls = type("Opaque", (), {"__array_namespace__": None, "__array_function__": None, "__module__": None})
-    with pytest.raises(OperandTypeError, match="which is no array of a known library"):
+    with pytest.raises(OperandTypeError, match="which is not an array of a known library"):
         einsum("i->", cls())
 
 
@@ -303,7 +305,7 @@ def test_a_class_that_says_that_it_has_no_namespace_is_unknown():
 def test_registering_forgets_what_was_found_and_what_was_not():
     x = SubBoxed(np.ones((2, 3)))
     for _ in range(2):
-        with pytest.raises(OperandTypeError, match="no array of a known library"):
+        with pytest.raises(OperandTypeError, match="not an array of a known library"):
             einsum("ij->i", x)
     register_backend(Boxed, adapter_for(Boxed, "first"))
     assert isinstance(einsum("ij->i", x), Boxed)
@@ -436,8 +438,8 @@ def test_a_library_whose_arrays_can_be_handed_over_otherwise_comes_with_the_way(
     with pytest.raises(OperandTypeError) as caught:
         einsum("ij->ji", sparse_matrix)
     headline, advice, known = str(caught.value).splitlines()
-    assert headline == "operand 0 is a scipy dia_matrix, which is no array of a known library"
-    assert advice == '  pip install "einsum-unified[sparse]" and hand over sparse.COO(x), or x.toarray()'
+    assert headline == "operand 0 is a scipy dia_matrix, which is not an array of a known library"
+    assert advice == '  pip install "einsum-unified[sparse]" and pass sparse.COO(x), or x.toarray()'
     assert known.startswith("  known: ")
 
 

@@ -195,7 +195,7 @@ def test_scipys_matrices_come_with_what_to_do(sparse):
     for made in (scipy_sparse.csr_array(a), scipy_sparse.coo_matrix(a)):
         with pytest.raises(OperandTypeError, match=r"operand 0 is a scipy c\w+, which is no array") as caught:
             einsum("ij,jk->ik", made, b)
-        assert "hand over sparse.COO(x), or x.toarray()" in str(caught.value)
+        assert "pass sparse.COO(x), or x.toarray()" in str(caught.value)
         np.testing.assert_array_equal(einsum("ij,jk->ik", sparse.COO(made), b).todense(), a @ b)
         np.testing.assert_array_equal(einsum("ij,jk->ik", made.toarray(), b), a @ b)
 

@@ -1,6 +1,6 @@
-"""For those who write an adapter: the protocol, what is declared as data, and bases to start from.
+"""Everything an author of an adapter needs: the protocol, its data classes, and base classes.
 
-``docs/writing-a-backend.md`` goes from nothing to an adapter that passes the conformance kit.
+``docs/writing-a-backend.md`` is a tutorial that ends with an adapter that passes the conformance kit.
 """
 
 from einsum_unified.adapter.array_api import ArrayAPIAdapter

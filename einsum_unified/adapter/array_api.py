@@ -1,4 +1,4 @@
-"""`ArrayAPIAdapter`: libraries that follow the Python array API standard, by its functions alone.
+"""`ArrayAPIAdapter`: for libraries that follow the Python array API standard; uses only its functions.
 
 https://data-apis.org/array-api/latest/
 """
@@ -22,54 +22,54 @@ class ArrayAPIAdapter(NamespaceAdapter):
 
     >>> import numpy as np
     >>> from einsum_unified.adapter import ArrayAPIAdapter
-    >>> adapter = ArrayAPIAdapter(np)  # NumPy follows it, too
+    >>> adapter = ArrayAPIAdapter(np)  # NumPy follows the standard
     >>> adapter.name, adapter.transpose(np.ones((2, 3)), (1, 0)).shape
     ('numpy', (3, 2))
     """
 
     capabilities = Capabilities(
-        # The standard sums and multiplies numbers; halves are beyond it, but namespaces have them.
+        # The standard does not sum or multiply bools. It has no float16, but many namespaces do.
         arithmetic={"bool": "float32", "float16": "float32"},
         dtypes=dtypes.STANDARD | {"float16"},
         devices=True,
-        gaps={"out": "the standard has no writing into arrays that are there"},
+        gaps={"out": "the standard has no function that writes into an existing array"},
     )
 
     def __init__(self, namespace: Any) -> None:
         self.namespace = namespace
-        """Where the standard's functions are."""
+        """The module or object that has the standard's functions."""
         self.name = str(getattr(namespace, "__name__", type(namespace).__module__)).partition(".")[0]
 
     def form(self, cls: type) -> Form | None:
-        """Arrays of the standard say so by ``__array_namespace__``."""
+        """Accept classes that have ``__array_namespace__``, as the standard requires."""
         return Form.TENSOR if hasattr(cls, "__array_namespace__") else None
 
     def dtype_from_name(self, name: str) -> Any:
-        """Find a dtype among the attributes of the namespace; those of later versions may be lacking."""
+        """Return the namespace's attribute of that name; None if it has no such dtype."""
         return getattr(self.namespace, name, None) if dtypes.kind_of(name) else None
 
     def result_type(self, names: Sequence[str], weak: Sequence[type]) -> str:
-        """Promote as the standard says; integers beside floats, of which it says nothing, on the lattice."""
+        """Promote as the standard defines; integers with floats, left open there, on the shared lattice."""
         try:
             dtype = self.namespace.result_type(*map(self.dtype_from_name, names))
-        except (TypeError, ValueError):  # as the namespace likes to say that there is no rule
+        except (TypeError, ValueError):  # whichever the namespace raises if it has no rule
             return super().result_type(names, weak)
         return dtypes.beside(dtypes.name_of(dtype), weak, self.name)
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
-        """Make an array of a NumPy array, which is cast before: the namespace may lack its dtype."""
+        """Convert a NumPy array; NumPy casts it first, since the namespace may lack its dtype."""
         name = x.dtype.name if dtype is None else dtypes.name_of(dtype)
         plain = np.ascontiguousarray(x, dtype_from_name(name)).reshape(x.shape)
         return self.namespace.asarray(plain, device=None if isinstance(like, np.ndarray) else like.device)
 
     def same_device(self, *xs: Any) -> None:
-        """Compare the devices."""
+        """Raise if the devices differ."""
         for x in xs:
             if x.device != xs[0].device:
                 raise OperandTypeError(f"tensors are on different devices: {xs[0].device} and {x.device}")
 
     def cast(self, x: Any, dtype: Any) -> Any:
-        """Convert."""
+        """Cast, unless the array has the dtype already."""
         return x if x.dtype == dtype else self.namespace.astype(x, dtype)
 
     def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:

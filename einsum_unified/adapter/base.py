@@ -1,4 +1,4 @@
-"""`Adapter`: the members of the protocol that most libraries have alike, to derive an adapter from."""
+"""`Adapter`: a base class with the members of the protocol that are the same for most libraries."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from einsum_unified.language.letters import Term
 
 
 class Adapter:
-    """A base for adapters of immutable tensors on one device, all sizes known.
+    """A base class for adapters. Its defaults suit immutable tensors on one device, with all sizes known.
 
     A derived class adds ``name`` and the members that are abstract here: `form`, `dtype_from_name`,
-    `asarray`, `cast`, `transpose`, `reshape`, `sum`, `matmul`, `multiply`; and whatever else the library
-    does otherwise. `einsum_unified.adapter.Backend` describes each member.
+    `asarray`, `cast`, `transpose`, `reshape`, `sum`, `matmul`, `multiply`. It overrides each other member
+    whose default does not suit its library. `einsum_unified.adapter.Backend` describes every member.
 
-    A compiled program calls the members as they are: where a function of the library does the very thing,
-    ``transpose = staticmethod(library.permute)`` saves a call.
+    A compiled program calls the members directly. If a function of the library does exactly what a member
+    must do, make it the member: ``transpose = staticmethod(library.permute)`` saves a Python call.
 
     >>> from einsum_unified.adapter import ADAPTER_API, Adapter
     >>> Adapter.adapter_api == ADAPTER_API
@@ -35,17 +35,17 @@ class Adapter:
     capabilities = Capabilities()
 
     def configured(self, options: Mapping[str, Any]) -> Backend:
-        """There are no further keywords."""
+        """Return the adapter itself: there are no further keywords."""
         return self
 
     @abstractmethod
     def form(self, cls: type) -> Form | None:
-        """Return what operands of a class are."""
+        """Return the `Form` of operands of a class."""
         raise NotImplementedError
 
     @abstractmethod
     def dtype_from_name(self, name: str) -> Any:
-        """Return the dtype of a name."""
+        """Return the dtype with a name."""
         raise NotImplementedError
 
     def result_type(self, names: Sequence[str], weak: Sequence[type]) -> str:
@@ -53,23 +53,23 @@ class Adapter:
         return dtypes.beside(dtypes.promote(*names), weak, self.name)
 
     def hint(self, x: Any) -> tuple[str, str] | None:
-        """All tensors are dense."""
+        """Return None: all tensors are dense."""
         return None
 
     @abstractmethod
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
-        """Make a tensor."""
+        """Convert an operand to a tensor."""
         raise NotImplementedError
 
     def to_numpy(self, x: Any) -> Any:
-        """Ask NumPy."""
+        """Convert with ``numpy.asarray``."""
         return np.asarray(x)
 
     def same_device(self, *xs: Any) -> None:
-        """There is one device."""
+        """Accept all tensors: there is one device."""
 
     def static_size(self, size: Any) -> Any:
-        """All sizes are known."""
+        """Return the size as an integer: all sizes are known."""
         return int(size)
 
     def same_size(self, m: Any, n: Any) -> bool:
@@ -77,16 +77,16 @@ class Adapter:
         return bool(m == n)
 
     def size(self, x: Any, axis: int) -> Any:
-        """Read it from the shape."""
+        """Return the size from the tensor's shape."""
         return x.shape[axis]
 
     def broadcast_to(self, x: Any, shape: tuple[Any, ...]) -> Any:
-        """Repeat axes: this has to be written if sizes may be unknown while a plan is made."""
+        """Must be overridden if sizes may be unknown while a plan is made; otherwise it is never called."""
         raise NotImplementedError
 
     @abstractmethod
     def cast(self, x: Any, dtype: Any) -> Any:
-        """Convert."""
+        """Cast to another dtype."""
         raise NotImplementedError
 
     @abstractmethod
@@ -100,7 +100,7 @@ class Adapter:
         raise NotImplementedError
 
     def diagonal(self, x: Any, axis1: int, axis2: int) -> Any:
-        """Take a diagonal by a step over the fused axes: what slices can do."""
+        """Fuse the two axes and take every (n + 1)th element: this needs only slices."""
         axes = tuple([axis for axis in range(len(x.shape)) if axis not in (axis1, axis2)])
         n = self.size(x, axis1)
         x = self.transpose(x, (*axes, axis1, axis2))
@@ -109,15 +109,15 @@ class Adapter:
 
     @abstractmethod
     def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum."""
+        """Sum over axes."""
         raise NotImplementedError
 
     def sum_products(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum like anything else."""
+        """Sum as `sum` does."""
         return self.sum(x, axes)
 
     def dot(self, a: Any, b: Any) -> Any:
-        """Multiply matrices as one batch."""
+        """Multiply two matrices with `matmul`."""
         return self.matmul(a, b)
 
     @abstractmethod
@@ -131,17 +131,17 @@ class Adapter:
         raise NotImplementedError
 
     def contiguous(self, x: Any) -> Any:
-        """How a tensor lies in memory is the library's own matter."""
+        """Return the tensor as it is: the library decides how it lies in memory."""
         return x
 
     def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
-        """The library has no einsum."""
+        """Raise: the library has no einsum of its own."""
         raise OperandTypeError(f"{self.name} has no einsum of its own")
 
     def finish(self, run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:
-        """Leave it as it is."""
+        """Return the program unchanged."""
         return run
 
     def copy_into(self, out: Any, x: Any) -> None:
-        """Tensors are immutable."""
+        """Raise: tensors are immutable."""
         raise OperandTypeError(f"out= cannot be filled: {self.name} tensors are immutable")

@@ -1,4 +1,4 @@
-"""What an adapter declares of its library, as data: what a planner has to know, and what is lacking."""
+"""The properties of a library that an adapter declares as data, for the planner and for people."""
 
 from __future__ import annotations
 
@@ -11,86 +11,93 @@ from einsum_unified.adapter.costs import Costs
 
 
 class Form(Enum):
-    """What an adapter says of a class of operands."""
+    """How an adapter treats the operands of a class."""
 
-    TENSOR = "the framework's own tensor: handed to its functions as it is"
-    ARRAY = "made into a tensor by `asarray` first (a variable, a subclass, a NumPy array)"
-    NATIVE = "only the framework's own einsum may know what to do with it (ragged, sparse)"
+    TENSOR = "the framework's own tensor, passed to its functions as it is"
+    ARRAY = "converted to a tensor by `asarray` first (a variable, a subclass, a NumPy array)"
+    NATIVE = "left to the framework's own einsum, if that can handle it (ragged, sparse)"
 
 
 @dataclass(frozen=True)
 class About:
-    """What people and tools want to know of an adapter, and planning does not."""
+    """Information about an adapter for people and tools. Planning does not use it."""
 
     symbolic_sizes: str = ""
-    """Where sizes may be unknown while a graph is made."""
+    """The tracers and graphs in which sizes may be unknown ("torch.compile, torch.export")."""
     gradients: str = ""
-    """What takes derivatives of a call."""
+    """The ways to differentiate a call ("grad, vmap")."""
     compilers: str = ""
-    """What compiles a call."""
+    """The compilers that accept a call."""
     tested: str = ""
-    """On what it is tested, and on what it is not."""
+    """The devices and kinds of tensor that the adapter is tested on, and those that it is not."""
     wait: Callable[[Any], object] | None = None
-    """What waits until a result is computed, where a call returns before: for benchmarks."""
+    """Waits until a result is computed, if calls return before that. Benchmarks use it."""
     differentiate: Callable[[Callable[..., Any], Sequence[Any]], Sequence[Any]] | None = None
-    """What returns the derivatives of a function of tensors, whose result is 0-d: for the conformance kit."""
+    """Takes a function of tensors whose result is 0-d, and these tensors; returns the derivatives. The
+    conformance kit uses it."""
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a planner has to know of a framework, as data. Dtypes are names."""
+    """The properties of a framework that the planner needs, as data. Dtypes are given by name."""
 
     arithmetic: Mapping[str, str] = field(default_factory=dict)
-    """dtype → the wider one in which matmul, multiply and sum are computed: the framework's kernels
-    lack it, or add up in it with less accuracy than it has."""
+    """Dtype → the wider dtype in which matmul, multiply and sum are computed, since the framework's kernels
+    do not support the first, or accumulate with less accuracy than it has. The result is cast back."""
     movement: Mapping[str, str] = field(default_factory=dict)
-    """dtype → the one in which transpose, reshape and diagonal are done, where kernels are lacking."""
+    """Dtype → the dtype in which transpose, reshape and diagonal are done, if the first has no kernels."""
     restored: frozenset[str] = frozenset({"bool"})
-    """dtypes of `arithmetic` to which each partial result is cast back at once: a count of Trues
-    carried on would overflow."""
+    """Dtypes of `arithmetic` that are cast back after every step, not only at the end. For bool this is
+    needed: counts of True would overflow."""
     dtypes: frozenset[str] | None = None
-    """The dtypes that can be computed with; None for whatever has a numeric kind."""
+    """The dtypes that can be computed with; None for every dtype of a numeric kind."""
     out: bool = False
     """Whether tensors are mutable, so that ``out=`` can be filled."""
     views: bool = False
-    """Whether transposes are views, so that a result must not be the very operand."""
+    """Whether transposes, reshapes and diagonals are views. The planner then tracks strides, and an
+    equation that changes nothing returns a view, not the operand itself."""
     devices: bool = False
-    """Whether tensors of several devices exist and must not meet."""
+    """Whether tensors may be on different devices. Compiled programs then call ``same_device``."""
     broadcast_runs: int | None = None
-    """How many alternating runs of axes, of both, of the left or of the right operand only, multiply can
-    broadcast; None for any number."""
+    """The number of runs of axes that a broadcasting multiply can take; None for any number. A run is a group
+    of neighbouring axes that both operands have, or only the left, or only the right one."""
     scalars: bool = False
-    """Whether a 0-d result is unboxed into the framework's scalar."""
+    """Whether a 0-d result is returned as the framework's scalar (`numpy.float64`), not as an array."""
     vectors: bool = False
-    """Whether dot takes vectors."""
+    """Whether ``dot`` also takes vectors."""
     turns: bool = False
-    """Whether dot and matmul take matrices whose rows and columns are exchanged, by a flag for each."""
+    """Whether ``dot`` and ``matmul`` take two flags more: whether the rows and columns of the left matrix are
+    exchanged, and those of the right one."""
     batch_axes: int | None = None
-    """How many batch axes matmul multiplies without a copy; None for any number."""
+    """The number of batch axes that ``matmul`` takes without a copy; None for any number."""
     into: bool = False
-    """Whether there is ``matmul_into(a, b, shape, axes)``, a matmul that writes its result permuted."""
+    """Whether the adapter has ``matmul_into(a, b, shape, axes)``: it makes an array of that shape, writes the
+    product into its transpose by ``axes``, and returns the array."""
     integers: frozenset[str] = frozenset()
-    """Dtypes of which there is ``integer_dot(a, b)``, a product of two matrices in int32."""
+    """Dtypes for which the adapter has ``integer_dot(a, b)``, a product of two matrices in int32."""
     exact: frozenset[str] = frozenset()
-    """Integer dtypes whose products are computed in floats where that is exact and faster."""
+    """Integer dtypes (and bool) whose products are computed in floats where that is exact and faster."""
     deferred: bool = False
-    """Whether sizes may be unknown while a graph is made, so that no two can be compared before it runs.
+    """Whether sizes may be unknown while a graph is made and can be compared only when the graph runs.
 
-    Then there are ``common_size(*sizes)``: the one that is not 1, of sizes that `size` returned;
-    ``agree(x, shape)``: the tensor as it is, but an error when it runs and cannot broadcast to a shape; and
-    ``ranked(x, rank)``: the tensor, but an error when it runs and has another number of axes."""
+    If so, the adapter has three more members. ``common_size(*sizes)`` returns the one that is not 1 among
+    sizes that ``size`` returned. ``agree(x, shape)`` returns the tensor, and makes the graph fail if the
+    tensor cannot broadcast to that shape. ``ranked(x, rank)`` returns the tensor, and makes the graph fail
+    if the tensor has another number of axes."""
     autocast: bool = False
-    """Whether a context may have the library compute in another dtype than that of the operands.
+    """Whether the library has a context in which it computes in another dtype than the operands'.
 
-    Then there is ``exactly(run)``: a compiled program as it runs where ``dtype=`` was given."""
+    If so, the adapter has ``exactly(run)``: it returns a compiled program that ignores this context, for
+    calls with ``dtype=``."""
     pairs: bool = False
-    """Whether ``native`` contracts any two operands better than the primitives do: each step is its."""
+    """Whether ``native`` contracts any two operands better than the primitives do. Every step with two
+    operands then goes to ``native``."""
     options: frozenset[str] = frozenset()
-    """Further keywords of `einsum_unified.einsum` that are the library's own (``precision``)."""
+    """Keywords of the library's own einsum that `einsum_unified.einsum` passes on (``precision``)."""
     gaps: Mapping[str, str] = field(default_factory=dict)
-    """What the library cannot do, and why: feature → reason. The conformance kit shows these as gaps and
-    tests that they are errors; its documentation lists the features."""
+    """Features that the library cannot support: feature → reason. The conformance kit reports these as gaps
+    and tests that they raise; ``docs/conformance.md`` lists the features."""
     about: About = field(default_factory=About)
-    """For the support matrix, benchmarks and the conformance kit."""
+    """Information for the support matrix, benchmarks and the conformance kit."""
     costs: Costs = field(default_factory=Costs)
-    """What the planner ranks lowerings by."""
+    """The costs by which the planner ranks lowerings."""

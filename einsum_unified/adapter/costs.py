@@ -1,8 +1,7 @@
-"""What primitives cost on a framework: a model in nanoseconds, to rank the lowerings of a pair.
+"""The cost of primitives on a framework, in nanoseconds: a model that ranks the lowerings of a pair.
 
-The figures were fitted on one x86 core and stand for ratios, not for times: what counts is how many
-multiplications a copied element is worth, and how many a call. `benchmarks/tccg.py` measures how well
-the ranking does.
+The figures were fitted on one x86 core. Only their ratios matter: how many multiplications take as long as
+copying one element, or as one call. `benchmarks/tccg.py` measures how good the ranking is.
 """
 
 from __future__ import annotations
@@ -20,60 +19,60 @@ _TURNED = 14.0
 
 
 class Costs(NamedTuple):
-    """Nanoseconds a call, an element of 4 bytes, or a multiplication with its addition."""
+    """Nanoseconds for a call, for an element of 4 bytes, or for a multiplication with its addition."""
 
     call: float = 500.0
-    """A primitive that computes."""
+    """A call of a primitive that computes."""
     view: float = 150.0
-    """A transpose or reshape that moves nothing."""
+    """A call of a transpose or reshape that copies nothing."""
     copied: float = 0.15
-    """An element of a copy whose innermost axis stays the innermost."""
+    """Copying an element, if the innermost axis stays innermost."""
     run: float = 3.5
-    """The start of each contiguous run of such a copy."""
+    """Starting each contiguous run of such a copy."""
     gathered: float = 0.9
-    """An element of a copy whose innermost axis changes: reads stride through memory."""
+    """Copying an element, if another axis becomes innermost: reads stride through memory."""
     paged: float = 2.0
-    """The same where each read is on another page."""
+    """The same, if each read is on another page of memory."""
     product: float = 35.0
-    """The start of each matrix product of a batch."""
+    """Starting each matrix product of a batch."""
     multiplication: Mapping[str, float] = _FLOATS
-    """In a matrix product, by dtype."""
+    """Dtype → a multiplication in a matrix product."""
     scalar: float = 0.6
-    """In a matrix product of a dtype that is not in `multiplication`: a plain loop."""
+    """A multiplication in a matrix product of any other dtype: a plain loop."""
     small: int = 10**6
-    """Products of up to so many multiplications need no packing: BLAS has kernels for them."""
+    """Products of up to this number of multiplications need no packing: BLAS has kernels for them."""
     packed: float = 0.1
-    """An element of the left matrix, which BLAS copies into blocks first, if it has few columns."""
+    """Packing an element of the left matrix, if that has few columns: BLAS copies it into blocks first."""
     packed_right: float = 0.3
-    """The same of the right matrix, if it has few rows."""
+    """Packing an element of the right matrix, if that has few rows."""
     turned: float = 0.5
-    """What that costs more if the contracted axis is the innermost."""
+    """Extra cost of packing an element of the right matrix, if its contracted axis is the innermost."""
     turned_left: float = 0.0
-    """How much slower a product is whose left matrix has the contracted axis outermost."""
+    """Slowdown of a product, as a fraction, if the contracted axis of its left matrix is the outermost."""
     ragged: float = 1.0
-    """How much the rest counts by which the last vector of 64 bytes of each row is not full."""
+    """Penalty for rows whose length is not a multiple of a 64-byte vector: multiplies the unused fraction."""
     spilled: float = 0.1
-    """An element of a product too large for the cache, which BLAS goes over twice."""
+    """An element of a result that is too large for the cache: BLAS goes over it twice."""
     elementwise: float = 0.25
-    """An element of a multiply, or of the sum over it."""
+    """An element of an elementwise multiply and of the sum that follows it."""
     native: float | None = None
-    """A call of the framework's own einsum of two operands; None if it is never used for a step."""
+    """A call of the framework's own einsum with two operands; None if it is never used for a step."""
     native_factor: float = 1.0
-    """How much slower it is than our way without the calls."""
+    """The time of the framework's einsum without the call, relative to that of our primitives."""
     native_loops: Mapping[str, float] | None = None
-    """A multiplication in it by dtype, where it loops; it is used for no others. None if it multiplies
-    matrices as we do, for all dtypes."""
+    """Dtype → a multiplication in the framework's einsum, if that is a plain loop. It is not used for other
+    dtypes. None if it uses matrix products as we do, for all dtypes."""
     native_run: float = 10.0
-    """The start of the innermost of its loops."""
+    """Starting the innermost of its loops."""
     integer: float = 0.01
     """A multiplication in a kernel for narrow integers (`Capabilities.integers`)."""
     integer_size: int = 16
-    """Matrices with fewer rows or columns are not worth that kernel."""
+    """Matrices with fewer rows or columns do not use that kernel."""
 
     def copy(self, elements: float, run: float, stride: float, dtype: str) -> float:
-        """Return the cost of a copy that keeps runs of so many elements together.
+        """Return the cost of a copy whose contiguous runs have ``run`` elements each.
 
-        ``stride`` is that of the copy's innermost axis in what is copied.
+        ``stride`` is the stride, in elements of the source, of the copy's innermost axis.
         """
         bytes_ = itemsize(dtype)
         if run > 1:
@@ -85,7 +84,7 @@ class Costs(NamedTuple):
     ) -> float:
         """Return the cost of ``products`` products of an m × k by a k × n matrix.
 
-        ``turned`` tells for each whether its rows and columns are exchanged in memory.
+        The flags ``turned`` are True for a matrix whose rows and columns are exchanged in memory.
         """
         each = self.multiplication.get(dtype)
         if each is None:

@@ -1,12 +1,15 @@
 """Find the adapter for operands by their types, with the tables of `frameworks`.
 
-A class is looked up in this order: seen before; registered (the class or one of its bases, as an
-object or by qualified name, so nothing is imported to ask); the root package of the class or of one of its
-bases, first among the libraries whose adapters come with this one, then among the entry points of group
-``einsum_unified.backends``, named after root packages; at last what it says of itself:
-``__torch_function__``, ``__jax_array__``, ``__array_namespace__``, ``__array_function__``.
+A class is looked up in this order:
 
-An adapter is loaded when the first operand of its framework shows up: the framework is imported then.
+1. classes that were found before;
+2. registered classes, by the class or its qualified name, then by each of its bases (nothing is imported);
+3. the root package of the class or of one of its bases, first among the libraries that have an adapter here,
+   then among the entry points of the group ``einsum_unified.backends``, which are named after root packages;
+4. the special methods of the class: ``__torch_function__``, ``__jax_array__``, ``__array_namespace__``,
+   ``__array_function__``.
+
+An adapter is loaded, and its framework imported, when the first operand of that framework is met.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ import numpy as np
 
 from einsum_unified.adapter import ADAPTER_API, Backend, Capabilities, Recorder
 from einsum_unified.adapter.frameworks import ADVICE, RECORDERS, TORCH_RECORDER
-from einsum_unified.adapter.frameworks import FRAMEWORKS as FRAMEWORKS  # for those that list them
+from einsum_unified.adapter.frameworks import FRAMEWORKS as FRAMEWORKS  # also imported from here
 from einsum_unified.dtypes import WEAK
 from einsum_unified.errors import BackendError, OperandTypeError
 from einsum_unified.wording import article
@@ -50,20 +53,20 @@ _ARRAY_FUNCTION = "einsum_unified.backends.array_function"
 
 @dataclass(frozen=True)
 class _Registry:
-    """An immutable table, and what was found with it so far; replaced as a whole under the lock."""
+    """An immutable table and the classes found with it so far. It is replaced as a whole, under the lock."""
 
     entries: Mapping[type | str, str | Backend]
     found: dict[type, Backend] = field(default_factory=dict)
 
 
-_FOUND = 1024  # classes remembered
+_FOUND = 1024  # the greatest number of classes remembered
 
 _registry = _Registry(_BUILTIN)
 _lock = threading.Lock()
 
 
 def register(key: type | str, adapter: Backend, replace: bool) -> None:
-    """Enter an adapter for a class (and those derived from it), or for a class's qualified name."""
+    """Register an adapter for a class, given as an object or by its qualified name, and its subclasses."""
     global _registry
     if not isinstance(key, (str, type)):
         raise BackendError(f"an adapter is registered for a class or a qualified name, not for {key!r}")
@@ -72,8 +75,9 @@ def register(key: type | str, adapter: Backend, replace: bool) -> None:
     with _lock:
         others = {known: entry for known, entry in _registry.entries.items() if not _same(known, key)}
         if not replace and len(others) < len(_registry.entries):
-            raise BackendError(f"{shown!r} has an adapter; replace=True replaces it")
-        _registry = _Registry({**others, key: adapter})  # knows nothing of what was found, or not, before
+            raise BackendError(f"{shown!r} already has an adapter; pass replace=True to replace it")
+        # A new registry: it forgets which classes were found before, and which were not.
+        _registry = _Registry({**others, key: adapter})
         _entry_points.cache_clear()
 
 
@@ -82,26 +86,26 @@ def _qualified(key: type | str) -> str:
 
 
 def _same(a: type | str, b: type | str) -> bool:
-    """Whether two keys mean one class; two classes may have the same name."""
+    """Whether two keys mean the same class. Different classes may have the same name."""
     return a is b or ((isinstance(a, str) or isinstance(b, str)) and _qualified(a) == _qualified(b))
 
 
 def _check(adapter: Any, shown: str) -> None:
-    """Raise `BackendError` unless an adapter has the members of the protocol, in our version of it."""
+    """Raise `BackendError` unless an adapter has all members of the protocol, in the current version."""
     if isinstance(adapter, type):
-        raise BackendError(f"{shown} is the class {adapter.__name__}: an object of it is wanted")
+        raise BackendError(f"{shown} is the class {adapter.__name__}: pass an instance of it")
     version = getattr(adapter, "adapter_api", ADAPTER_API)
     if version != ADAPTER_API:
         raise BackendError(f"{shown} is written for version {version!r} of the protocol, not {ADAPTER_API}")
     try:
         members = {name: getattr(adapter, name) for name in _members() if hasattr(adapter, name)}
-    except Exception as error:  # a property of somebody's
+    except Exception as error:  # a property may raise anything
         raise BackendError(f"{shown} is broken: {error!r}") from error
     missing = sorted(name for name in _members() if name not in members or _is_unwritten(members[name]))
     if missing:
         raise BackendError(f"{shown} lacks: {', '.join(missing)}")
     if not isinstance(members["capabilities"], Capabilities):
-        raise BackendError(f"{shown} has capabilities of a wrong type: {members['capabilities']!r}")
+        raise BackendError(f"{shown} has capabilities of the wrong type: {members['capabilities']!r}")
     wrong = sorted(set(members) - {"adapter_api", "name", "capabilities"})
     wrong = [name for name in wrong if not callable(members[name])]
     if wrong:
@@ -109,7 +113,7 @@ def _check(adapter: Any, shown: str) -> None:
 
 
 def _is_unwritten(member: Any) -> bool:
-    """Whether it is one of `Adapter`'s that a derived class has to write."""
+    """Whether a member is an abstract method of `Adapter` that was not overridden."""
     return getattr(member, "__isabstractmethod__", False) is True
 
 
@@ -120,16 +124,16 @@ def _members() -> set[str]:
 
 @cache
 def load(name: str) -> Backend:
-    """Return the adapter of a framework that comes with the library; imports the framework.
+    """Return the adapter, from this package, for a framework; imports the framework.
 
     Raises `BackendError` if the framework cannot be imported.
     """
     try:
         module = importlib.import_module(FRAMEWORKS[name].adapter)
-    except Exception as error:  # also what a broken installation raises
+    except Exception as error:  # a broken installation may raise anything
         note = f'try: pip install "einsum-unified[{name}]"'
         if getattr(error, "name", None) == "einsum_unified.backends":
-            note = "einsum_unified/backends is a symbolic link, which was not made: see CONTRIBUTING.md"
+            note = "einsum_unified/backends must be a symbolic link, which is missing: see CONTRIBUTING.md"
         headline = f"the adapter for {name} failed to load: {error}"
         raise BackendError.of(headline, notes=[note]) from error
     adapter: Backend = module.adapter
@@ -137,7 +141,7 @@ def load(name: str) -> Backend:
 
 
 def recorder_for(operands: Iterable[Any]) -> Recorder | None:
-    """Return what notes a call for later if an operand, or one in a list of operands, needs that."""
+    """Return the recorder for placeholder operands, also those inside a list; None if there are none."""
     for x in operands:
         for item in x if isinstance(x, (list, tuple)) else (x,):
             for base in type(item).__mro__:
@@ -148,22 +152,22 @@ def recorder_for(operands: Iterable[Any]) -> Recorder | None:
 
 
 def symbol_type(cls: type) -> type | None:
-    """Return the Python type that a class of a tracer's numbers counts as; None for any other class."""
+    """Return the Python type of a tracer's symbolic number (int for torch.SymInt); None for other classes."""
     return _SYMBOLS.get(_qualified(cls))
 
 
 def leave_whole(*functions: Callable[..., Any]) -> None:
-    """Let torch's compiler, which is looking at functions, take calls of them as single operations."""
+    """Make torch.compile treat calls of these functions as single graph nodes."""
     importlib.import_module(TORCH_RECORDER).leave_whole(*functions)
 
 
 def default_backend() -> Backend:
-    """Return the adapter of operands that are no framework's tensors: NumPy's."""
+    """Return the adapter for operands that are not tensors of any framework: NumPy's."""
     return load("numpy")
 
 
 def installed() -> list[str]:
-    """Return the frameworks whose tensors can be made of arrays here, without importing them."""
+    """Return the installed frameworks whose tensors can be made from arrays, without importing them."""
     return [name for name, framework in FRAMEWORKS.items() if framework.made and _can_be_imported(name)]
 
 
@@ -176,17 +180,17 @@ def _can_be_imported(name: str) -> bool:
 def backend_of(cls: type, example: Any = None) -> Backend | None:
     """Return the adapter for operands of a class, or None.
 
-    Libraries that are known only by following the array API standard tell their functions through an array,
-    the ``example``: without one, and none seen before, there is no adapter.
+    A class that is known only by ``__array_namespace__`` gives its functions through an array, the
+    ``example``. Without an example, and if none was seen before, the answer for such a class is None.
     """
     registry = _registry
     try:
         return registry.found[cls]
     except KeyError:
         if len(registry.found) >= _FOUND:
-            registry.found.clear()  # a program that makes classes without end
+            registry.found.clear()  # a program may make any number of classes
         adapter = _find(cls, registry.entries, example)
-        if adapter is not None:  # a framework that is not imported yet may know the class later
+        if adapter is not None:  # None may change once a framework is imported
             registry.found[cls] = adapter
         return adapter
 
@@ -195,7 +199,7 @@ def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) 
     for base in cls.__mro__:
         entry = entries.get(base) or entries.get(_qualified(base))
         if entry == "numpy" and _overrides_functions(cls, base):
-            break  # an array with units, say: NumPy's functions know, a plain array would have lost them
+            break  # such as an array with units, which a plain array would lose; NumPy's functions keep them
         if entry is not None:
             return load(entry) if isinstance(entry, str) else entry
     roots = list(dict.fromkeys(map(_root, cls.__mro__)))
@@ -205,7 +209,7 @@ def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) 
     for point in _entry_points():
         if point.name in roots:
             return _load_plugin(point)
-    return _by_its_own_word(cls, example)
+    return _by_special_methods(cls, example)
 
 
 def _overrides_functions(cls: type, base: type) -> bool:
@@ -214,26 +218,26 @@ def _overrides_functions(cls: type, base: type) -> bool:
 
 
 def _root(cls: type) -> str:
-    return str(cls.__module__).partition(".")[0]  # None in a class that somebody made by hand
+    return str(cls.__module__).partition(".")[0]  # may be None in a class made by hand
 
 
-def _says(cls: type, method: str) -> bool:
-    return getattr(cls, method, None) is not None  # None says that it is not so
+def _has(cls: type, method: str) -> bool:
+    return getattr(cls, method, None) is not None  # a class sets it to None to opt out
 
 
-def _by_its_own_word(cls: type, example: Any) -> Backend | None:
-    """Return the adapter for a class that says by a special method what it works with."""
+def _by_special_methods(cls: type, example: Any) -> Backend | None:
+    """Return the adapter for a class that has a special method of a framework or standard."""
     if any(_qualified(base) in RECORDERS for base in cls.__mro__):
-        return None  # a tensor to come has such methods only to say that it is none yet
+        return None  # placeholders have such methods, but are not tensors
     for method, name in _METHODS.items():
-        if _says(cls, method) and name in sys.modules:
+        if _has(cls, method) and name in sys.modules:
             return load(name)
-    # One derived from NumPy's has its namespace, which is not what it works with.
-    if _says(cls, "__array_namespace__") and not issubclass(cls, np.ndarray):
+    # A subclass of NumPy's array inherits NumPy's namespace, but may need functions of its own.
+    if _has(cls, "__array_namespace__") and not issubclass(cls, np.ndarray):
         if example is None:
             return None
         return _of_standard(cls, example)
-    if _says(cls, "__array_function__"):
+    if _has(cls, "__array_function__"):
         adapter: Backend = importlib.import_module(_ARRAY_FUNCTION).adapter_of(cls)
         return adapter
     return None
@@ -247,7 +251,7 @@ def _of_standard(cls: type, example: Any) -> Backend:
         raise BackendError(f"{shown} failed: {error!r}") from error
     missing = [name for name in _STANDARD_FUNCTIONS if not hasattr(namespace, name)]
     if missing:
-        raise BackendError(f"{shown} gave {namespace!r}, which lacks: {', '.join(missing)}")
+        raise BackendError(f"{shown} returned {namespace!r}, which lacks: {', '.join(missing)}")
     adapter: Backend = importlib.import_module(_ARRAY_API).adapter_of(namespace)
     return adapter
 
@@ -272,8 +276,8 @@ def _load_plugin(point: EntryPoint) -> Backend:
 def backend_for(classes: Sequence[type]) -> Backend:
     """Return the adapter for operands of all these classes.
 
-    Python's numbers go with anything, NumPy arrays with any one tensor framework. Raises
-    `OperandTypeError` for a class that no adapter knows, and for two tensor frameworks.
+    Python numbers can be mixed with any operands, NumPy arrays with tensors of any one framework. Raises
+    `OperandTypeError` for a class without an adapter, and for tensors of two frameworks.
     """
     chosen = default = default_backend()
     first = 0
@@ -301,19 +305,19 @@ def _unknown(number: int, cls: type) -> OperandTypeError:
     name = cls.__name__ if root == "builtins" else f"{root} {cls.__name__}"
     known = f"known: {', '.join(_names())}; others can be added with einsum_unified.register_backend"
     notes = [ADVICE[root], known] if root in ADVICE else [known]
-    headline = f"operand {number} is {article(name)}, which is no array of a known library"
+    headline = f"operand {number} is {article(name)}, which is not an array of a known library"
     return OperandTypeError.of(headline, notes=notes)
 
 
 def _names() -> Iterable[str]:
-    """Return the libraries whose arrays can be used here: installed, registered, or with a plugin."""
+    """Return the libraries whose arrays are accepted: installed, registered, or with a plugin."""
     added = {entry.name for entry in _registry.entries.values() if not isinstance(entry, str)}
     present = filter(_can_be_imported, FRAMEWORKS)
     return sorted({*present, *added, *(point.name for point in _entry_points())})
 
 
 def describe(x: Any) -> str:
-    """Return "torch Tensor" or "tensorflow RaggedTensor" for an operand, for messages."""
+    """Return a name for an operand in messages, such as "torch Tensor" or "tensorflow RaggedTensor"."""
     adapter = backend_of(type(x))
     return _shown(type(x), adapter) if adapter else type(x).__name__
 
@@ -322,7 +326,7 @@ def describe(x: Any) -> str:
 
 
 def plugins() -> dict[str, str]:
-    """Return the adapters of installed plugins: root package of the library → where the adapter is."""
+    """Return the adapters of installed plugins: root package of the library → module and object."""
     return {point.name: point.value for point in _entry_points()}
 
 
@@ -336,7 +340,7 @@ def plugin(name: str) -> Backend | None:
 
 @contextmanager
 def registered(key: type | str, adapter: Backend) -> Iterator[None]:
-    """Use an adapter for a class within a block, whatever the class has outside it. Not for threads."""
+    """Use an adapter for a class inside a ``with`` block only. Not safe while other threads register."""
     global _registry
     _check(adapter, f"the adapter for {_qualified(key)!r}")
     with _lock:

@@ -1,13 +1,13 @@
-"""The frameworks by name: where the adapter of each is, and by which classes its tensors are known.
+"""The frameworks by name: the module of each adapter, and the classes of its tensors.
 
-Nothing is imported to look at these tables. They hold what has to be known before an adapter is loaded; all
-else about a framework stands in the module of its adapter. There are exceptions, which tests compare with the
-adapters or the frameworks themselves:
+These tables can be read without importing a framework. They hold only the facts that are needed before an
+adapter is loaded; everything else about a framework is in the module of its adapter. The exceptions below are
+checked by tests against the adapters or the frameworks:
 
-* `show/dialects.py`, since code can be written for a framework that is not installed;
-* `lint/libraries.py`, what einsums refuse, also of libraries without an adapter;
-* `testing/conformance/makers.py`, how the kit makes operands, also of libraries without an adapter;
-* the project's own tests: what they trust must not be what they test.
+* `show/dialects.py`, because code can be written for a framework that is not installed;
+* `lint/libraries.py`, the limits of each library's einsum, also of libraries without an adapter;
+* `testing/conformance/makers.py`, how the kit makes operands, also for libraries without an adapter;
+* the project's own tests, which must not rely on the tables that they test.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Framework:
-    """Where an adapter is, and which operands are its framework's. Classes are qualified names."""
+    """The module of an adapter, and the classes of its operands. Classes are given by qualified name."""
 
     adapter: str
-    """The module that has it as ``adapter``."""
+    """The module whose attribute ``adapter`` is the adapter."""
     einsum: str
-    """The framework's own einsum, by its qualified name."""
+    """The qualified name of the framework's own einsum."""
     classes: tuple[str, ...] = ()
-    """Classes that are the adapter's, and those derived from them."""
+    """Classes that the adapter handles, with their subclasses."""
     packages: tuple[str, ...] = ()
-    """Root packages all of whose classes are for the adapter to judge."""
+    """Root packages: the adapter decides about each class in them."""
     method: str | None = None
-    """The special method by which other classes say that they work with the framework."""
+    """The special method that marks other classes as usable with the framework."""
     symbols: Mapping[str, type] = field(default_factory=dict)
-    """Classes of numbers that a tracer does not know yet, and the Python type that each counts as."""
+    """Classes of a tracer's symbolic numbers → the Python type that each stands for."""
     made: bool = True
-    """Whether tensors can be made of any array; autograd's exist only while something is differentiated."""
+    """Whether tensors can be made from arrays. Those of autograd exist only during differentiation."""
 
 
 FRAMEWORKS = {
@@ -70,7 +70,7 @@ FRAMEWORKS = {
         "einsum_unified.backends.autograd", "autograd.numpy.einsum", packages=("autograd",), made=False
     ),
 }
-"""The frameworks whose adapters come with the library, by their root package, in the order of lists."""
+"""The frameworks with an adapter in this package, by root package, in the order in which they are listed."""
 
 TORCH_RECORDER = "einsum_unified.backends.recorders.torch"
 _KERAS_RECORDER = "einsum_unified.backends.recorders.keras"
@@ -80,15 +80,15 @@ RECORDERS = {
     "keras.src.backend.common.keras_tensor.KerasTensor": _KERAS_RECORDER,
     "keras.src.backend.common.variables.Variable": _KERAS_RECORDER,
 }
-"""Placeholder classes by qualified name, and the module that records calls of them. Keras has no adapter: its
-tensors are those of the framework below it."""
+"""Placeholder classes by qualified name → the module that records calls with them. Keras has no adapter,
+because its tensors are those of its backend."""
 
 ADVICE = {
-    "pandas": "hand over its values: x.to_numpy()",
-    "polars": "hand over its values: x.to_numpy()",
-    "pyarrow": "hand over its values: x.to_numpy()",
-    "xarray": "hand over its values: x.data",
-    "scipy": 'pip install "einsum-unified[sparse]" and hand over sparse.COO(x), or x.toarray()',
-    "PIL": "hand over numpy.asarray(x)",
+    "pandas": "pass its values: x.to_numpy()",
+    "polars": "pass its values: x.to_numpy()",
+    "pyarrow": "pass its values: x.to_numpy()",
+    "xarray": "pass its values: x.data",
+    "scipy": 'pip install "einsum-unified[sparse]" and pass sparse.COO(x), or x.toarray()',
+    "PIL": "pass numpy.asarray(x)",
 }
-"""Root packages of other libraries whose objects people take for arrays, and what to do with these."""
+"""Root packages of libraries whose objects are often mistaken for arrays → what to pass instead."""

@@ -1,4 +1,4 @@
-"""`NamespaceAdapter`: what NumPy's functions and the array API standard's have under the same names."""
+"""`NamespaceAdapter`: the functions that have the same names in NumPy and in the array API standard."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from einsum_unified.adapter.base import Adapter
 
 
 class NamespaceAdapter(Adapter):
-    """The part of an adapter that any namespace of array functions does alike."""
+    """The part of an adapter that is the same for every namespace of array functions."""
 
     namespace: Any
-    """Where the functions are."""
+    """The module or object that has the functions."""
 
     def broadcast_to(self, x: Any, shape: tuple[Any, ...]) -> Any:
         """Repeat axes of size 1."""
         return self.namespace.broadcast_to(x, shape)
 
     def reshape(self, x: Any, shape: tuple[Any, ...]) -> Any:
-        """Reshape."""
+        """Reshape in C order."""
         return self.namespace.reshape(x, shape)
 
     def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum in the array's own dtype, which the functions would widen; for bool any-of."""
+        """Sum in the array's own dtype, which the function would widen; for bool this is any-of."""
         return self.namespace.sum(x, axis=axes, dtype=x.dtype)
 
     def matmul(self, a: Any, b: Any) -> Any:

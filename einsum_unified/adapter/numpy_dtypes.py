@@ -1,4 +1,4 @@
-"""NumPy's dtypes, and how they promote: for the adapters of all libraries that use them."""
+"""NumPy's dtypes and their promotion, for the adapters of all libraries that use NumPy's dtypes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ NARROW = {
     ),
     **dict.fromkeys(("int4", "uint4", "int2", "uint2"), "int32"),
 }  # fmt: skip
-"""`Capabilities.arithmetic` for NumPy's kernels: they lack these dtypes, or add up in them."""
+"""`Capabilities.arithmetic` for NumPy's kernels: they lack these dtypes, or accumulate in them."""
 
 
 def dtype_from_name(name: str) -> Any:
-    """Return the dtype of a name, of ml_dtypes too if that has been imported; None if there is none.
+    """Return the dtype with a name, also one of ml_dtypes if that is imported; None if there is none.
 
     >>> dtype_from_name("float32"), dtype_from_name("str32")
     (dtype('float32'), None)
@@ -36,16 +36,16 @@ def dtype_from_name(name: str) -> Any:
 
 
 def result_type(names: Sequence[str], weak: Sequence[type]) -> str:
-    """Promote as ``numpy.result_type`` and ``x * 2.5`` do; where they have no rule, as the shared lattice.
+    """Promote as ``numpy.result_type`` and ``x * 2.5`` do; where NumPy has no rule, on the shared lattice.
 
     >>> result_type(("int32", "float32"), ()), result_type(("float32",), (float,))
     ('float64', 'float32')
     """
     try:
         dtype = np.result_type(*map(dtype_from_name, names))
-    except TypeError:  # ml_dtypes' dtypes beside wide integers, float16 beside bfloat16
+    except TypeError:  # ml_dtypes' dtypes with wide integers, float16 with bfloat16
         dtype = dtype_from_name(promote(*names))
     for cls in weak:
-        # Asking the multiplication itself: numpy.result_type differs for ml_dtypes' dtypes.
+        # Multiply to find the dtype: numpy.result_type gives another one for ml_dtypes' dtypes.
         dtype = (np.zeros(1, dtype) * cls()).dtype
     return str(dtype.name)

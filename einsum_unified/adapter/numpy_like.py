@@ -1,4 +1,4 @@
-"""`NumPyLikeAdapter`: libraries that have NumPy's functions under NumPy's names, and NumPy's dtypes."""
+"""`NumPyLikeAdapter`: for libraries that have NumPy's functions under NumPy's names, and NumPy's dtypes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from einsum_unified.language.letters import Term, letters
 
 
 class NumPyLikeAdapter(NamespaceAdapter):
-    """A base for the adapter of a namespace like NumPy's.
+    """A base class for adapters of namespaces like NumPy's.
 
-    What is left to write: ``name``, `form`, `asarray`, and whatever else the library does otherwise.
+    A derived class adds ``name``, `form` and `asarray`, and overrides each member that its library does
+    differently.
 
     >>> import numpy as np
     >>> NumPyLikeAdapter(np).sum(np.ones((2, 3), "int8"), (0,))
@@ -23,18 +24,18 @@ class NumPyLikeAdapter(NamespaceAdapter):
 
     def __init__(self, namespace: Any) -> None:
         self.namespace = namespace
-        """Where the functions are."""
+        """The module or object that has the functions."""
 
     def dtype_from_name(self, name: str) -> Any:
-        """Find NumPy's dtypes, and those of ml_dtypes if that has been imported."""
+        """Return NumPy's dtype with a name, or that of ml_dtypes if ml_dtypes is imported."""
         return dtype_from_name(name)
 
     def result_type(self, names: Sequence[str], weak: Sequence[type]) -> str:
-        """Promote as NumPy does, and where it has no rule, on the lattice that torch and JAX share."""
+        """Promote as NumPy does; where it has no rule, on the lattice that torch and JAX share."""
         return result_type(names, weak)
 
     def cast(self, x: Any, dtype: Any) -> Any:
-        """Convert."""
+        """Cast to another dtype."""
         return x.astype(dtype)
 
     def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
@@ -42,5 +43,5 @@ class NumPyLikeAdapter(NamespaceAdapter):
         return self.namespace.transpose(x, axes)
 
     def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
-        """Leave it to the namespace's ``einsum``."""
+        """Return the namespace's ``einsum`` for the equation."""
         return partial(self.namespace.einsum, letters(terms, output))

@@ -9,72 +9,76 @@ from einsum_unified.adapter.capabilities import Capabilities, Form
 from einsum_unified.language.letters import Term
 
 Shape = tuple[Any, ...]
-"""Sizes of the axes: integers, a tracer's symbols, None where nothing is known before the program runs."""
+"""The sizes of the axes: integers, symbols of a tracer, or None for a size that is unknown until run time."""
 
 ADAPTER_API = 2
-"""The version of the protocol; an adapter says in ``adapter_api`` which one it was written for."""
+"""The version of the protocol. An adapter gives the version it was written for in ``adapter_api``."""
 
 
 @runtime_checkable
 class Backend(Protocol):
-    """What an adapter provides: a module, or any object, with these names.
+    """The members of an adapter. Any object that has them, also a module, is an adapter.
 
-    Tensors are `Any` and need ``shape``, ``dtype`` and nothing else. Dtypes are the library's own objects
-    unless called a name ("float32"). Axes are integers from 0. A shape holds integers, or what `size`
-    returned where a size is known only when the program runs. Arguments come by position; they fit each
-    other, all having been checked before. Whatever the library raises comes through to the user.
+    Tensors are typed `Any`; they need only ``shape`` and ``dtype``. Dtypes are the library's own objects,
+    except where a docstring speaks of names ("float32"). Axes are integers from 0. A shape holds integers, or
+    values that `size` returned for sizes that are unknown until run time. Arguments are passed by position,
+    and were checked before: shapes and dtypes fit. Errors of the library reach the user unchanged.
 
-    `einsum_unified.adapter.Adapter` has a default for most of them.
+    `einsum_unified.adapter.Adapter` has defaults for most members.
     """
 
     adapter_api: int
-    """The `ADAPTER_API` that the adapter was written for; another one than ours is refused."""
+    """The `ADAPTER_API` that the adapter was written for. Other versions are refused."""
     name: str
-    """The library's name, as messages show it."""
+    """The library's name in messages."""
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the planner has to know of the library; an attribute will do."""
+        """The properties of the library that the planner needs. A plain attribute is enough."""
         ...
 
     def configured(self, options: Mapping[str, Any]) -> Backend:
-        """Return the adapter for calls with further keywords, those named in ``capabilities.options``.
+        """Return the adapter for calls with the keywords ``options``, which ``capabilities.options`` names.
 
-        It is part of a plan, which is kept: the values are hashable. Raises `OperandTypeError` for a value
-        that the library cannot use.
+        The returned adapter is kept in plans; the values of the options are hashable. Raises
+        `OperandTypeError` for a value that the library cannot use.
         """
         ...
 
     def form(self, cls: type) -> Form | None:
-        """Return what operands of a class are to this adapter; None if it cannot use them."""
+        """Return how the adapter treats operands of a class; None if it cannot use them."""
         ...
 
     def dtype_from_name(self, name: str) -> Any:
-        """Return the dtype of a name; None if the library has none of that name."""
+        """Return the library's dtype with a name; None if it has no such dtype."""
         ...
 
     def result_type(self, names: Sequence[str], weak: Sequence[type]) -> str:
-        """Return the name of what dtypes (by name) and Python numbers of types ``weak`` promote to.
+        """Return the name of the dtype to which operands promote: dtypes by name, and Python numbers.
 
-        ``weak`` holds bool, int, float and complex. Raises `OperandTypeError` where there is no rule.
+        ``weak`` has the types of the Python numbers: bool, int, float or complex. Raises `OperandTypeError`
+        if there is no rule.
         """
         ...
 
     def hint(self, x: Any) -> tuple[str, str] | None:
-        """Return what a tensor is and the call that makes it dense: ("sparse", "x.to_dense()"); else None."""
+        """Return None for a dense tensor, else its kind and a call that makes it dense.
+
+        For example ``("sparse", "x.to_dense()")``. Messages show both.
+        """
         ...
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
-        """Return a tensor of a dtype, made of an operand or NumPy array, on the device of ``like``.
+        """Return an operand or NumPy array as a tensor with a dtype, on the device of ``like``.
 
-        ``x`` is what `form` called an ``ARRAY``, or a `numpy.ndarray` of any shape and numeric dtype, of
-        Python objects too where integers go beyond 64 bits. Values are cut off as little as a cast does.
-        Without a dtype (None) the one that the operand has is kept.
+        ``x`` is an operand whose `form` is ``ARRAY``, or a `numpy.ndarray` of any shape and numeric dtype;
+        its dtype is object if it holds integers beyond 64 bits. Values change only as `cast` would change
+        them. With ``dtype=None`` the operand keeps its dtype.
         """
         ...
 
     def to_numpy(self, x: Any) -> Any:
-        """Return a NumPy array of the tensor's values (for comparing; never used in an einsum)."""
+        """Return the tensor's values as a NumPy array. Only tests and comparisons use it, not einsum."""
         ...
 
     def same_device(self, *xs: Any) -> None:
@@ -82,117 +86,117 @@ class Backend(Protocol):
         ...
 
     def static_size(self, size: Any) -> Any:
-        """Return an entry of a shape as an integer; as it is if that is not known while a graph is traced.
+        """Return an entry of a shape as an integer; a symbol of a tracer is returned unchanged.
 
-        None stands for a size of which nothing is known, not even as a symbol.
+        None means that the size is unknown, even as a symbol.
         """
         ...
 
     def same_size(self, m: Any, n: Any) -> bool:
-        """Return whether two entries of shapes, of which one is a tracer's symbol, are the same number.
+        """Return whether two entries of shapes are equal; at least one of them is a tracer's symbol.
 
-        What cannot be told is taken to be the same, but for 1.
+        If this is unknown, the answer is True, but False where one of the entries is the number 1.
         """
         ...
 
     def size(self, x: Any, axis: int) -> Any:
-        """Return the size of an axis when the program runs: something that `reshape` takes in a shape."""
+        """Return the size of an axis at run time, as a value that `reshape` accepts in a shape."""
         ...
 
     def broadcast_to(self, x: Any, shape: tuple[Any, ...]) -> Any:
-        """Return the tensor with axes of size 1 repeated; raises if other sizes differ."""
+        """Return the tensor with its axes of size 1 repeated to a shape; raises if any other size differs."""
         ...
 
     def cast(self, x: Any, dtype: Any) -> Any:
-        """Return the tensor in another dtype; integers wrap around, what is not 0 becomes True."""
+        """Return the tensor in another dtype. Integers wrap around; as bool, nonzero values are True."""
         ...
 
     def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Return the tensor with axes permuted as ``numpy.transpose`` does."""
+        """Return the tensor with its axes permuted, as ``numpy.transpose`` does."""
         ...
 
     def reshape(self, x: Any, shape: tuple[Any, ...]) -> Any:
-        """Return the tensor's elements in C order in another shape, of integers and what `size` returns."""
+        """Return the tensor in another shape, in C order. The shape has integers and values of `size`."""
         ...
 
     def diagonal(self, x: Any, axis1: int, axis2: int) -> Any:
-        """Return the diagonal over two axes of one size, which go; it becomes the last axis."""
+        """Return the diagonal over two axes of equal size. They go; the diagonal is the last axis."""
         ...
 
     def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Return the sum over axes, in the dtype of the tensor (any-of for bool); over nothing it is 0."""
+        """Return the sum over axes, in the tensor's dtype (any-of for bool). An empty sum is 0."""
         ...
 
     def sum_products(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Return the sum over axes of elementwise products, in the dtype that `matmul` would give."""
+        """Return the sum over axes of a tensor of products, in the dtype that `matmul` would have given."""
         ...
 
     def dot(self, a: Any, b: Any) -> Any:
-        """Return the product of matrices, or of vectors too if ``capabilities.vectors``, in their dtype.
+        """Return the product of two matrices, in their dtype.
 
-        Shapes (m, k) and (k, n) give (m, n). With ``capabilities.turns`` two flags may follow, for operands
-        with rows and columns exchanged.
+        Shapes (m, k) and (k, n) give (m, n). With ``capabilities.vectors`` an operand may be a vector. With
+        ``capabilities.turns`` two flags may follow: 1 for an operand whose rows and columns are exchanged.
         """
         ...
 
     def matmul(self, a: Any, b: Any) -> Any:
-        """Return the matrix products over the last two axes; the axes before broadcast. Flags as for dot.
+        """Return the matrix products over the last two axes; the other axes broadcast.
 
-        Shapes (..., m, k) and (..., k, n) give (..., m, n), in the dtype of both.
+        Shapes (..., m, k) and (..., k, n) give (..., m, n), in the dtype of both. Flags as for `dot`.
         """
         ...
 
     def multiply(self, a: Any, b: Any) -> Any:
-        """Return the elementwise product, in the dtype of both; axes of size 1 broadcast."""
+        """Return the elementwise product, in the dtype of both. Axes of size 1 broadcast."""
         ...
 
     def contiguous(self, x: Any) -> Any:
-        """Return the tensor in C order, copied if need be."""
+        """Return the tensor in C order, copied if necessary."""
         ...
 
     def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
-        """Return the library's own einsum of one equation: a function of the operands.
+        """Return the library's own einsum for one equation: a function of the operands.
 
-        It is asked for once, when a program is compiled, so what can be prepared is prepared here. Labels
-        are integers, from 0 in the order in which they occur: ``(((0, 1), (1, 2)), (0, 2))`` is a matrix
-        product, which `einsum_unified.adapter.letters` spells "ab,bc->ac". A term may hold ``...``.
+        It is called once, when a program is compiled; do all preparation here. Labels are integers, numbered
+        from 0 in order of first occurrence: terms ``((0, 1), (1, 2))`` and output ``(0, 2)`` are a matrix
+        product, which `einsum_unified.adapter.letters` spells "ab,bc->ac". A term may contain ``...``.
         """
         ...
 
     def finish(self, run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:
-        """Return a compiled program as it is to be called: unchanged, or marked or wrapped (jit).
+        """Return the function to call for a compiled program: ``run`` itself, marked, or wrapped (jit).
 
         ``run`` takes operands of these classes and checks nothing.
         """
         ...
 
     def copy_into(self, out: Any, x: Any) -> None:
-        """Copy a result into ``out``, which has its shape and dtype.
+        """Copy the result ``x`` into ``out``, which has the same shape and dtype.
 
-        Raises `OperandTypeError` or `OperandError` if it cannot be filled, and then leaves it as it was.
+        Raises `OperandTypeError` or `OperandError` if ``out`` cannot be filled, and leaves ``out`` unchanged.
         """
         ...
 
 
-class StalePlan(Exception):  # noqa: N818 - no error: the plan is made anew
-    """Raised by a program that was compiled under another setting of the library: it is planned again."""
+class StalePlan(Exception):  # noqa: N818 - not an error: the plan is made again
+    """Raised by a program compiled under another setting of the library; the call is planned again."""
 
 
 class Recorder(Protocol):
-    """What is provided for objects that stand for tensors to come, or that wrap them: it takes the call."""
+    """Records calls with placeholder objects (fx proxies, Keras tensors) in a graph instead of computing."""
 
     def record(
         self, einsum: Callable[..., Any], equation: Any, operands: Sequence[Any], options: Mapping[str, Any]
     ) -> Any:
-        """Return what stands for the result of ``einsum(equation, *operands, **options)``."""
+        """Return a placeholder for the result of ``einsum(equation, *operands, **options)``."""
         ...
 
     def record_plan(
         self, run: Callable[..., Any], recipe: Sequence[Any], operands: Sequence[Any], out: Any
     ) -> Any:
-        """Return what stands for the result of a plan: of ``run(*recipe, *operands, out=out)``.
+        """Return a placeholder for the result of a plan: of ``run(*recipe, *operands, out=out)``.
 
-        A recipe is text, numbers, None, and tuples of these: equation, shapes, path, dtype,
-        keywords, strict.
+        A recipe is a tuple (equation, shapes, path, dtype, keywords, strict). It consists of text, numbers,
+        None, and tuples of these.
         """
         ...
