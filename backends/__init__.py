@@ -1,1 +1,1 @@
-"""Adapters, one file a framework; loaded by name when an operand of that framework shows up."""
+"""Adapters, one file for each framework, loaded by name when the first operand of a framework is met."""

@@ -1,4 +1,4 @@
-"""Adapters for libraries that are known only by following the Python array API standard."""
+"""Adapters for libraries that are known only because they follow the Python array API standard."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from einsum_unified.adapter import ArrayAPIAdapter, Backend
 
 @dataclass(frozen=True)
 class _Namespace:
-    """A namespace as a key: modules can be hashed, other objects need not."""
+    """A namespace as a key of a cache, compared by identity: it may be an object that cannot be hashed."""
 
     functions: Any
 
@@ -23,7 +23,7 @@ class _Namespace:
 
 
 def adapter_of(namespace: Any) -> Backend:
-    """Return the adapter for the arrays of a namespace: one for each, by which they are told apart."""
+    """Return the adapter for the arrays of a namespace, always the same one for the same namespace."""
     return _adapter(_Namespace(namespace))
 
 

@@ -1,6 +1,7 @@
 """Adapters for classes known only by NumPy's ``__array_function__`` protocol, such as quantities with units.
 
-NumPy's own functions do the work, which hand it over to the class: what it knows of them is what it can do.
+The adapter calls NumPy's functions, and NumPy passes each call on to the class. So an einsum works if the
+class supports these functions.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from einsum_unified.adapter import About, Backend, Capabilities, Form, NumPyLike
 
 @lru_cache(maxsize=64)
 def adapter_of(cls: type) -> Backend:
-    """Return the adapter for a class, the same for all that come from one package."""
+    """Return the adapter for a class. All classes of a package have the same adapter."""
     return _of_package(cls.__module__.partition(".")[0])
 
 
@@ -25,11 +26,11 @@ def _of_package(name: str) -> Backend:
 
 
 class ArrayFunctionAdapter(NumPyLikeAdapter):
-    """The adapter for classes of a package: objects with ``shape``, ``dtype`` and ``astype``."""
+    """The adapter for classes of one package, whose objects have ``shape``, ``dtype`` and ``astype``."""
 
     capabilities = Capabilities(
         arithmetic=numpy_dtypes.NARROW,
-        gaps={"out": "what is written into such an array is for its class to say"},
+        gaps={"out": "only the class knows how to write into its arrays"},
         about=About(tested="pint"),
     )
 
@@ -38,22 +39,22 @@ class ArrayFunctionAdapter(NumPyLikeAdapter):
         self.name = name
 
     def form(self, cls: type) -> Form | None:
-        """Objects may wrap a plain number, which has no shape: `asarray` has to see them."""
+        """Convert all objects by `asarray`: one may wrap a plain number, which has no shape."""
         return Form.ARRAY if hasattr(cls, "__array_function__") else None
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
-        """Leave arrays what they are: the class says what a NumPy array is beside its own."""
+        """Keep NumPy arrays and the class's own as they are: the class decides how they combine."""
         if type(x) is np.ndarray:
             return np.asarray(x, dtype)
         if not hasattr(x, "shape"):
-            x = np.multiply(x, np.ones((), bool))  # now it wraps an array
+            x = np.multiply(x, np.ones((), bool))  # makes it wrap an array
         return x if dtype is None or x.dtype == dtype else x.astype(dtype)
 
     def matmul(self, a: Any, b: Any) -> Any:
-        """Multiply batches of matrices, if their elements may be multiplied: see below."""
+        """Multiply batches of matrices; a product of empty ones raises if `multiply` refuses the elements."""
         self.multiply(a[..., :0, :0], b[..., :0, :0])
         return np.matmul(a, b)
 
     def multiply(self, a: Any, b: Any) -> Any:
-        """Multiply by the operator: with pint it alone refuses degrees Celsius, that have no product."""
+        """Multiply with ``*``: only this operator refuses pint's degrees Celsius, which have no product."""
         return b * a if isinstance(a, np.ndarray) else a * b

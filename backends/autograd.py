@@ -1,4 +1,4 @@
-"""The adapter for HIPS autograd: the boxes around arrays that are being differentiated."""
+"""The adapter for HIPS autograd: the boxes that it puts around arrays while it differentiates."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from einsum_unified.adapter import About, Capabilities, Form, NumPyLikeAdapter, 
 
 
 class AutogradAdapter(NumPyLikeAdapter):
-    """``autograd.numpy`` does the work."""
+    """Calls the functions of ``autograd.numpy``."""
 
     name = "autograd"
     capabilities = Capabilities(
         arithmetic=numpy_dtypes.NARROW,
-        gaps={"out": "what is written into an array cannot be differentiated"},
+        gaps={"out": "writing into an array cannot be differentiated"},
         about=About(gradients="grad, jacobian, hessian", tested="boxes inside and outside of grad"),
     )
 
     def form(self, cls: type) -> Form | None:
-        """Boxes of arrays, also of Python's numbers, which are made arrays."""
+        """Accept boxes of arrays, and of Python numbers, which `asarray` converts to arrays."""
         return Form.ARRAY if issubclass(cls, ArrayBox) else None
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
-        """Leave arrays and boxes what they are: ``autograd.numpy`` takes both."""
+        """Keep arrays and boxes as they are: ``autograd.numpy`` takes both."""
         if isinstance(x, np.ndarray):
             return np.asarray(x, dtype)
         if not anp.ndim(x):
@@ -40,7 +40,7 @@ class AutogradAdapter(NumPyLikeAdapter):
         return np.asarray(x)
 
     def cast(self, x: Any, dtype: Any) -> Any:
-        """Multiply by 1 where that converts: unlike ``astype``, it has all derivatives, complex ones too."""
+        """Multiply by 1 if that casts: unlike ``astype`` it has all derivatives, also complex ones."""
         if x.shape == ():
             return _without_axes(self.cast(_with_an_axis(x), dtype))
         wider = np.can_cast(x.dtype, dtype)
@@ -58,7 +58,8 @@ class AutogradAdapter(NumPyLikeAdapter):
         return anp.multiply(a, b)
 
 
-# NumPy's scalars of integers cannot be in a box, arrays without axes can: these are computed with an axis.
+# An operation on 0-d arrays returns a NumPy scalar, and a box cannot hold an integer scalar. So 0-d arrays
+# get an axis of size 1 for the operation.
 
 
 def _with_an_axis(x: Any) -> Any:

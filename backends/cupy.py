@@ -17,19 +17,19 @@ class CuPyAdapter(NumPyLikeAdapter):
 
     name = "cupy"
     capabilities = Capabilities(
-        arithmetic={"bool": "float32"},  # cuBLAS adds up float16 in float32 by itself
+        arithmetic={"bool": "float32"},  # cuBLAS accumulates float16 in float32 by itself
         dtypes=STANDARD | {"float16"},
         out=True,
         views=True,
         devices=True,
         about=About(
-            tested="nowhere yet: its tests want a GPU",
+            tested="nowhere yet: its tests need a GPU",
             wait=lambda x: cupy.cuda.get_current_stream().synchronize(),
         ),
     )
 
     def form(self, cls: type) -> Form | None:
-        """Arrays; CuPy's sparse matrices are none."""
+        """Accept arrays, but not CuPy's sparse matrices."""
         return Form.TENSOR if issubclass(cls, cupy.ndarray) else None
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
@@ -38,11 +38,11 @@ class CuPyAdapter(NumPyLikeAdapter):
             return cupy.asarray(np.asarray(x, dtype))
 
     def to_numpy(self, x: Any) -> Any:
-        """Copy it to the host."""
+        """Copy the array to the host."""
         return cupy.asnumpy(x)
 
     def same_device(self, *xs: Any) -> None:
-        """Compare the GPUs."""
+        """Raise if arrays are on different GPUs."""
         for x in xs:
             if x.device != xs[0].device:
                 raise OperandTypeError(f"tensors are on different devices: {xs[0].device} and {x.device}")
@@ -52,7 +52,7 @@ class CuPyAdapter(NumPyLikeAdapter):
         return cupy.diagonal(x, 0, axis1, axis2)
 
     def contiguous(self, x: Any) -> Any:
-        """Copy if need be."""
+        """Copy if necessary."""
         return cupy.ascontiguousarray(x)
 
     def copy_into(self, out: Any, x: Any) -> None:

@@ -1,6 +1,6 @@
-"""The adapter for Dask arrays: pairs are contracted chunk by chunk, lazily, whatever the chunks are of.
+"""The adapter for Dask arrays: pairs are contracted lazily, chunk by chunk.
 
-Chunks go through `einsum` themselves. Nothing is computed before it is asked for.
+Each product of chunks is a call of `einsum`, so chunks may be arrays of any library.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from einsum_unified.adapter import (
 from einsum_unified.errors import OperandError
 
 Sizes = tuple[int, ...]
-"""Of the chunks along an axis; not a number where that is not known."""
+"""The sizes of the chunks along an axis; NaN for an unknown size."""
 Label = int | EllipsisType
 Chunks = Mapping[Label, Sizes]
 
 
 class DaskAdapter(NumPyLikeAdapter):
-    """Contracted labels are summed over within chunks, then over chunks as a tree."""
+    """Contracted labels are summed within chunks first, then over the chunks as a tree."""
 
     name = "dask"
     capabilities = Capabilities(
-        arithmetic=numpy_dtypes.NARROW,  # chunks would be rounded before they meet
+        arithmetic=numpy_dtypes.NARROW,  # otherwise results of chunks would be rounded before they are summed
         pairs=True,
-        gaps={"out": "arrays are graphs of what to compute"},
+        gaps={"out": "arrays are task graphs, which cannot be written to"},
         about=About(
             symbolic_sizes="chunks of unknown sizes",
             compilers="lazy: one graph for all steps",
@@ -53,23 +53,23 @@ class DaskAdapter(NumPyLikeAdapter):
     )
 
     def form(self, cls: type) -> Form | None:
-        """Arrays; dataframes and bags are none."""
+        """Accept arrays, but not dataframes and bags."""
         return Form.TENSOR if issubclass(cls, da.Array) else None
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
-        """Make an array of one that is in memory, in chunks of the size Dask prefers."""
+        """Convert an array in memory, in chunks of Dask's preferred size."""
         return da.asarray(np.asarray(x, dtype))
 
     def to_numpy(self, x: Any) -> Any:
-        """Compute it."""
+        """Compute the array."""
         return np.asarray(x.compute())
 
     def static_size(self, size: Any) -> Any:
-        """Return None for sizes that are known when a graph has been computed."""
+        """Return None for an unknown size, which only computing the graph would give."""
         return None if isnan(size) else int(size)
 
     def reshape(self, x: Any, shape: tuple[Any, ...]) -> Any:
-        """Reshape; where sizes are unknown only axes of size 1 go."""
+        """Reshape; if sizes are unknown, the core only asks to remove axes of size 1."""
         if not isnan(x.size):
             return da.reshape(x, shape)
         rest, dropped = list(shape), []
@@ -81,7 +81,7 @@ class DaskAdapter(NumPyLikeAdapter):
         return da.squeeze(x, tuple(dropped))
 
     def diagonal(self, x: Any, axis1: int, axis2: int) -> Any:
-        """Take a diagonal of the chunks on the diagonal."""
+        """Take the diagonals of the chunks that lie on the diagonal."""
         term = [axis1 if axis == axis2 else axis for axis in range(x.ndim)]
         rest = [axis for axis in term if axis != axis1]
         return self.native(*numbered([term], [*rest, axis1]))(x)
@@ -93,7 +93,7 @@ class DaskAdapter(NumPyLikeAdapter):
 
 def _contract(*operands: Any, terms: Sequence[Term], output: Term, equation: str) -> Any:
     chunks, xs = _aligned(operands, terms, output)
-    # A label whose chunks are several is kept with size 1 a chunk, and summed over afterwards.
+    # A contracted label with several chunks is kept, with size 1 for each chunk, and summed over afterwards.
     several = [label for label, sizes in chunks.items() if label not in output and len(sizes) > 1]
     unsure = {label for label, sizes in chunks.items() if len(sizes) > 1 and not _is_known(sizes)}
     products = da.blockwise(
@@ -114,7 +114,7 @@ def _contract(*operands: Any, terms: Sequence[Term], output: Term, equation: str
 def _contract_chunks(
     *chunks: Any, equation: str, several: int, unsure: Sequence[Sequence[Label | None]]
 ) -> Any:
-    """Contract a chunk of each operand; ``unsure`` has the labels of axes whose sizes have to be compared."""
+    """Contract one chunk of each operand; ``unsure`` has the labels of axes whose sizes must be compared."""
     if unsure:
         _check_sizes(chunks, unsure)
     product = einsum(equation, *chunks)
@@ -122,16 +122,16 @@ def _contract_chunks(
 
 
 def _check_sizes(chunks: Sequence[Any], unsure: Sequence[Sequence[Label | None]]) -> None:
-    """Raise unless labels have one size each: one chunk of several must not broadcast."""
+    """Raise unless each label has one size: of several chunks, one of size 1 must not broadcast."""
     found: dict[Label, int] = {}
     for x, labels in zip(chunks, unsure, strict=True):
         for label, size in zip(labels, x.shape, strict=True):
             if label is not None and found.setdefault(label, size) != size:
-                raise OperandError(f"chunks that meet have {found[label]} and {size} elements along an axis")
+                raise OperandError(f"chunks of a label have {found[label]} and {size} elements on its axis")
 
 
 def _aligned(operands: Sequence[Any], terms: Sequence[Term], output: Term) -> tuple[Chunks, Sequence[Any]]:
-    """Return operands that have the same chunks for the same label, and what these are: cut, never joined."""
+    """Return the chunks of each label, and the operands cut to these chunks. Chunks are never joined."""
     found: dict[Label, list[Sizes]] = {}
     for x, term in zip(operands, terms, strict=True):
         for label, sizes in zip(term, x.chunks, strict=True):
@@ -149,12 +149,12 @@ def _aligned(operands: Sequence[Any], terms: Sequence[Term], output: Term) -> tu
 
 
 def _common(found: Sequence[Sizes]) -> Sizes:
-    """Return the chunks that have all the borders which those of one label have anywhere."""
+    """Return chunks with all borders that the chunks of one label have in any operand."""
     unknown = [sizes for sizes in found if not _is_known(sizes)]
     if not unknown:
         return tuple(common_blockdim(found))
     if len(set(map(len, found))) > 1 or (len(unknown) < len(found) and len(found[0]) > 1):
-        headline = "chunks of unknown sizes meet others, and nobody can tell whether they line up"
+        headline = "chunks of unknown sizes may not line up with the chunks of another operand"
         raise OperandError.of(headline, notes=["try: x.compute_chunk_sizes()"])
     return unknown[0]
 
@@ -164,7 +164,7 @@ def _is_known(sizes: Sizes) -> bool:
 
 
 def _split_to_fit(chunks: Chunks, operands: Sequence[Any], output: Term) -> Chunks:
-    """Split kept labels where chunks of the result would be larger than Dask's limit and any operand's.
+    """Split kept labels if chunks of the result would exceed both Dask's limit and every operand's chunks.
 
     A chunk of an outer product is as large as its operands' chunks multiplied.
     """
@@ -184,7 +184,7 @@ def _split_to_fit(chunks: Chunks, operands: Sequence[Any], output: Term) -> Chun
 
 
 def _split(sizes: Sizes, most: int) -> Sizes:
-    """Split chunks evenly into ones of at most so many, along the borders they have."""
+    """Split chunks evenly into chunks of at most ``most`` elements. Present borders stay."""
     parts = [(size, max(-(-size // most), 1)) for size in sizes]
     return tuple([size // n + (part < size % n) for size, n in parts for part in range(n)])
 

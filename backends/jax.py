@@ -59,13 +59,13 @@ _without_x64 = replace(
     _capabilities,
     gaps={
         **_capabilities.gaps,
-        **dict.fromkeys(_WIDE, 'wants jax.config.update("jax_enable_x64", True)'),
+        **dict.fromkeys(_WIDE, 'needs jax.config.update("jax_enable_x64", True)'),
     },
 )
 
 
 class JAXAdapter(ArrayAPIAdapter):
-    """Pairs of operands are contracted by one ``dot_general``, that XLA lays out and partitions itself."""
+    """Contracts each pair of operands by one ``dot_general``, which XLA lays out and partitions itself."""
 
     def __init__(self, precision: Any = None, preferred: Any = None) -> None:
         super().__init__(jnp)
@@ -74,7 +74,7 @@ class JAXAdapter(ArrayAPIAdapter):
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
-        """Without ``jax_enable_x64`` there are no 64-bit dtypes; bools are counted in what is preferred."""
+        """No 64-bit dtypes without ``jax_enable_x64``; bools are counted in the preferred dtype, if any."""
         found = _capabilities if jax.config.read("jax_enable_x64") else _without_x64
         if self.preferred is None:
             return found
@@ -82,7 +82,7 @@ class JAXAdapter(ArrayAPIAdapter):
         return replace(found, arithmetic=arithmetic, restored=frozenset())
 
     def configured(self, options: Mapping[str, Any]) -> Backend:
-        """Take the keywords of ``jax.numpy.einsum``."""
+        """Accept the keywords of ``jax.numpy.einsum``: ``precision`` and ``preferred_element_type``."""
         precision, preferred = options.get("precision"), options.get("preferred_element_type")
         x = jax.ShapeDtypeStruct((1, 1), jnp.float32)
         try:
@@ -94,13 +94,13 @@ class JAXAdapter(ArrayAPIAdapter):
         return JAXAdapter(precision, preferred)
 
     def form(self, cls: type) -> Form | None:
-        """Arrays and tracers are tensors; what has ``__jax_array__`` converts."""
+        """Accept arrays and tracers; convert objects with ``__jax_array__``."""
         if issubclass(cls, (jax.Array, jax.core.Tracer)):
             return Form.TENSOR
         return Form.ARRAY if hasattr(cls, "__jax_array__") else None
 
     def dtype_from_name(self, name: str) -> Any:
-        """Find a dtype; without ``jax_enable_x64`` the one of 32 bits that JAX puts in its place."""
+        """Return a dtype; without ``jax_enable_x64``, the 32-bit one that JAX uses instead of 64 bits."""
         dtype = getattr(jnp, "bool_" if name == "bool" else name, None) if name in _DTYPES else None
         return None if dtype is None else jax.dtypes.canonicalize_dtype(dtype)
 
@@ -110,12 +110,12 @@ class JAXAdapter(ArrayAPIAdapter):
             dtype = jnp.result_type(*map(self.dtype_from_name, names), *[cls() for cls in weak])
         except ValueError:
             others = [*names, *[f"a Python {cls.__name__}" for cls in weak]]
-            others.sort(key=lambda name: not is_narrow(name))  # the ones that promote with nothing else
+            others.sort(key=lambda name: not is_narrow(name))  # name the dtype that does not promote first
             raise no_promotion(others[0], others[1]) from None
         return name_of(dtype)
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
-        """Make an array; without ``jax_enable_x64`` of 32 bits, but no integer is cut off."""
+        """Convert to an array; raises if an integer does not fit into 32 bits without ``jax_enable_x64``."""
         if not isinstance(x, np.ndarray):
             return jnp.asarray(x, dtype)
         if x.dtype == object:  # Python integers beyond 64 bits
@@ -125,12 +125,12 @@ class JAXAdapter(ArrayAPIAdapter):
             if not low <= x.min() <= x.max() <= high and x.dtype.itemsize > dtype.itemsize:
                 raise OperandError(
                     f"a NumPy array of {x.dtype.name} has values that {dtype.name} cannot hold: "
-                    'jax.config.update("jax_enable_x64", True) lets JAX have 64 bits'
+                    'jax.config.update("jax_enable_x64", True) enables 64 bits in JAX'
                 )
         return jnp.asarray(x.astype(dtype))
 
     def same_device(self, *xs: Any) -> None:
-        """Compare the devices that arrays have been put on; tracers, and arrays put nowhere, go anywhere."""
+        """Raise if arrays that were put on devices differ in them; JAX moves all other arrays and tracers."""
         placed = [x.devices() for x in xs if getattr(x, "committed", False)]
         for devices in placed:
             if devices != placed[0]:
@@ -138,11 +138,11 @@ class JAXAdapter(ArrayAPIAdapter):
                 raise OperandTypeError(f"tensors are on different devices: {one} and {other}")
 
     def static_size(self, size: Any) -> Any:
-        """Return symbols of ``jax.export`` as they are."""
+        """Return symbols of ``jax.export`` unchanged."""
         return int(size) if isinstance(size, (int, np.integer)) else size
 
     def cast(self, x: Any, dtype: Any) -> Any:
-        """Convert; integers wrap around."""
+        """Cast; integers wrap around."""
         return lax.convert_element_type(x, dtype)
 
     def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
@@ -154,11 +154,11 @@ class JAXAdapter(ArrayAPIAdapter):
         return jnp.diagonal(x, 0, axis1, axis2)
 
     def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum in the array's own dtype, or the one preferred."""
+        """Sum in the array's own dtype, or in the preferred one."""
         return jnp.sum(x, axes, dtype=self.preferred or x.dtype)
 
     def matmul(self, a: Any, b: Any) -> Any:
-        """Multiply batches of matrices; halves are added up in float32."""
+        """Multiply batches of matrices; float16 and bfloat16 are accumulated in float32."""
         wider = self._accumulator(a, b)
         product = jnp.matmul(a, b, precision=self.precision, preferred_element_type=wider)
         return self._rounded(product, a, b)
@@ -183,7 +183,7 @@ class JAXAdapter(ArrayAPIAdapter):
         order = _axes(output, made)
 
         def contract(a: Any, b: Any) -> Any:
-            if a.dtype != b.dtype:  # a partial result has the dtype that is preferred
+            if a.dtype != b.dtype:  # an intermediate has the preferred dtype
                 a, b = (self.cast(x, jnp.result_type(a, b)) for x in (a, b))
             wider = self._accumulator(a, b)
             product = lax.dot_general(
@@ -194,7 +194,7 @@ class JAXAdapter(ArrayAPIAdapter):
         return contract
 
     def finish(self, run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:
-        """Compile it, to be inlined where a tracer meets it; NumPy's arrays have to be looked at first."""
+        """Compile the program, inlined in outer traces; not for NumPy arrays, whose values are checked."""
         if self.preferred is not None:
             run = _in_dtype(run, self.preferred)
         plain = all(self.form(cls) is Form.TENSOR for cls in classes)
@@ -212,13 +212,13 @@ def _axes(labels: Sequence[Any], term: Sequence[Any]) -> list[int]:
 
 
 def _spread(x: Any, term: Term, output: Term) -> Any:
-    """Bring an operand's axes to the order of ``output``, with 1 for those it lacks."""
+    """Bring an operand's axes to the order of ``output``, with axes of size 1 for labels that it lacks."""
     x = lax.transpose(x, [term.index(label) for label in output if label in term])
     return lax.expand_dims(x, [axis for axis, label in enumerate(output) if label not in term])
 
 
 def _with_as_many_bits(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Do not run what was planned for other dtypes: beside NumPy's arrays they depend on a setting."""
+    """Raise `StalePlan` if ``jax_enable_x64`` changed since planning: dtypes of NumPy arrays depend on it."""
     planned = jax.config.read("jax_enable_x64")
 
     def checked(*operands: Any) -> Any:

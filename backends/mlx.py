@@ -15,7 +15,7 @@ from einsum_unified.dtypes import INTEGERS, name_of
 
 _FLOATS = ("float16", "bfloat16", "float32", "float64", "complex64")
 _ELEMENTS = 2**20
-"""So many products are made at a time where integers are multiplied; MLX may hold some ten of such arrays."""
+"""The number of elementwise products of integers made at a time. MLX may hold about ten such arrays."""
 
 
 def _derivatives(function: Callable[..., Any], xs: Sequence[Any]) -> Sequence[Any]:
@@ -24,11 +24,11 @@ def _derivatives(function: Callable[..., Any], xs: Sequence[Any]) -> Sequence[An
 
 
 class MLXAdapter(Adapter):
-    """MLX multiplies matrices of floats only: those of integers are written out as products and sums."""
+    """MLX has matrix products of floats only; integer ones are computed as elementwise products and sums."""
 
     name = "mlx"
     capabilities = Capabilities(
-        # Kernels may add up halves in halves.
+        # Kernels may accumulate float16 and bfloat16 in the same dtype.
         arithmetic={"bool": "float32", "float16": "float32", "bfloat16": "float32"},
         dtypes=frozenset(("bool", *INTEGERS, *_FLOATS)),
         gaps={"out": "arrays are immutable", "complex128": "MLX has complex64 only"},
@@ -42,19 +42,19 @@ class MLXAdapter(Adapter):
     )
 
     def form(self, cls: type) -> Form | None:
-        """There is one class of arrays."""
+        """Accept MLX arrays, which have a single class."""
         return Form.TENSOR if issubclass(cls, mx.array) else None
 
     def dtype_from_name(self, name: str) -> Any:
-        """Find a dtype among the attributes of ``mlx.core``."""
+        """Return the attribute of ``mlx.core`` of that name, if it is a dtype."""
         dtype = getattr(mx, "bool_" if name == "bool" else name, None)
         return dtype if isinstance(dtype, mx.Dtype) else None
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
-        """Make an array, by way of the widest dtype of its kind where NumPy has none of that name."""
+        """Convert to an array; bfloat16, which NumPy lacks, by way of float32."""
         name = x.dtype.name if dtype is None else name_of(dtype)
         plain = numpy_dtypes.dtype_from_name(name) if name != "bfloat16" else np.dtype(np.float32)
-        x = np.ascontiguousarray(x, plain).reshape(x.shape)  # NumPy's cast; 0-d arrays are made 1-d by it
+        x = np.ascontiguousarray(x, plain).reshape(x.shape)  # NumPy casts, but makes 0-d arrays 1-d
         return mx.array(x, self.dtype_from_name(plain.name)).astype(self.dtype_from_name(name))
 
     def to_numpy(self, x: Any) -> Any:
@@ -66,7 +66,7 @@ class MLXAdapter(Adapter):
         return mx.broadcast_to(x, shape)
 
     def cast(self, x: Any, dtype: Any) -> Any:
-        """Convert."""
+        """Cast to another dtype."""
         return x.astype(dtype)
 
     def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
@@ -74,7 +74,7 @@ class MLXAdapter(Adapter):
         return mx.transpose(x, axes)
 
     def reshape(self, x: Any, shape: tuple[Any, ...]) -> Any:
-        """Reshape."""
+        """Reshape in C order."""
         return mx.reshape(x, shape)
 
     def diagonal(self, x: Any, axis1: int, axis2: int) -> Any:
@@ -82,7 +82,7 @@ class MLXAdapter(Adapter):
         return mx.diagonal(x, 0, axis1, axis2)
 
     def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum in the array's own dtype; MLX loops without end over some arrays without elements."""
+        """Sum in the array's own dtype; empty arrays apart, since MLX loops forever over some of them."""
         if not x.size:
             return mx.zeros([n for axis, n in enumerate(x.shape) if axis not in axes], x.dtype)
         return mx.sum(x, axes).astype(x.dtype)
@@ -98,12 +98,12 @@ class MLXAdapter(Adapter):
         return mx.multiply(a, b)
 
     def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
-        """Leave it to ``mlx.core.einsum``."""
+        """Return ``mlx.core.einsum`` for the equation."""
         return partial(mx.einsum, letters(terms, output))
 
 
 def _integer_product(a: Any, b: Any) -> Any:
-    """Multiply and sum, so much of the contracted axis at a time that the products fit in the cache."""
+    """Multiply and sum elementwise, in parts of the contracted axis whose products fit in the cache."""
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     shape = (*lead, a.shape[-2], b.shape[-1])
     step = max(_ELEMENTS // max(prod(shape), 1), 1)

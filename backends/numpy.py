@@ -1,4 +1,4 @@
-"""The adapter for NumPy arrays, ml_dtypes' dtypes included."""
+"""The adapter for NumPy arrays, also with the dtypes of ml_dtypes."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ from einsum_unified.errors import OperandError
 
 _reduce = np.add.reduce
 _SMALL = 256
-"""Up to so many elements of both operands a copy for BLAS costs more than it saves."""
+"""For operands with up to this number of elements together, a copy for BLAS costs more than it saves."""
 
 
 class NumPyAdapter(NumPyLikeAdapter):
-    """Members are NumPy's own functions where these do the very thing."""
+    """Uses NumPy's own functions as members where they do exactly what a member must do."""
 
     name = "numpy"
     capabilities = Capabilities(
-        arithmetic=numpy_dtypes.NARROW,  # float16 has no BLAS, and adds up in float16 but along the last axis
+        # float16 has no BLAS, and its sums accumulate in float16 except along the last axis.
+        arithmetic=numpy_dtypes.NARROW,
         out=True,
         views=True,
         scalars=True,
@@ -55,17 +56,17 @@ class NumPyAdapter(NumPyLikeAdapter):
     )
 
     def form(self, cls: type) -> Form | None:
-        """Arrays are handed on as they are; subclasses were made plain arrays before."""
+        """Accept plain arrays; the core has converted subclasses before."""
         return Form.TENSOR if cls is np.ndarray else None
 
     @staticmethod
     def asarray(x: Any, like: Any, dtype: Any) -> Any:
-        """Make an array; a Python int too large for the dtype is an OverflowError of NumPy's."""
+        """Convert to an array; NumPy raises OverflowError for a Python int that the dtype cannot hold."""
         return np.asarray(x, dtype)
 
     @staticmethod
     def cast(x: Any, dtype: Any) -> Any:
-        """Convert; integers wrap around, floats too large become inf without a warning."""
+        """Cast; integers wrap around, floats that are too large become inf without a warning."""
         if dtype.itemsize >= x.dtype.itemsize:
             return x.astype(dtype)
         with np.errstate(over="ignore"):
@@ -76,7 +77,7 @@ class NumPyAdapter(NumPyLikeAdapter):
 
     @staticmethod
     def diagonal(x: Any, axis1: int, axis2: int) -> Any:
-        """Return a view that is writeable if the array is; ``numpy.diagonal`` gives a read-only one."""
+        """Return a view that is writeable if the array is; that of ``numpy.diagonal`` is read-only."""
         view = x.diagonal(0, axis1, axis2)
         if x.flags.writeable:
             view.setflags(True)
@@ -84,7 +85,7 @@ class NumPyAdapter(NumPyLikeAdapter):
 
     @staticmethod
     def sum(x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum in the array's own dtype, for bool any-of; in C order."""
+        """Sum in the array's own dtype (any-of for bool); the result is in C order."""
         dtype = x.dtype
         total = _reduce(x, axes, dtype if dtype.isnative else dtype.newbyteorder("="))
         if type(total) is not np.ndarray:
@@ -92,19 +93,19 @@ class NumPyAdapter(NumPyLikeAdapter):
         return total if total.ndim < 2 else np.ascontiguousarray(total)
 
     sum_products = sum  # noqa: A003 - the protocol's name
-    # Copies what BLAS cannot take, and costs half of numpy.dot and a third of numpy.matmul.
+    # It copies operands that BLAS cannot take. A call costs half of numpy.dot and a third of numpy.matmul.
     dot: Any = staticmethod(np.ndarray.dot)
 
     @staticmethod
     def matmul(a: Any, b: Any) -> Any:
-        """Multiply, copying first what BLAS cannot take: NumPy would drop to a scalar loop."""
+        """Multiply; first copy operands that BLAS cannot take, for which NumPy would use a scalar loop."""
         if a.size + b.size > _SMALL:
             a, b = _for_blas(a), _for_blas(b)
         return np.matmul(a, b, order="C")
 
     @staticmethod
     def matmul_into(a: Any, b: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
-        """Multiply into a new array whose axes are permuted: BLAS writes rows that are apart."""
+        """Multiply into a permuted view of a new array: BLAS can write rows that are not adjacent."""
         dtype = a.dtype if a.dtype.isnative else a.dtype.newbyteorder("=")
         out = np.empty(shape, dtype)
         np.matmul(_for_blas(a), _for_blas(b), out=out.transpose(axes))
@@ -118,7 +119,7 @@ class NumPyAdapter(NumPyLikeAdapter):
     contiguous: Any = staticmethod(np.ascontiguousarray)
 
     def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
-        """Leave it to ``numpy.einsum``, which is faster in an order of its own; then in C order."""
+        """Call ``numpy.einsum``; it is fastest if it chooses the order, so copy to C order afterwards."""
         equation = letters(terms, output)
 
         def contract(*operands: Any) -> Any:
@@ -136,12 +137,12 @@ class NumPyAdapter(NumPyLikeAdapter):
 
 
 def _boxed(x: Any) -> Any:
-    """Return a Python object, which NumPy makes of a 0-d object array, as such an array again."""
+    """Return a 0-d object array for a Python object: NumPy unboxes results of dtype object."""
     return x if isinstance(x, (np.generic, np.ndarray)) else np.array(x, object)
 
 
 def _for_blas(x: Any) -> Any:
-    """Return an array whose last two axes have one unit stride and another that BLAS takes."""
+    """Return the array, or a copy, with strides that BLAS accepts: one of the last two axes is contiguous."""
     rows, columns = x.shape[-2:]
     across, along = x.strides[-2:]
     size = x.itemsize

@@ -1,4 +1,4 @@
-"""The adapter for pydata/sparse arrays: the result is sparse, too."""
+"""The adapter for pydata/sparse arrays. Results are sparse, too."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from einsum_unified.adapter import About, ArrayAPIAdapter, Capabilities, Form, T
 from einsum_unified.dtypes import STANDARD
 
 _ELEMENTS = 2000
-"""So many elements of a result ``tensordot`` goes over in the time that it gains with one product."""
+"""The number of result elements that ``tensordot`` visits in the time that it saves on one product."""
 
 
 class SparseAdapter(ArrayAPIAdapter):
-    """It nearly follows the array API standard."""
+    """Derived from `ArrayAPIAdapter`, since sparse nearly follows the standard."""
 
     capabilities = Capabilities(
         arithmetic={"bool": "float32", "float16": "float32"},
@@ -29,31 +29,31 @@ class SparseAdapter(ArrayAPIAdapter):
     )
 
     def form(self, cls: type) -> Form | None:
-        """COO and GCXS compute; other formats (DOK) are for building, and are made COO."""
+        """Accept COO and GCXS; convert other formats (DOK), which cannot compute, to COO."""
         if issubclass(cls, (sparse.COO, sparse.GCXS)):
             return Form.TENSOR
         return Form.ARRAY if issubclass(cls, sparse.SparseArray) else None
 
     def hint(self, x: Any) -> tuple[str, str] | None:
-        """Products are of arrays whose missing elements are 0."""
+        """Call an array whose missing elements are not 0 e.g. "1.0-filled": it has to be made dense."""
         fill = getattr(x, "fill_value", 0)
         return None if fill == 0 or not x.ndim else (f"{fill}-filled", "x.todense()")
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
-        """Store what is not 0."""
+        """Convert to COO, which stores the elements that are not 0."""
         if isinstance(x, np.ndarray):
             return sparse.COO.from_numpy(np.asarray(x, dtype))
         return x.asformat("coo").astype(x.dtype if dtype is None else dtype)
 
     def to_numpy(self, x: Any) -> Any:
-        """Store the zeros, too."""
+        """Convert to a dense array."""
         return np.asarray(x.todense())
 
     def same_device(self, *xs: Any) -> None:
-        """There is one device."""
+        """Accept all arrays: there is one device."""
 
     def cast(self, x: Any, dtype: Any) -> Any:
-        """Convert."""
+        """Cast to another dtype."""
         return x.astype(dtype)
 
     def diagonal(self, x: Any, axis1: int, axis2: int) -> Any:
@@ -61,7 +61,7 @@ class SparseAdapter(ArrayAPIAdapter):
         return sparse.diagonal(x, 0, axis1, axis2)
 
     def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum integers in 64 bits: in others sparse refuses the sizes that these cannot hold."""
+        """Sum integers in int64: sparse refuses axes whose size does not fit into the integer dtype."""
         wide = x.astype(np.int64) if x.dtype.kind in "iu" else x
         return sparse.sum(wide, axis=axes).astype(x.dtype)
 
@@ -73,7 +73,7 @@ class SparseAdapter(ArrayAPIAdapter):
         return sparse.matmul(a, b)
 
     def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
-        """Multiply as matrices what has elements enough for that, else element by element."""
+        """Multiply as matrices if the operands have enough elements for that, else element by element."""
         by_element = partial(sparse.einsum, letters(terms, output))
         contract: Callable[..., Any] = by_element
         if len(terms) == 2 and not any(... in term for term in terms):
@@ -84,17 +84,17 @@ class SparseAdapter(ArrayAPIAdapter):
 def _product(
     left: Term, right: Term, output: Term, by_element: Callable[..., Any]
 ) -> Callable[[Any, Any], Any]:
-    """Return what multiplies by ``multiply`` or ``tensordot``, or if they cannot, or only slowly, by element.
+    """Return a function that uses ``multiply`` or ``tensordot``, or ``by_element`` if needed or faster.
 
-    The latter goes over all elements of the result, and over products four times as fast as
-    ``sparse.einsum``, which goes over these alone.
+    ``tensordot`` visits all elements of the result. ``by_element`` (``sparse.einsum``) visits only the
+    products of stored elements, but takes four times as long for each.
     """
     summed = [label for label in left if label in right]
     kept = [label for label in (*left, *right) if label not in summed]
     if len(kept) != len(output) or set(kept) != set(output):
         return by_element  # batches, or diagonals
     order = [kept.index(label) for label in output]
-    if not left or not right:  # a number is what its missing elements are
+    if not left or not right:  # for 0-d operands the fill value is the number itself
         return lambda a, b: sparse.permute_dims(sparse.multiply(a, b), order)
     if not summed or not kept:
         return by_element

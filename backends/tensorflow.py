@@ -17,13 +17,13 @@ from einsum_unified.errors import OperandTypeError
 _WIDER = {
     "bool": "float32",
     **dict.fromkeys(("int4", "uint4", "int8", "uint8", "int16", "uint16"), "int32"),
-    **dict.fromkeys(("uint32", "uint64"), "int64"),  # wraps around, which the cast back makes unsigned
-    # On CPU, TensorFlow's kernels add up float16 and bfloat16 in that dtype.
+    **dict.fromkeys(("uint32", "uint64"), "int64"),  # wraps around; the cast back makes it unsigned
+    # On CPUs, TensorFlow's kernels accumulate float16 and bfloat16 in the same dtype.
     **dict.fromkeys(("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"), "float32"),
 }
 
 _INT32 = 2**31 - 1
-# Dtypes that TensorFlow casts to and from few others, and the one to cast through.
+# Dtypes that TensorFlow can cast only to and from a few others → the dtype to cast through.
 _THROUGH = {
     **dict.fromkeys(("float8_e4m3fn", "float8_e5m2"), tf.float32),
     **dict.fromkeys(("int4", "uint4"), tf.int32),
@@ -39,10 +39,10 @@ def _derivatives(function: Callable[..., Any], xs: Sequence[Any]) -> Sequence[An
 
 
 class TensorFlowAdapter(Adapter):
-    """Members call TensorFlow's generated operations.
+    """Calls TensorFlow's generated operations (``tf.raw_ops``).
 
-    In eager mode these take half the time of the wrapped `tf.transpose`, `tf.matmul` ..., whose type-based
-    dispatch has crashed when threads share it.
+    In eager mode they take half the time of `tf.transpose`, `tf.matmul` and the others, whose type-based
+    dispatch has crashed when several threads used it.
     """
 
     name = "tensorflow"
@@ -74,25 +74,25 @@ class TensorFlowAdapter(Adapter):
     )
 
     def form(self, cls: type) -> Form | None:
-        """Variables and indexed slices convert; ragged and sparse tensors are TensorFlow's own matter."""
+        """Convert variables and indexed slices; leave ragged and sparse tensors to TensorFlow's einsum."""
         if issubclass(cls, tf.Tensor):
             return Form.TENSOR
         if issubclass(cls, (tf.RaggedTensor, tf.SparseTensor)):
             return Form.NATIVE
-        # Keras' variables say by __tf_tensor__ that they convert.
+        # Keras' variables have __tf_tensor__.
         if issubclass(cls, (tf.Variable, tf.IndexedSlices)) or hasattr(cls, "__tf_tensor__"):
             return Form.ARRAY
         return None
 
     def dtype_from_name(self, name: str) -> Any:
-        """Find a dtype by TensorFlow's name for it."""
+        """Return the dtype that TensorFlow calls by this name."""
         try:
             return tf.as_dtype(name)
         except TypeError:
             return None
 
     def hint(self, x: Any) -> tuple[str, str] | None:
-        """Name what a ragged, sparse or quantised tensor is, and the call that makes it dense."""
+        """Return the kind of a ragged, sparse or quantised tensor, and the call that makes it dense."""
         if isinstance(x, tf.RaggedTensor):
             return "ragged", "x.to_tensor()"
         if isinstance(x, tf.SparseTensor):
@@ -103,7 +103,7 @@ class TensorFlowAdapter(Adapter):
 
     @staticmethod
     def asarray(x: Any, like: Any, dtype: Any) -> Any:
-        """Make a tensor of a variable, indexed slices or a NumPy array, then cast: nothing is cut off."""
+        """Convert a variable, indexed slices or a NumPy array in its own dtype, then cast."""
         if isinstance(x, np.ndarray) and not x.dtype.isnative:
             x = x.astype(x.dtype.newbyteorder("="))
         elif isinstance(x, np.ndarray) and x.dtype == object:  # Python integers beyond 64 bits
@@ -120,26 +120,26 @@ class TensorFlowAdapter(Adapter):
 
     @staticmethod
     def same_device(*xs: Any) -> None:
-        """Compare the devices of eager tensors; those of a graph are placed later."""
+        """Raise if eager tensors are on different devices; tensors of a graph are placed later."""
         first = xs[0].device
         for x in xs:
             if first and x.device and x.device != first:
                 raise OperandTypeError(f"tensors are on different devices: {first} and {x.device}")
 
     def static_size(self, size: Any) -> Any:
-        """Unbox the sizes of TensorFlow 1."""
+        """Return an integer or None, also for the ``Dimension`` objects of TensorFlow 1."""
         value = getattr(size, "value", size)
         return value if value is None else int(value)
 
     @staticmethod
     def size(x: Any, axis: int) -> Any:
-        """Read it from the shape, or when the graph runs."""
+        """Return the size from the shape if known, else a tensor that has it when the graph runs."""
         known = x.shape[axis]
         return tf.shape(x, out_type=tf.int64)[axis] if known is None else known
 
     @staticmethod
     def common_size(*sizes: Any) -> Any:
-        """Return the one that is not 1; where others differ, `broadcast_to` will raise."""
+        """Return the size that is not 1; if several such sizes differ, `broadcast_to` will raise."""
         common = sizes[0]
         for other in sizes[1:]:
             common = tf.where(common == 1, tf.cast(other, tf.int64), common)
@@ -147,15 +147,15 @@ class TensorFlowAdapter(Adapter):
 
     @staticmethod
     def broadcast_to(x: Any, shape: tuple[Any, ...]) -> Any:
-        """Repeat axes of size 1; nothing is copied if there are none."""
-        # `BroadcastArgs` raises for sizes that differ; XLA's `BroadcastTo` alone would repeat 2 to get 4.
+        """Repeat axes of size 1; if there are none, nothing is copied."""
+        # `BroadcastArgs` raises if sizes differ; XLA's `BroadcastTo` alone would repeat size 2 to get 4.
         sizes = tf.shape(x, out_type=tf.int64)
         target = tf.raw_ops.BroadcastArgs(s0=sizes, s1=tf.cast(_shape(shape), tf.int64))
         return tf.raw_ops.BroadcastTo(input=x, shape=target)
 
     @staticmethod
     def agree(x: Any, shape: tuple[Any, ...]) -> Any:
-        """Compare sizes for XLA, whose products of batches take any; TensorFlow's own raise."""
+        """Compare sizes under XLA, whose batched products accept any; TensorFlow's own products raise."""
         if not _in_xla():
             return x
         sizes = tf.shape(x, out_type=tf.int64)
@@ -166,12 +166,12 @@ class TensorFlowAdapter(Adapter):
 
     @staticmethod
     def ranked(x: Any, rank: int) -> Any:
-        """Tell the graph, too."""
+        """Check the rank when the graph runs, and set it in the graph."""
         return tf.ensure_shape(x, [None] * rank)
 
     @staticmethod
     def cast(x: Any, dtype: Any) -> Any:
-        """Convert; integers wrap around."""
+        """Cast; integers wrap around."""
         for name in (x.dtype.name, dtype.name):
             if name in _THROUGH:
                 x = tf.raw_ops.Cast(x=x, DstT=_THROUGH[name])
@@ -179,23 +179,23 @@ class TensorFlowAdapter(Adapter):
 
     @staticmethod
     def transpose(x: Any, axes: tuple[int, ...]) -> Any:
-        """Permute."""
+        """Permute axes."""
         return tf.raw_ops.Transpose(x=x, perm=_vector(axes))
 
     @staticmethod
     def reshape(x: Any, shape: tuple[Any, ...]) -> Any:
-        """Reshape."""
+        """Reshape in C order."""
         try:
             return tf.raw_ops.Reshape(tensor=x, shape=_vector(shape))
         except TypeError:  # a tensor cannot be looked up
-            # One size that is known only when the graph runs is what the others leave over: a constant does.
+            # A single unknown size can be written as -1, so the shape is still a constant.
             numbers = tuple([size if isinstance(size, int) else -1 for size in shape])
             known = numbers.count(-1) == 1 and 0 not in numbers
             return tf.raw_ops.Reshape(tensor=x, shape=_vector(numbers) if known else _shape(shape))
 
     @staticmethod
     def diagonal(x: Any, axis1: int, axis2: int) -> Any:
-        """Move the two axes to the end and take the diagonal of these matrices."""
+        """Move the two axes to the end, and take the diagonal of the matrices that they form."""
         is_open = x.shape[axis1] is None or x.shape[axis2] is None
         if is_open:
             x = _square(x, axis1, axis2)
@@ -212,7 +212,7 @@ class TensorFlowAdapter(Adapter):
 
     @staticmethod
     def sum(x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum."""
+        """Sum over axes."""
         return tf.raw_ops.Sum(input=x, axis=_vector(axes))
 
     sum_products = sum  # noqa: A003 - the protocol's name
@@ -238,7 +238,7 @@ class TensorFlowAdapter(Adapter):
         return tf.raw_ops.Mul(x=a, y=b)
 
     def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
-        """Leave it to ``tf.einsum``, or to the one operation that it makes of two operands: half the time."""
+        """Return ``tf.einsum``, or for two operands its single operation, which takes half the time."""
         equation = letters(terms, output)
         whole = partial(tf.einsum, equation)
         if len(terms) != 2 or any(... in term for term in (*terms, output)):
@@ -252,16 +252,16 @@ class TensorFlowAdapter(Adapter):
         return contract
 
     def finish(self, run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:
-        """Have AutoGraph leave it as it is: it has no source file, of which AutoGraph would warn."""
-        # The public tf.autograph.experimental.do_not_convert costs 2 µs a call; without this attribute
-        # the program runs all the same.
+        """Mark the program so that AutoGraph leaves it alone: it would warn of the missing source file."""
+        # The public tf.autograph.experimental.do_not_convert costs 2 µs a call. If a future TensorFlow
+        # ignores this attribute, the program still runs.
         run.autograph_info__ = {}  # type: ignore[attr-defined]
         return run
 
 
 @lru_cache(maxsize=1024)
 def _vector(numbers: tuple[int, ...]) -> Any:
-    """Return integers as a constant that is ready: making one at each call takes as long as the operation."""
+    """Return integers as a cached constant: making one in each call takes as long as the operation."""
     vector = np.array(numbers, np.int64 if max(numbers, default=0) > _INT32 else np.int32)
     with tf.init_scope(), tf.device("CPU:0"):  # outside of any graph that is being traced
         constant = tf.constant(vector)
@@ -273,7 +273,7 @@ def _in_xla() -> bool:
 
 
 def _shape(sizes: tuple[Any, ...]) -> Any:
-    """Return a shape as a vector: a constant unless sizes are known only when the graph runs."""
+    """Return a shape as a vector; it is a constant if all sizes are known before the graph runs."""
     try:
         return _vector(sizes)
     except TypeError:  # a tensor cannot be looked up
@@ -281,7 +281,7 @@ def _shape(sizes: tuple[Any, ...]) -> Any:
 
 
 def _square(x: Any, axis1: int, axis2: int) -> Any:
-    """Let a graph fail on matrices that turn out not to be square: `MatrixDiagPart` takes them."""
+    """Make the graph fail if matrices are not square when it runs: `MatrixDiagPart` would accept them."""
     sizes = adapter.size(x, axis1), adapter.size(x, axis2)
     with tf.control_dependencies([_equal(*(tf.cast(n, tf.int64) for n in sizes))]):
         square = tf.identity(x)
@@ -291,9 +291,9 @@ def _square(x: Any, axis1: int, axis2: int) -> Any:
 
 
 def _strided_diagonal(x: Any) -> Any:
-    """Take the diagonal of square matrices by a step over their fused rows.
+    """Return the diagonal of square matrices as a slice with a step over their fused rows.
 
-    The gradient of `MatrixDiagPart`'s gradient computes a shape, which XLA does not take.
+    The second derivative of `MatrixDiagPart` computes a shape at run time, which XLA does not support.
     """
     *rest, n = [adapter.size(x, axis) for axis in range(len(x.shape) - 1)]
     diagonals = adapter.reshape(x, (*rest, n * n))[..., :: n + 1]
@@ -303,9 +303,9 @@ def _strided_diagonal(x: Any) -> Any:
 
 def _equal(m: Any, n: Any) -> Any:
     """Return an operation that fails unless two sizes are the same."""
-    if _in_xla():  # it drops assertions, but checks this when it compiles
+    if _in_xla():  # XLA drops assertions, but checks a reshape when it compiles
         return tf.raw_ops.Reshape(tensor=tf.fill([m], 0), shape=[n])
-    return tf.debugging.assert_equal(m, n, "a label is repeated in an operand with sizes that differ")
+    return tf.debugging.assert_equal(m, n, "a label is repeated within an operand, with different sizes")
 
 
 def _turned(x: Any) -> Any:

@@ -20,20 +20,20 @@ _WIDER = {
     "bool": "float32",
     "uint16": "int32",
     "uint32": "int64",
-    "uint64": "int64",  # wraps around modulo 2**64, which the cast back makes the unsigned result
+    "uint64": "int64",  # wraps around modulo 2**64: cast back, it is the unsigned result
     "complex32": "complex64",
     **dict.fromkeys(_FLOAT8, "float32"),
 }
-# NumPy dtypes that torch.from_numpy refuses: carried over as integers of that size, bit by bit.
+# NumPy dtypes that torch.from_numpy refuses. Their bits are passed as integers of the same size.
 _BITS = {"bfloat16": np.int16, **dict.fromkeys(_FLOAT8, np.int8)}
 
 _AUTOCAST = (torch.float32, torch.float16, torch.bfloat16)
-# Asking for each kind of device takes four times as long; should this be gone one day, that is done.
+# A private function: it is four times as fast as asking for each kind of device, which is done without it.
 _is_any_autocast = getattr(torch._C, "_is_any_autocast_enabled", lambda: True)
 
-# There is no public product of int8 matrices in int32. This one is five times as fast as `torch.mm` on
-# them, but knows nothing of vmap. Should it be gone one day, or the way to ask whether a tensor is one of
-# vmap's, a public product is used.
+# torch has no public product of int8 matrices in int32. This private one is five times as fast as `torch.mm`
+# on them, but does not support vmap. If a future torch lacks it, or the test for vmap's tensors, a public
+# product is used.
 _int_mm = getattr(torch, "_int_mm", None)
 _is_wrapped = getattr(getattr(torch._C, "_functorch", None), "is_functorch_wrapped_tensor", None)
 
@@ -44,7 +44,7 @@ def _derivatives(function: Callable[..., Any], xs: Sequence[Any]) -> Sequence[An
 
 
 class TorchAdapter(Adapter):
-    """Members are torch's own functions where these do the very thing."""
+    """Uses torch's own functions as members where they do exactly what a member must do."""
 
     name = "torch"
     capabilities = Capabilities(
@@ -95,7 +95,7 @@ class TorchAdapter(Adapter):
         return Form.NATIVE if hasattr(cls, "__torch_function__") else None
 
     def dtype_from_name(self, name: str) -> Any:
-        """Find a dtype among torch's attributes."""
+        """Return torch's attribute of that name, if it is a dtype."""
         dtype = getattr(torch, name, None)
         return dtype if isinstance(dtype, torch.dtype) else None
 
@@ -103,7 +103,7 @@ class TorchAdapter(Adapter):
         """Promote as ``torch.promote_types`` and ``x * 2.5`` do; without a rule, on the shared lattice."""
         try:
             dtype = reduce(torch.promote_types, map(self.dtype_from_name, names))
-        except RuntimeError:  # uint16, uint32 and uint64 beside other integers, float8
+        except RuntimeError:  # uint16, uint32 and uint64 with other integers; float8
             dtype = self.dtype_from_name(promote(*names))
         for cls in weak:
             try:
@@ -113,7 +113,7 @@ class TorchAdapter(Adapter):
         return _name(dtype)
 
     def hint(self, x: Any) -> tuple[str, str] | None:
-        """Name what a sparse, nested or quantised tensor is, and the call that makes it dense."""
+        """Return the kind of a sparse, nested or quantised tensor, and the call that makes it dense."""
         if not isinstance(x, torch.Tensor):
             return None
         if x.is_nested:
@@ -124,7 +124,7 @@ class TorchAdapter(Adapter):
 
     @staticmethod
     def asarray(x: Any, like: Any, dtype: Any) -> Any:
-        """Make a tensor of a NumPy array on the device of ``like``; memory is shared where it can be."""
+        """Convert a NumPy array, on the device of ``like``; memory is shared if possible."""
         if isinstance(x, Symbol):
             return torch.scalar_tensor(x.value, dtype=dtype, device=like.device)
         if x.dtype == object:  # Python integers beyond 64 bits
@@ -133,15 +133,15 @@ class TorchAdapter(Adapter):
         if bits is not None:
             tensor = torch.from_numpy(np.array(x).view(bits)).view(getattr(torch, x.dtype.name))
         else:
-            # torch takes no foreign byte order, no negative strides, and warns of read-only memory.
-            standard = np.dtype(x.dtype.name)  # numpy.ulonglong, which 2**63 becomes, is another uint64
+            # torch refuses other byte orders and negative strides, and warns about read-only memory.
+            standard = np.dtype(x.dtype.name)  # numpy.ulonglong, the dtype of 2**63, is a second uint64
             plain = x.dtype.isnative and x.dtype.num == standard.num
             plain = plain and x.flags.writeable and min(x.strides, default=0) >= 0
             tensor = torch.from_numpy(x if plain else np.array(x, standard).view(standard))
         return tensor.to(device=like.device, dtype=dtype)
 
     def to_numpy(self, x: Any) -> Any:
-        """Return a NumPy array of the same values; dtypes that NumPy lacks become float32."""
+        """Return a NumPy array of the same values; float8 and bfloat16 become float32."""
         x = x.detach().cpu().resolve_conj().resolve_neg()
         if x.dtype is torch.complex32:
             x = x.to(torch.complex64)
@@ -149,16 +149,17 @@ class TorchAdapter(Adapter):
 
     @staticmethod
     def same_device(*xs: Any) -> None:
-        """Compare the devices; torch's own products do not always (a meta operand gives garbage)."""
+        """Raise if devices differ; torch's products do not always raise (a meta operand gives garbage)."""
         first = xs[0].device
         for x in xs:
             if x.device != first:
                 raise OperandTypeError(f"tensors are on different devices: {first} and {x.device}")
 
     def static_size(self, size: Any) -> Any:
-        """Return symbols of torch.export, make_fx and dynamic torch.compile as they are.
+        """Return symbols of torch.export, make_fx and dynamic torch.compile unchanged.
 
-        `torch.jit.trace` has tensors as sizes: it goes on with those of the example, as with all of Python.
+        Under `torch.jit.trace` sizes are tensors. They become the integers of the example inputs, as all
+        Python values do there.
         """
         if not isinstance(size, torch.SymInt):
             return int(size)
@@ -167,13 +168,13 @@ class TorchAdapter(Adapter):
 
     @staticmethod
     def same_size(m: Any, n: Any) -> bool:
-        """Compare two sizes, which a tracer notes as a condition on what it traces.
+        """Compare two sizes; a tracer records the answer as a condition (guard) on its graph.
 
-        Sizes that depend on data are taken to be the same and not 1, as torch's own operations take them.
+        Sizes that depend on data count as equal and as not 1, as in torch's own operations.
         """
         from torch.fx.experimental.symbolic_shapes import guard_or_false, guard_or_true  # imports SymPy
 
-        # Asking whether a symbol is 1 would be a condition, too.
+        # `n == 1` would add a guard if n is a symbol, so its type is tested first.
         return guard_or_false(m == n) if type(n) is int and n == 1 else guard_or_true(m == n)
 
     @staticmethod
@@ -183,7 +184,7 @@ class TorchAdapter(Adapter):
 
     @staticmethod
     def cast(x: Any, dtype: Any) -> Any:
-        """Convert; integers wrap around."""
+        """Cast; integers wrap around."""
         return x.to(dtype)
 
     transpose: Any = staticmethod(torch.permute)  # a view
@@ -196,12 +197,12 @@ class TorchAdapter(Adapter):
 
     @staticmethod
     def sum(x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum in the tensor's own dtype: torch would make int64 of small integers."""
+        """Sum in the tensor's own dtype: by default torch sums narrow integers in int64."""
         return torch.sum(x, axes, dtype=x.dtype)
 
     @staticmethod
     def sum_products(x: Any, axes: tuple[int, ...]) -> Any:
-        """Sum; under autocast in the dtype of matrix products, to which torch casts no sums by itself."""
+        """Sum; under autocast the result has the dtype of matrix products, since torch does not cast sums."""
         total = torch.sum(x, axes, dtype=x.dtype)
         if _is_any_autocast() and torch.is_autocast_enabled(x.device.type) and x.dtype in _AUTOCAST:
             return total.to(torch.get_autocast_dtype(x.device.type))
@@ -211,16 +212,16 @@ class TorchAdapter(Adapter):
 
     @staticmethod
     def integer_dot(a: Any, b: Any) -> Any:
-        """Multiply matrices of int8, in int32, which wraps around."""
+        """Multiply two int8 matrices in int32, which wraps around."""
         if _int_mm is None or _is_wrapped is None or a.is_cuda or _is_wrapped(a) or _is_wrapped(b):
             # Exact: float64 holds sums of 2**39 products of int8.
             return torch.mm(a.to(torch.float64), b.to(torch.float64)).to(torch.int64).to(torch.int32)
-        # It reads beyond matrices whose strides are unusual: expanded ones, rows or columns of one element.
+        # It reads out of bounds if strides are unusual: expanded matrices, rows or columns of one element.
         return _int_mm(a.contiguous(), b.contiguous())
 
     @staticmethod
     def matmul(a: Any, b: Any) -> Any:
-        """Multiply batches of matrices; `torch.bmm` does without what `torch.matmul` looks at first."""
+        """Multiply batches of matrices; `torch.bmm` skips the checks of `torch.matmul`."""
         if a.dim() == b.dim() == 3:
             m, n = a.shape[0], b.shape[0]
             if m == n if type(m) is not torch.SymInt else adapter.same_size(m, n):
@@ -234,15 +235,15 @@ class TorchAdapter(Adapter):
 
     @staticmethod
     def contiguous(x: Any) -> Any:
-        """Copy if need be."""
+        """Copy if necessary."""
         return x.contiguous()
 
     def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
-        """Leave it to ``torch.einsum``."""
+        """Return ``torch.einsum`` for the equation."""
         return partial(torch.einsum, letters(terms, output))
 
     def exactly(self, run: Callable[..., Any]) -> Callable[..., Any]:
-        """Do without autocast."""
+        """Run with autocast switched off."""
 
         def run_exactly(*operands: Any) -> Any:
             if not _is_any_autocast():
@@ -254,12 +255,12 @@ class TorchAdapter(Adapter):
         return run_exactly
 
     def copy_into(self, out: Any, x: Any) -> None:
-        """Fill a tensor, also with a view of itself."""
+        """Copy into a tensor, also from a view of that tensor."""
         if out.device != x.device:
             raise OperandTypeError(f"out= is on {out.device} but the result on {x.device}")
         try:
             shared = out.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
-        except RuntimeError:  # while a graph is traced there is no memory yet
+        except RuntimeError:  # tensors of a tracer have no memory
             shared = True
         out.copy_(x.clone() if shared else x)
 

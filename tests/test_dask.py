@@ -308,7 +308,7 @@ def test_unknown_chunks_that_meet_others_name_the_call_that_helps(chosen, da):
 def test_chunks_of_unknown_sizes_that_turn_out_to_differ_do_not_broadcast(da):
     x = da.arange(4, chunks=2)
     one, two = x[da.asarray(np.array([True, False, True, True])).rechunk(2)], x[x >= 0]
-    with pytest.raises(OperandError, match="chunks that meet have 1 and 2 elements along an axis"):
+    with pytest.raises(OperandError, match="chunks of a label have 1 and 2 elements on its axis"):
         einsum("i,i->", one, two).compute()
     assert einsum("i,i->", one, one).compute() == 0 + 4 + 9
 

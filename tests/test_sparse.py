@@ -186,14 +186,16 @@ def test_a_sum_over_everything_goes_into_the_next_product(sparse):
     assert einsum("ij,k->", x, y).todense() == a.sum() * b.sum()
 
 
-# --- what is no array of sparse's -----------------------------------------------------------------------
+# --- arrays of other libraries -------------------------------------------------------------------------
 
 
 def test_scipys_matrices_come_with_what_to_do(sparse):
     scipy_sparse = installed_module("scipy.sparse")
     a, b = thin(5, 6), thin(6, 4)
     for made in (scipy_sparse.csr_array(a), scipy_sparse.coo_matrix(a)):
-        with pytest.raises(OperandTypeError, match=r"operand 0 is a scipy c\w+, which is no array") as caught:
+        with pytest.raises(
+            OperandTypeError, match=r"operand 0 is a scipy c\w+, which is not an array"
+        ) as caught:
             einsum("ij,jk->ik", made, b)
         assert "pass sparse.COO(x), or x.toarray()" in str(caught.value)
         np.testing.assert_array_equal(einsum("ij,jk->ik", sparse.COO(made), b).todense(), a @ b)

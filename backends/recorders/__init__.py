@@ -1,4 +1,4 @@
-"""Not adapters: each module records calls of placeholder objects in a graph, instead of computing them.
+"""Recorders: each module records calls with placeholder objects in a graph instead of computing them.
 
-They follow the protocol `einsum_unified.adapter.Recorder`, and unlike adapters need much of the core.
+They follow the protocol `einsum_unified.adapter.Recorder`. Unlike adapters they use many parts of the core.
 """

@@ -1,6 +1,6 @@
-"""Takes calls with what is Keras' own, on any of its backends: symbolic tensors and variables.
+"""Records calls with Keras' symbolic tensors and variables, on any backend of Keras.
 
-Calls with symbolic tensors become operations of a functional model, variables the tensors that they hold.
+A call with symbolic tensors becomes an operation of a functional model. Variables count as their values.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from einsum_unified.runtime.run import Recipe, check_planned
 
 @keras.saving.register_keras_serializable(package="einsum_unified")
 class Einsum(keras.Operation):  # type: ignore[misc]
-    """The call of ``einsum`` as a step of a model, which is saved and loaded with it."""
+    """A call of ``einsum`` as an operation of a model; it is saved and loaded with the model."""
 
     def __init__(self, equation: str, *, name: str | None = None, **options: Any) -> None:
         super().__init__(name=name)
@@ -48,22 +48,22 @@ class Einsum(keras.Operation):  # type: ignore[misc]
         return einsum(self.equation, *operands, **self.options)
 
     def compute_output_spec(self, *operands: Any) -> Any:
-        """Return the symbolic result: Keras would try sizes in the place of those that are not known."""
+        """Return the symbolic result. Keras by itself would try numbers in place of unknown sizes."""
         bound = _bind(self.equation, operands, self.options.get("dtype"))
         sizes = [bound.sizes[label] for label in bound.output]
         return keras.KerasTensor([n if is_known(n) else None for n in sizes], dtype=bound.dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Return what makes an equal operation."""
+        """Return the arguments that make an equal operation."""
         return {"name": self.name, "equation": self.equation, **self.options}
 
 
 def record(
     einsum: Callable[..., Any], equation: Any, operands: Sequence[Any], options: Mapping[str, Any]
 ) -> Any:
-    """Return the symbolic result, of which shape and dtype are found, and errors raised, at once.
+    """Return the symbolic result. Its shape and dtype are inferred, and errors raised, during this call.
 
-    Without symbolic tensors it is the result for the variables' values.
+    Without symbolic tensors, return the result for the variables' values.
     """
     check_keywords(options, KEYWORDS, "einsum", _adapter())
     if not _is_symbolic((equation, *operands)):
@@ -74,7 +74,7 @@ def record(
 
 
 def record_plan(run: Callable[..., Any], recipe: Sequence[Any], operands: Sequence[Any], out: Any) -> Any:
-    """Do the same for the call of a plan."""
+    """Do the same as `record` for the call of a plan."""
     if not _is_symbolic(operands):
         return run(*recipe, *map(_value, operands), out=out)
     equation, shapes, path, dtype, keywords, strict = Recipe(*recipe)
@@ -87,7 +87,7 @@ def record_plan(run: Callable[..., Any], recipe: Sequence[Any], operands: Sequen
 def _symbolic(
     key: str | Sublists, xs: Sequence[Any], options: Mapping[str, Any], planned: Sequence[Any] | None = None
 ) -> Any:
-    """Make an operation and apply it; what is wrong is said before, without Keras' words around it."""
+    """Make an operation and apply it. Check first, since Keras would wrap an error in its own text."""
     if "out" in options:
         raise OperandTypeError("out= cannot be filled: keras KerasTensors are symbolic")
     hints = check_hints(options.get("hints"), key)
@@ -98,7 +98,7 @@ def _symbolic(
         check_planned(planned, bound)
     text = key if isinstance(key, str) else in_letters(bound.equation)
     saved = _saved(text, bound, hints, options)
-    # Lists would be taken apart.
+    # Keras would take a list as several operands.
     xs = [keras.ops.convert_to_tensor(x, bound.dtype) if isinstance(x, (list, tuple)) else x for x in xs]
     return Einsum(text, **saved)(*xs)
 
@@ -106,7 +106,7 @@ def _symbolic(
 def _saved(
     text: str, bound: Bound, hints: Sequence[tuple[Label, int]], options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return options that can be saved with a model: text, numbers, lists of these."""
+    """Return the options in a form that can be saved with a model: text, numbers, and lists of these."""
     saved = dict(options)
     how = strategy(options.get("optimize", "auto"))
     sizes = tuple(map(int, bound.sizes))
@@ -116,7 +116,7 @@ def _saved(
     if "dtype" in options:
         saved["dtype"] = bound.dtype
     if hints:
-        # The same places of both equations hold a label and its letter.
+        # Corresponding positions of both equations have a label and its letter.
         pairs = zip(bound.equation.inputs, parse(text).inputs, strict=True)
         spelled = {label: name for terms in pairs for label, name in zip(*terms, strict=True)}
         saved["hints"] = {"..." if label is ... else spelled[label]: size for label, size in hints}
@@ -139,14 +139,14 @@ def _is_symbolic(operands: Sequence[Any]) -> bool:
 
 
 def _value(x: Any) -> Any:
-    """Return a variable's tensor, also of those in a list of operands."""
+    """Replace a variable by its tensor, also inside a list of operands."""
     if isinstance(x, (list, tuple)) and any(isinstance(item, keras.Variable) for item in x):
         return [_value(item) for item in x]
     return x.value if isinstance(x, keras.Variable) else x
 
 
 def _operand(x: Any, number: int, adapter: Backend) -> Operand:
-    """Describe an operand."""
+    """Return the description of an operand that `bind` takes."""
     x, cls = (x, type(x)) if isinstance(x, keras.KerasTensor) else prepare(x, number)
     weak = cls if cls in WEAK else None
     library = adapter.name if cls is not np.ndarray else "numpy"

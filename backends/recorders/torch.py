@@ -1,4 +1,4 @@
-"""Puts calls into graphs of torch: of `torch.fx.symbolic_trace` and, as one operation, of `torch.compile`."""
+"""Records calls in graphs of `torch.fx.symbolic_trace`, and as single nodes in those of `torch.compile`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from einsum_unified.binding.call import KEYWORDS, check_keywords
 def record(
     einsum: Callable[..., Any], equation: Any, operands: Sequence[Any], options: Mapping[str, Any]
 ) -> Any:
-    """Note the call itself: proxies have no shapes, and the graph is to do all that `einsum` does."""
+    """Record the call of `einsum` itself: proxies have no shapes, so planning is left to the graph."""
     check_keywords(options, KEYWORDS, "einsum")
     return handle_torch_function(einsum, _flat((equation, *operands)), equation, *operands, **options)
 
@@ -24,12 +24,12 @@ def _flat(xs: Sequence[Any]) -> list[Any]:
 
 
 def record_plan(run: Callable[..., Any], recipe: Sequence[Any], operands: Sequence[Any], out: Any) -> Any:
-    """Note the call, with all that makes the plan again."""
+    """Record the call together with the recipe, from which the plan can be made again."""
     options = {} if out is None else {"out": out}
     return handle_torch_function(run, [*operands, out], *recipe, *operands, **options)
 
 
 def leave_whole(*functions: Callable[..., Any]) -> None:
-    """Let TorchDynamo take calls of functions as single operations, which the stages after it trace."""
+    """Make TorchDynamo treat calls of these functions as single graph nodes; later stages trace into them."""
     for function in functions:
         torch.compiler.allow_in_graph(function)  # type: ignore[no-untyped-call]
