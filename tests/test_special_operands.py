@@ -149,7 +149,7 @@ def test_buffers_of_the_standard_library_count_as_numpy_arrays(framework, operan
 )
 def test_what_is_no_array_is_named(framework, operand):
     name = type(operand).__name__
-    with pytest.raises(OperandTypeError, match=f"operand 1 is an? {name}, which is no array"):
+    with pytest.raises(OperandTypeError, match=f"operand 1 is an? {name}, which is not an array"):
         einsum("i,i->", framework.tensor(np.ones(3)), operand)
 
 
