@@ -1090,8 +1090,8 @@ for keyword in ("casting", "order", "backend"):
     )
 THREE = [(2,), (2,), (2,)]
 for optimize, says in [
-    ("fast", "optimize='fast' is no strategy; known are, among others:"),
-    (3, "optimize=3 is no bool, None, strategy name, (name, limit), path or PathOptimizer"),
+    ("fast", "optimize='fast' is not a strategy; known strategies include:"),
+    (3, "optimize=3 is not a bool, None, strategy name, (name, limit), path or PathOptimizer"),
     ([[0, 3], [0, 1]], "step 0, (0, 3), names operand 3 but 3 operands are left (0 to 2)"),
     ([[0, -1], [0, 1]], "step 0, (0, -1), names operand -1 but 3 operands are left (0 to 2)"),
     ([[0, 1]], "the path leaves 2 operands; one must remain"),

@@ -658,10 +658,10 @@ def test_an_unknown_keyword_is_a_type_error_that_lists_the_known(framework, keyw
 @pytest.mark.parametrize(
     ("optimize", "text"),
     [
-        ("fast", "optimize='fast' is no strategy; known are, among others: "
+        ("fast", "optimize='fast' is not a strategy; known strategies include: "
                  "auto, auto-hq, optimal, dp, greedy, random-greedy, branch-all, branch-2, branch-1"),
-        (3, "optimize=3 is no bool, None, strategy name, (name, limit), path or PathOptimizer"),
-        ({}, "optimize={} is no bool, None, strategy name, (name, limit), path or PathOptimizer"),
+        (3, "optimize=3 is not a bool, None, strategy name, (name, limit), path or PathOptimizer"),
+        ({}, "optimize={} is not a bool, None, strategy name, (name, limit), path or PathOptimizer"),
         (("greedy", -1), "the limit of optimize=(name, limit) is -1, not a number of elements"),
         (("greedy", "all"), "the limit of optimize=(name, limit) is 'all', not a number of elements"),
         ([(0, 3), (0, 1)], "step 0, (0, 3), names operand 3 but 3 operands are left (0 to 2)"),

@@ -515,7 +515,7 @@ MISUSE = {
     "explain i-> 3 --backend nosuch": "there is no library 'nosuch'; libraries with an adapter: numpy",
     "explain i-> 3 --backend .x": "argument --backend: there is no library '.x'",
     "explain i-> 3 --backend json": "argument --backend: json has no asarray like the array API standard",
-    "explain i-> 3 --optimize best": "argument --optimize: 'best' is no strategy; known are",
+    "explain i-> 3 --optimize best": "argument --optimize: 'best' is not a strategy; known strategies",
     "explain i-> 3 --html /no/where.html": "argument --html: cannot write '/no/where.html': No such file",
     "explain i-> 3 --svg /": "argument --svg: cannot write '/': Is a directory",
     "explain i-> 3 --col\x1b[31m": "unrecognized arguments: --col\\x1b[31m",

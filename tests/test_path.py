@@ -191,10 +191,13 @@ def test_an_optimizer_names_itself():
 @pytest.mark.parametrize(
     ("optimize", "text"),
     [
-        ("fastest", "optimize='fastest' is no strategy; known are, among others: auto, auto-hq, optimal, dp"),
-        (("fastest", 5), "optimize='fastest' is no strategy"),
-        (3.5, "optimize=3.5 is no bool, None, strategy name, (name, limit), path or PathOptimizer"),
-        ({"greedy"}, "optimize={'greedy'} is no bool, None, strategy name"),
+        (
+            "fastest",
+            "optimize='fastest' is not a strategy; known strategies include: auto, auto-hq, optimal, dp",
+        ),
+        (("fastest", 5), "optimize='fastest' is not a strategy"),
+        (3.5, "optimize=3.5 is not a bool, None, strategy name, (name, limit), path or PathOptimizer"),
+        ({"greedy"}, "optimize={'greedy'} is not a bool, None, strategy name"),
         (
             ("greedy", "many"),
             "the limit of optimize=(name, limit) is 'many', not a number of elements",

@@ -490,7 +490,7 @@ for wrong, error in [
     (lambda: einsum("bse->b", hidden, dtype="nonsense"), "dtype='nonsense' is not a dtype"),
     (lambda: einsum("bse->b", hidden, dtype="int32"), "dtype=int32 cannot hold the values of operand 0"),
     (lambda: einsum("bse->b", hidden, hints={"z": 2}), "hints: the equation has no label 'z'"),
-    (lambda: einsum("bse->b", hidden, optimize="nonsense"), "optimize='nonsense' is no strategy"),
+    (lambda: einsum("bse->b", hidden, optimize="nonsense"), "optimize='nonsense' is not a strategy"),
 ]:
     try:
         wrong()

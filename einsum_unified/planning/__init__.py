@@ -1,1 +1,1 @@
-"""`Bound` → contraction path → `Program`."""
+"""Make a program of a bound equation: `Bound` → contraction path → `Program`."""

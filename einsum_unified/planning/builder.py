@@ -1,4 +1,4 @@
-"""`Builder`: appends a program's instructions, and gives the values that they make labels."""
+"""`Builder`: appends the instructions of a program, and labels the axes of the values that they make."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ from einsum_unified.program.values import Value, broadcast_shapes
 
 @dataclass
 class Builder:
-    """Appends instructions; leaves out those that would do nothing."""
+    """Appends instructions, except those that would change nothing."""
 
     capabilities: Capabilities
     registers: int
     dtype: str
-    """Of the result, to which operands have been cast."""
+    """The dtype of the result, to which the operands have been cast."""
     instructions: list[Instruction] = field(default_factory=list)
 
     def make(
         self, kind: type[Instruction], sources: Sequence[Labelled], labels: tuple[int, ...], *arguments: Any
     ) -> Labelled:
-        """Append an instruction of a kind, with its arguments, and return what it makes."""
+        """Append an instruction of a kind with its arguments, and return the value that it makes."""
         instruction = kind(self.registers, tuple([x.register for x in sources]), *arguments)
         return self._append(instruction, instruction.result(sources, self.capabilities.views), labels)
 
     def check(self, kind: type[Check], sources: Sequence[Labelled], *arguments: Any) -> None:
-        """Append an instruction that makes nothing."""
+        """Append an instruction that only checks and makes no value."""
         self.instructions.append(kind(-1, tuple([x.register for x in sources]), *arguments))
 
     def cast(self, x: Labelled, dtype: str) -> Labelled:
@@ -58,21 +58,21 @@ class Builder:
         return x if x.dtype == dtype else self.make(Cast, [x], x.labels, dtype)
 
     def ranked(self, x: Labelled, rank: int) -> Labelled:
-        """Check the number of axes when the program runs."""
+        """Check the number of axes at run time."""
         return self.make(Ranked, [x], x.labels, rank)
 
     def transpose(self, x: Labelled, labels: Sequence[int]) -> Labelled:
-        """Bring the axes to the order of labels."""
+        """Bring the axes into the order of ``labels``."""
         return self.permute(x, tuple(map(x.labels.index, labels)))
 
     def permute(self, x: Labelled, axes: tuple[int, ...]) -> Labelled:
-        """Bring the axes to an order."""
+        """Bring the axes into the order of ``axes``."""
         if axes == tuple(range(len(axes))):
             return x
         return self.make(Transpose, [self._for_movement(x)], tuple([x.labels[axis] for axis in axes]), axes)
 
     def reshape(self, x: Labelled, labels: tuple[int, ...], shape: tuple[int, ...]) -> Labelled:
-        """Reshape; ``labels`` are those of the new axes, -1 for an axis without one."""
+        """Reshape; ``labels`` are the labels of the new axes, -1 for an axis without a label."""
         if shape == x.shape:
             return Labelled.of(x, x.register, labels)
         return self.make(Reshape, [self._for_movement(x)], labels, shape)
@@ -84,15 +84,15 @@ class Builder:
         return self.reshape(x, labels, shape)
 
     def broadcast(self, x: Labelled, shape: tuple[int, ...]) -> Labelled:
-        """Repeat axes that turn out to have size 1 when the program runs."""
+        """Repeat axes whose size is 1 at run time."""
         return x if shape == x.shape else self.make(BroadcastTo, [self._for_movement(x)], x.labels, shape)
 
     def agree(self, x: Labelled, shape: tuple[int, ...]) -> Labelled:
-        """Check when the program runs that axes broadcast to a shape."""
+        """Check at run time that the axes broadcast to a shape."""
         return x if shape == x.shape else self.make(Agree, [x], x.labels, shape)
 
     def diagonal(self, x: Labelled, label: int) -> Labelled:
-        """Take the diagonal over the first two axes of a label; it becomes the last axis."""
+        """Take the diagonal over the first two axes of a label. The diagonal becomes the last axis."""
         axis1 = x.labels.index(label)
         axis2 = x.labels.index(label, axis1 + 1)
         rest = [other for axis, other in enumerate(x.labels) if axis not in (axis1, axis2)]
@@ -115,10 +115,10 @@ class Builder:
         dtype: str | None = None,
         order: tuple[int, ...] | None = None,
     ) -> Labelled:
-        """Multiply matrices; those ``turned`` have rows and columns exchanged.
+        """Multiply matrices; ``turned`` says for each whether its rows and columns are exchanged.
 
-        With a ``dtype`` the product is made in that, and cast back. With an ``order`` it is written so that
-        the result's axes are these of the product.
+        With a ``dtype`` the product is computed in that dtype, and cast back. With an ``order`` the result
+        has the axes of the product in that order.
         """
         a, b = (self.cast(x, dtype) if dtype else self._for_arithmetic(x) for x in (a, b))
         rank = max(len(a.shape), len(b.shape))
@@ -145,20 +145,20 @@ class Builder:
         return self._restored(self.make(Multiply, sources, labels))
 
     def native(self, a: Labelled, b: Labelled, output: tuple[int, ...]) -> Labelled:
-        """Leave a pair to the framework's own einsum."""
+        """Contract a pair by the framework's own einsum."""
         xs = self._for_arithmetic(a), self._for_arithmetic(b)
         return self._restored(self.make(Native, xs, output, *numbered([a.labels, b.labels], output)))
 
     def native_of_any_rank(self, xs: Sequence[Labelled], equation: Equation) -> Labelled:
-        """Leave operands whose numbers of axes are unknown to the framework's own einsum."""
+        """Contract operands of unknown rank by the framework's own einsum."""
         xs = [self._for_arithmetic(x) for x in xs]
         terms, output = numbered(equation.inputs, equation.output)
         instruction = Native(self.registers, tuple([x.register for x in xs]), terms, output)
-        made = Value((), (), xs[0].dtype, False)  # of its axes nothing is known
+        made = Value((), (), xs[0].dtype, False)  # its axes are unknown
         return self._restored(self._append(instruction, made, ()))
 
     def contiguous(self, x: Labelled) -> Labelled:
-        """Copy what does not lie in C order."""
+        """Copy a value that is not in C order."""
         return x if not self.capabilities.views or x.dense else self.make(Contiguous, [x], x.labels)
 
     def _append(self, instruction: Instruction, made: Value, labels: tuple[int, ...]) -> Labelled:
@@ -175,17 +175,18 @@ class Builder:
         return self.cast(x, self.capabilities.arithmetic.get(self.dtype, self.dtype))
 
     def _for_movement(self, x: Labelled) -> Labelled:
-        # A value that has been cast for arithmetic can be moved as it is.
+        # A value that has already been cast for arithmetic needs no other cast.
         return self.cast(x, self.capabilities.movement.get(x.dtype, x.dtype))
 
     def _restored(self, x: Labelled) -> Labelled:
-        """Cast what has been computed back at once where it must not be carried on in a wider dtype."""
+        """Cast a computed value back to a dtype of `Capabilities.restored`."""
         return self.cast(x, self.dtype) if self.dtype in self.capabilities.restored else x
 
     def _narrowed(self, x: Labelled, dtype: str) -> Labelled:
-        """Cast a sum of integers, exact in a float dtype, to the integers it wraps around to.
+        """Cast a sum of integers, exact in a float dtype, to the integer dtype; it wraps around there.
 
-        From float straight to a narrow integer C leaves undefined what becomes of what does not fit.
+        It is cast to a wide integer first: C does not define a cast from float to an integer dtype that
+        cannot hold the value.
         """
         if self.dtype != "bool":
             x = self.cast(x, "int32" if dtype == "float32" else "int64")

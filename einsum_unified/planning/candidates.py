@@ -1,7 +1,7 @@
-"""Multiply two values and sum what is needed no more: the ways to do it, and the cheapest of them.
+"""Contract two values: the ways to multiply them and sum labels that are not needed later; the cheapest one.
 
-With labels to contract it is a matrix product (`matrix_products`), or an elementwise product and a sum, or
-the framework's own einsum; without, an elementwise product.
+If there are labels to contract, the ways are matrix products (`matrix_products`), an elementwise product with
+a sum, and the framework's own einsum. If there are none, it is an elementwise product.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from einsum_unified.planning.values import Labelled
 from einsum_unified.program.primitives import SumProducts
 
 _SUMMED = 2**22
-"""Up to so many elements an elementwise product may be made only to be summed: it takes memory."""
+"""The greatest number of elements of an elementwise product that is summed afterwards: it takes memory."""
 
 _NATIVE_LABELS = 8
-"""Up to so many labels a step may go to the framework's own einsum, whose limits differ."""
+"""The greatest number of labels in a step for the framework's own einsum. Frameworks have various limits."""
 
 
 def contract(
@@ -40,7 +40,7 @@ def contract(
     builder: Builder,
     choose: Choice = cheapest,
 ) -> Labelled:
-    """Multiply two values and sum what is not kept; ``output`` is given at the last step."""
+    """Multiply two values and sum the labels that are not kept; ``output`` is given in the last step only."""
     pair = Pair.of(a, b, kept, output)
     if builder.capabilities.pairs and len(pair.sizes) <= LETTERS:
         return _whole(pair, builder)
@@ -53,7 +53,7 @@ def contract(
 
 
 def _whole(pair: Pair, builder: Builder) -> Labelled:
-    """Leave it to the framework, that knows best how to go about its tensors."""
+    """Contract the pair by the framework, which knows best how its tensors are stored."""
     labels = pair.output or (*pair.batch, *pair.left, *pair.right)
     return builder.native(pair.a, pair.b, labels)
 
@@ -74,18 +74,18 @@ def candidates(pair: Pair, capabilities: Capabilities) -> list[Candidate]:
 
 
 class MultiplyAndSum(NamedTuple):
-    """An elementwise product, then a sum: for rows times rows, where a matrix product is a vector product."""
+    """An elementwise product, then a sum: for batches of vectors, which suit no matrix product."""
 
     labels: tuple[int, ...]
     cost: float
 
     def write(self, pair: Pair, builder: Builder) -> Labelled:
-        """Multiply in the order of memory, and sum."""
+        """Multiply in the order in which the operand with all labels lies in memory, and sum."""
         return builder.sum(_outer(pair, self.labels, builder), pair.contracted, SumProducts)
 
 
 def _sums(pair: Pair, capabilities: Capabilities, dtype: str) -> Iterator[MultiplyAndSum]:
-    """Offer it only where the product is no larger than an operand."""
+    """Return it only if the elementwise product is not larger than an operand."""
     for x, missing in ((pair.a, pair.right), (pair.b, pair.left)):
         if not missing and x.elements <= _SUMMED:
             labels = x.memory
@@ -103,7 +103,7 @@ class NativeStep(NamedTuple):
     cost: float
 
     def write(self, pair: Pair, builder: Builder) -> Labelled:
-        """Leave it to that."""
+        """Append the instruction."""
         return builder.native(pair.a, pair.b, self.output)
 
 
@@ -115,7 +115,7 @@ def _natives(
         return
     output = (*pair.batch, *pair.left, *pair.right) if pair.output is None else pair.output
     if costs.native_loops is None:
-        # It transposes and multiplies matrices as we do, without loops, in one call.
+        # It transposes and multiplies matrices as our primitives do, without loops, but in one call.
         usual = cheapest([x for x in products if not x.left.loops and not x.right.loops])
         work = usual.cost - usual.calls(pair, capabilities)
         yield NativeStep(output, costs.native + costs.native_factor * work)
@@ -129,7 +129,7 @@ def _natives(
 
 
 def _outer(pair: Pair, labels: tuple[int, ...], builder: Builder) -> Labelled:
-    """Multiply elementwise, both brought to an order of labels with 1 for the axes that they lack."""
+    """Multiply elementwise, with the axes of both in the order of ``labels``, and size 1 for missing ones."""
     a, b = pair.a, pair.b
     owners = [(label in a.labels, label in b.labels) for label in labels]
     most = builder.capabilities.broadcast_runs
@@ -139,7 +139,7 @@ def _outer(pair: Pair, labels: tuple[int, ...], builder: Builder) -> Labelled:
 
 
 def _spread(x: Labelled, labels: tuple[int, ...], builder: Builder) -> Labelled:
-    """Bring an operand's axes to the order of ``labels``, with 1 for those it lacks behind its first."""
+    """Bring axes into the order of ``labels``; after the first axis, labels that are missing get size 1."""
     x = builder.transpose(x, [label for label in labels if label in x.labels])
     size = dict(zip(x.labels, x.shape, strict=True))
     first = next((n for n, label in enumerate(labels) if label in size), len(labels))

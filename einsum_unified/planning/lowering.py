@@ -1,7 +1,7 @@
 """Lower a `Bound` equation and its path to a `Program` of framework-free primitives.
 
-Each operand is first simplified: axes that broadcast are dropped, diagonals taken, labels that occur
-nowhere else summed. Then each step of the path multiplies two operands (`candidates`).
+First each operand is simplified: axes of size 1 that broadcast are dropped, diagonals are taken, and labels
+that occur nowhere else are summed. Then each step of the path contracts two operands (`candidates`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SCALARS = (Dot, Multiply, Native, Sum)
 def lower(bound: Bound, path: Path, capabilities: Capabilities, choose: Choice = cheapest) -> Program:
     """Return the program that computes a bound equation along a path.
 
-    Of the ways to multiply a pair, ``choose`` takes one; any gives the same values up to rounding.
+    ``choose`` selects one of the ways to contract a pair. All give the same values up to rounding.
     """
     builder = Builder(capabilities, len(bound.operands), bound.dtype)
     inputs = _tensors(bound, builder)
@@ -60,7 +60,7 @@ def lower(bound: Bound, path: Path, capabilities: Capabilities, choose: Choice =
 
 
 def _tensors(bound: Bound, builder: Builder) -> list[Labelled]:
-    """Make every operand a tensor of the result's dtype: nothing is summed before that."""
+    """Convert every operand to a tensor of the result's dtype, before anything is summed."""
     given = operands(bound)
     tensors = [n for n, operand in enumerate(bound.operands) if operand.form is Form.TENSOR]
     if builder.capabilities.devices and len(tensors) > 1:
@@ -80,7 +80,7 @@ def _tensors(bound: Bound, builder: Builder) -> list[Labelled]:
 
 def operands(bound: Bound) -> list[Labelled]:
     """Return the values of the operands."""
-    # Operands of unknown rank are only handed on to the framework's own einsum.
+    # Operands of unknown rank are only passed to the framework's own einsum.
     empty = [()] * len(bound.operands)
     terms, shapes = (empty, empty) if bound.unranked else (bound.terms, bound.shapes)
     axes = zip(bound.operands, terms, shapes, strict=True)
@@ -92,7 +92,7 @@ def _simplified(bound: Bound, inputs: Sequence[Labelled], builder: Builder) -> l
     values = []
     idle = _idle(bound)
     for value in inputs:
-        # Where others have more, size 1 is no label of this operand: what remains is an outer product.
+        # Where other operands have a larger size, an axis of size 1 can go: the product broadcasts.
         axes = [
             n
             for n, label in enumerate(value.labels)
@@ -110,10 +110,10 @@ def _simplified(bound: Bound, inputs: Sequence[Labelled], builder: Builder) -> l
 
 
 def _agreeing(bound: Bound, value: Labelled, builder: Builder) -> Labelled:
-    """See to axes that may turn out to have size 1, or another size than elsewhere.
+    """Handle axes whose size at run time may be 1, or may differ from the same label elsewhere.
 
-    Those that will be summed are repeated, which costs nothing where they are not 1. The others are batch
-    axes of every product, which broadcasts them.
+    Axes that will be summed are broadcast to the common size, which is free if they have it already. The
+    others are batch axes of every product, and products broadcast them; they only need a check.
     """
     sizes = tuple([bound.sizes[label] for label in value.labels])
     if sizes == value.shape:
@@ -124,11 +124,11 @@ def _agreeing(bound: Bound, value: Labelled, builder: Builder) -> Labelled:
 
 
 def _idle(bound: Bound) -> set[int]:
-    """Return the labels of size 1 that products would sum over: there is nothing to sum."""
+    """Return the labels of size 1 that products would sum over; they can be dropped instead."""
     ones = {label for label, size in enumerate(bound.sizes) if size == 1} - set(bound.output)
     if not ones:
         return ones
-    # Of one operand alone they are summed all the same: a sum is no view of the operand.
+    # If only one operand has the label, it is summed nevertheless: unlike a view, a sum is a new tensor.
     occurs = Counter(label for term in bound.terms for label in set(term))
     return {label for label in ones if occurs[label] > 1}
 
@@ -139,21 +139,21 @@ def _finished(bound: Bound, value: Labelled, builder: Builder) -> Program:
     if builder.capabilities.scalars and not value.labels and not _is_scalar(bound, builder):
         value = builder.make(Unbox, [value], ())
     elif builder.capabilities.views and value.register < len(bound.operands):
-        # The result is a view, as with every other equation of one operand, not the operand itself.
+        # Return a view, as every other equation of one operand does, not the operand itself.
         value = builder.make(Transpose, [value], value.labels, tuple(range(len(value.labels))))
     return Program(len(bound.operands), tuple(builder.instructions), value.register)
 
 
 def _is_scalar(bound: Bound, builder: Builder) -> bool:
-    """Whether the last instruction returns a scalar by itself; with objects none is sure to."""
+    """Whether the last instruction itself returns a scalar; with dtype object this is not certain."""
     last = builder.instructions[-1] if builder.instructions else None
     return isinstance(last, _SCALARS) and bound.dtype != "object"
 
 
-# --- what only the framework can do ---------------------------------------------------------------
+# --- operands of unknown rank -----------------------------------------------------------------------
 
 
 def _lower_native(bound: Bound, inputs: Sequence[Labelled], builder: Builder) -> Program:
-    """Leave operands of unknown rank to the framework's own einsum."""
+    """Contract operands of unknown rank by the framework's own einsum."""
     value = builder.cast(builder.native_of_any_rank(inputs, bound.equation), bound.dtype)
     return Program(len(bound.operands), tuple(builder.instructions), value.register)

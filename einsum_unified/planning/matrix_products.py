@@ -1,11 +1,11 @@
-"""The ways to make a pair one matrix product.
+"""The ways to contract a pair by one (batched) matrix product.
 
-The usual one is TTGT (transpose, transpose, GEMM, transpose): bring the operands to
-``(*batch, left, contracted)`` and ``(*batch, contracted, right)``. An operand that does not lie so in memory
-is copied, unless some of its kept labels are *looped*: made batch axes that the other operand broadcasts
-against, so that what remains of it is a matrix where it lies (loops over GEMM; both are compared by
-P. Springer and P. Bientinesi, "Design of a high-performance GEMM-like tensor-tensor multiplication", 2018).
-Each choice has a cost by `Costs`; a pair has at most some dozens of them.
+The usual way is TTGT (transpose, transpose, GEMM, transpose): bring the operands into the orders
+``(*batch, left, contracted)`` and ``(*batch, contracted, right)``. An operand that does not lie like this in
+memory is copied. Instead, some of its kept labels can be *looped*: they become batch axes, along which the
+other operand broadcasts, and the rest of the operand is a matrix without a copy (loops over GEMM). Both ways
+are compared by P. Springer and P. Bientinesi, "Design of a high-performance GEMM-like tensor-tensor
+multiplication", 2018. Each candidate has a cost by `Costs`; a pair has a few dozen candidates at most.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from einsum_unified.planning.pair import Pair
 from einsum_unified.planning.values import Labelled
 
 _LOOPED_RUNS = 3
-"""Up to so many runs of labels are tried as loops, one or two at a time: that bounds the candidates."""
+"""The number of runs of labels that are tried as loops, one or two at a time. It limits the candidates."""
 
-# Greatest sums of products of integers that floats hold exactly: every partial sum is an integer below.
+# The greatest integers up to which floats hold all integers, and so every partial sum, exactly.
 _EXACT = {"float32": 2**24, "float64": 2**53}
 _UNBOUNDED = 2**38
-"""No axis is longer whose size is not known: so many integers fit no memory."""
+"""The assumed greatest length of an axis of unknown size: more integers fit in no memory."""
 
 
 @dataclass
 class Side:
-    """How one operand becomes matrices: its axes are batch, loops, and two fused: kept and contracted."""
+    """How one operand becomes matrices. Its axes are batch, loops, fused kept and fused contracted labels."""
 
     of: Operand
     loops: tuple[int, ...]
@@ -47,21 +47,22 @@ class Side:
     """Whether the contracted axis is the innermost in memory."""
     cost: float
     counted: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
-    """What `views` returned."""
+    """The results of `views`, by number of loops."""
 
-    # `MatrixProduct.matrices` makes instructions of what these tell, and `views` counts them.
+    # `MatrixProduct.matrices` writes instructions by these methods, and `views` counts the instructions.
 
     def labels(self, left: bool) -> tuple[int, ...]:
-        """Return its labels in order, before any axes are fused, if it is on the left or on the right."""
+        """Return its labels in order, before axes are fused, as the left or the right matrix."""
         batch = (*self.of.batch, *self.loops)
         if self._kept_first(left):
             return (*batch, *self.kept, *self.contracted)
         return (*batch, *self.contracted, *self.kept)
 
     def axes(self, left: bool, loops: int) -> list[tuple[int, ...]]:
-        """Return the labels of each axis: one, or several that are fused, or none where its size is 1.
+        """Return the labels of each axis: one label, several fused labels, or none for an axis of size 1.
 
-        The other operand has so many loops: here an axis of size 1 stands for each, if there are batch axes.
+        ``loops`` is the number of loops of the other operand. If there are batch axes, this operand has an
+        axis of size 1 for each of these loops.
         """
         if self.vector(loops):
             return [self.contracted]
@@ -73,21 +74,21 @@ class Side:
         return [*([sum(batch, ())] if self.of.capabilities.batch_axes == 1 else batch), *axes]
 
     def vector(self, loops: int) -> bool:
-        """Whether it is multiplied as a vector, without an axis for rows or columns."""
+        """Whether it is multiplied as a vector, without an axis for its kept labels."""
         return not (self.kept or loops or self.loops or self.of.batch) and self.of.vectors
 
     def splits(self, loops: int) -> bool:
-        """Whether its axis in the product is not one of a label."""
+        """Whether its axis in the product is not the axis of exactly one label."""
         return len(self.kept) != 1 and not self.vector(loops)
 
     def exchanged(self, left: bool, loops: int) -> bool:
-        """Whether rows and columns have yet to change places: by a flag of the product, or an instruction."""
+        """Whether rows and columns must be exchanged, by a flag of the product or by an instruction."""
         return self._kept_first(left) != left and not self.vector(loops)
 
     def views(self, loops: int) -> tuple[int, int]:
-        """Return how many instructions bring the operand there, on the right and on the left.
+        """Return the number of instructions that make its matrices, as the right and as the left one.
 
-        There are many more products than sides: a side keeps what it has counted.
+        The results are kept, since there are many more products than sides.
         """
         found = self.counted.get(loops)
         if found is None:
@@ -101,42 +102,42 @@ class Side:
         return (self.labels(left) != self.of.x.labels) + exchanges
 
     def _kept_first(self, left: bool) -> bool:
-        # A view can be seen either way; a copy is made in the order that was chosen.
+        # A view can have either order; a copy is made in the chosen order.
         return self.kept_first if self.copied or self.of.capabilities.turns else left
 
 
 def _single(labels: Sequence[int]) -> list[tuple[int, ...]]:
-    """Return an axis for each label."""
+    """Return a separate axis for each label."""
     return [(label,) for label in labels]
 
 
 def _fuses(axes: Sequence[tuple[int, ...]]) -> bool:
-    """Whether there is a reshape between these axes and one for each label."""
+    """Whether a reshape is needed from one axis for each label to these axes."""
     return set(map(len, axes)) != {1}
 
 
 class MatrixProduct(NamedTuple):
-    """A matrix product of the operands, or of the operands the other way round."""
+    """A matrix product of the operands, in this order or swapped."""
 
     swapped: bool
     batch: tuple[int, ...]
     left: Side
     right: Side
     dtype: str | None
-    """Floats in which a product of integers is exact; None for the dtype of the operands."""
+    """The float dtype in which a product of integers is exact; None for the dtype of the operands."""
     order: tuple[int, ...] | None
-    """Axes of the product in the order in which it is written; None if that is their own."""
+    """The order in which the product's axes are written; None for the order that it has by itself."""
     cost: float
     views: int
-    """How many transposes and reshapes `write` appends beside the product."""
+    """The number of transposes and reshapes that `write` appends in addition to the product."""
 
     def write(self, pair: Pair, builder: Builder) -> Labelled:
-        """Bring both operands to matrices, multiply, and give the axes of the product their labels."""
+        """Make both operands matrices, multiply them, and label the axes of the product."""
         a, b, turned = self.matrices(pair, builder)
         return self.labelled(builder.matmul(a, b, turned, self.dtype, self.order), pair, builder)
 
     def matrices(self, pair: Pair, builder: Builder) -> tuple[Labelled, Labelled, tuple[bool, bool]]:
-        """Bring both operands to matrices; tell for each whether its rows and columns are exchanged."""
+        """Return both operands as matrices, and for each whether its rows and columns are exchanged."""
         x, y = (pair.b, pair.a) if self.swapped else (pair.a, pair.b)
         a, turned_a = _as_matrices(x, self.left, True, len(self.right.loops), builder)
         b, turned_b = _as_matrices(y, self.right, False, len(self.left.loops), builder)
@@ -149,18 +150,18 @@ class MatrixProduct(NamedTuple):
         return sum((groups[axis] for axis in self.order or range(len(groups))), ())
 
     def labelled(self, product: Labelled, pair: Pair, builder: Builder) -> Labelled:
-        """Give the axes of the product their labels."""
+        """Split the fused axes of the product, and label its axes."""
         labels = self.labels
         return builder.reshape(product, labels, pair.shape(labels))
 
     def calls(self, pair: Pair, capabilities: Capabilities) -> float:
-        """Return the part of the cost that is the calls', not what they compute and move."""
+        """Return the part of the cost that the calls themselves take, without computing and copying."""
         result = _result_call(pair, self.labels, capabilities)
         return _calls_cost(self.views, capabilities.costs) + result
 
 
 def _as_matrices(x: Labelled, side: Side, left: bool, loops: int, builder: Builder) -> tuple[Labelled, bool]:
-    """Bring an operand to matrices; tell whether rows and columns are still exchanged."""
+    """Return an operand as matrices, and whether their rows and columns are still exchanged."""
     x = builder.transpose(x, side.labels(left))
     axes = side.axes(left, loops)
     if _fuses(axes):
@@ -177,7 +178,7 @@ def _as_matrices(x: Labelled, side: Side, left: bool, loops: int, builder: Build
 def matrix_products(
     pair: Pair, capabilities: Capabilities, dtype: str, exact: str | None
 ) -> Iterator[MatrixProduct]:
-    """Return the products to choose from, computed in ``dtype``, which is ``exact`` if integers are cast."""
+    """Return the candidates, which compute in ``dtype``; ``exact`` is the same if integers are cast to it."""
     orders = [x.in_memory(pair.contracted) for x in (pair.a, pair.b)]
     batches = [pair.larger.in_memory(pair.batch)]
     if pair.output is not None:
@@ -192,7 +193,7 @@ def matrix_products(
 
 
 class Operand(NamedTuple):
-    """An operand, and the orders of labels in which it is to become matrices."""
+    """An operand of a pair, and the orders of batch and contracted labels that its matrices must have."""
 
     pair: Pair
     x: Labelled
@@ -203,15 +204,15 @@ class Operand(NamedTuple):
 
     @property
     def vectors(self) -> bool:
-        """Whether a vector is multiplied as it is: not with objects, whose product is not an array."""
+        """Whether vectors are multiplied as vectors: not for dtype object, whose product is not an array."""
         return self.capabilities.vectors and self.x.dtype != "object"
 
     def sides(self) -> list[Side]:
-        """Return the ways to see it as matrices: as a whole, and with loops if these save time."""
+        """Return the ways to make matrices of it: as a whole, and with loops if they save time."""
         most = self.capabilities.batch_axes
         view = self.view(())
         if view:
-            # Loops over all but the innermost label make products that BLAS multiplies in the cache.
+            # With loops over all kept labels but the innermost, each product fits in the cache.
             outer = self.x.in_memory(self.kept)[:-1] if most is None and self.capabilities.views else ()
             looped = self.view(outer) if outer else None
             return [view, looped] if looped else [view]
@@ -219,7 +220,7 @@ class Operand(NamedTuple):
         return [self.copied(kept, True), self.copied(kept, False), *self._looped()]
 
     def _looped(self) -> list[Side]:
-        """Return the views with loops over one run of labels, or over two if there are none over one."""
+        """Return the views with loops over one run of labels; if there are none, those over two runs."""
         most = self.capabilities.batch_axes
         if most is not None and len(self.batch) >= most:
             return []
@@ -231,7 +232,7 @@ class Operand(NamedTuple):
         return []
 
     def view(self, loops: tuple[int, ...]) -> Side | None:
-        """Return how it is seen as matrices without a copy; None if it cannot be."""
+        """Return the matrices that need no copy, with these loops; None if there are none."""
         x, contracted = self.x, self.contracted
         rest = x.in_memory([label for label in self.kept if label not in loops])
         lead = (*self.batch, *loops)
@@ -245,13 +246,13 @@ class Operand(NamedTuple):
             return None
         outer, inner = x.fused(rest), x.fused(contracted)
         if outer is None or inner is None or (outer > 1 and inner > 1):
-            return None  # BLAS takes matrices of which one axis has stride 1
+            return None  # BLAS takes only matrices in which one axis has stride 1
         if lead and inner > 1 and self.pair.size(rest) == 1:
-            return None  # and in batches vectors of stride 1 only
+            return None  # and in batches only vectors of stride 1
         return Side(self, loops, rest, contracted, True, False, inner == 1, 0.0)
 
     def copied(self, kept: tuple[int, ...], kept_first: bool) -> Side:
-        """Return how it is copied: with the contracted axis last, or first."""
+        """Return the matrices made by a copy, with the contracted axis last or first."""
         first, second = (kept, self.contracted) if kept_first else (self.contracted, kept)
         cost = _copy(self.pair, self.x.memory, (*self.batch, *first, *second), self.capabilities.costs)
         return Side(self, (), kept, self.contracted, kept_first, True, kept_first, cost)
@@ -276,7 +277,7 @@ def _products(
     dtype: str,
     exact: str | None,
 ) -> Iterator[MatrixProduct]:
-    """Return the product of two sides, and that of the operands the other way round."""
+    """Return the product of two sides, and the product of the swapped sides."""
     if capabilities.batch_axes is not None and left.loops and right.loops:
         return
     costs = capabilities.costs
@@ -303,19 +304,19 @@ def _products(
 
 
 def _splits(batch: tuple[int, ...], left: Side, right: Side, capabilities: Capabilities) -> bool:
-    """Whether a product comes out with axes that a reshape has to split, or drop."""
+    """Whether the product has axes that a reshape must split or drop."""
     if capabilities.batch_axes == 1 and len(batch) + len(left.loops) + len(right.loops) > 1:
         return True
     return left.splits(len(right.loops)) or right.splits(len(left.loops))
 
 
 def _groups(batch: tuple[int, ...], left: Side, right: Side) -> list[tuple[int, ...]]:
-    """Return the labels of each axis of a product, none of them fused with another."""
+    """Return the labels of each axis of a product whose batch axes are not fused."""
     return [*_single((*batch, *left.loops, *right.loops)), left.kept, right.kept]
 
 
 def _order(pair: Pair, batch: tuple[int, ...], left: Side, right: Side) -> tuple[int, ...] | None:
-    """Return the axes of a batched product in the order of the output, if that leaves fused axes whole."""
+    """Return the axes of a batched product in the order of the output; None if that splits fused axes."""
     if not pair.contiguous or pair.output is None or not (batch or left.loops or right.loops):
         return None
     groups = _groups(batch, left, right)
@@ -326,12 +327,12 @@ def _order(pair: Pair, batch: tuple[int, ...], left: Side, right: Side) -> tuple
 
 
 def _calls_cost(views: int, costs: Costs) -> float:
-    """Return the cost of the calls themselves: of a product, and so many transposes and reshapes."""
+    """Return the cost of the calls of a product and of ``views`` transposes and reshapes."""
     return costs.call + costs.view * views
 
 
 def result_cost(pair: Pair, labels: tuple[int, ...], capabilities: Capabilities) -> float:
-    """Return the cost of bringing a result to the order it has to have."""
+    """Return the cost of bringing a result into the order of the output."""
     copied = pair.contiguous or not capabilities.views
     if pair.output is None or pair.output == labels:
         return 0.0
@@ -340,7 +341,7 @@ def result_cost(pair: Pair, labels: tuple[int, ...], capabilities: Capabilities)
 
 
 def _result_call(pair: Pair, labels: tuple[int, ...], capabilities: Capabilities) -> float:
-    """Return the cost of the call itself that brings a result to its order."""
+    """Return the cost of the call alone that brings a result into the order of the output."""
     if pair.output is None or pair.output == labels:
         return 0.0
     return capabilities.costs.call if pair.contiguous or not capabilities.views else capabilities.costs.view
@@ -353,7 +354,7 @@ class IntegerProduct(NamedTuple):
     cost: float
 
     def write(self, pair: Pair, builder: Builder) -> Labelled:
-        """Bring both operands to matrices and multiply them."""
+        """Make both operands matrices, and multiply them."""
         a, b, _ = self.product.matrices(pair, builder)
         return self.product.labelled(builder.integer_dot(a, b), pair, builder)
 
@@ -361,9 +362,9 @@ class IntegerProduct(NamedTuple):
 def integer_products(
     pair: Pair, capabilities: Capabilities, products: Sequence[MatrixProduct]
 ) -> Iterator[IntegerProduct]:
-    """Return the products of two matrices that there is a kernel of narrow integers for.
+    """Return the products of two matrices that a kernel for narrow integers can compute.
 
-    It is for matrices known to be large: some kernels read beyond those with one row.
+    Only large matrices of known sizes use it: some kernels read out of bounds on matrices with one row.
     """
     if pair.a.dtype not in capabilities.integers or pair.b.dtype != pair.a.dtype:
         return
@@ -378,12 +379,12 @@ def integer_products(
 
 
 def exact_float(pair: Pair, capabilities: Capabilities) -> str | None:
-    """Return the floats in which a product of narrow integers is exact, or None.
+    """Return the float dtype in which a product of narrow integers is exact, or None.
 
-    The largest partial sum is that of ``k`` products of the largest value with itself: with int8,
-    ``k * 2**14``, which float32 holds exactly up to ``k = 1024``. All sums below are integers that floats
-    hold too, so no rounding happens in whatever order BLAS adds. Bools need no bound: a sum of numbers
-    that are not negative is never rounded to 0.
+    The largest partial sum has ``k`` products of the largest value with itself: for int8 ``k * 2**14``, which
+    float32 holds exactly up to ``k = 1024``. Floats hold every integer below exactly, so nothing is rounded,
+    whatever the order in which BLAS adds. Bools need no bound: a sum of nonnegative numbers is never rounded
+    to 0.
     """
     dtype = pair.a.dtype
     if dtype not in capabilities.exact or pair.b.dtype != dtype:

@@ -1,10 +1,10 @@
-"""`Pair`: two values to multiply, with their labels sorted; and what a way to multiply them is.
+"""`Pair`: two values to contract, with their labels classified; `Candidate`: a way to contract them.
 
 The labels of a pair are
 
-* *batch*: in both, and needed later;
-* *contracted*: in both, and needed no more;
-* *left*, *right*: kept labels that only one of them has.
+* *batch*: both values have it, and it is needed later;
+* *contracted*: both values have it, and it is not needed later;
+* *left*, *right*: only one value has it; it is kept.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MOST = 1e90
 
 
 class Pair(NamedTuple):
-    """Two values to multiply, and what becomes of their labels."""
+    """Two values to contract, and their labels by class."""
 
     a: Labelled
     b: Labelled
@@ -32,13 +32,13 @@ class Pair(NamedTuple):
     right: tuple[int, ...]
     sizes: dict[int, int]
     output: tuple[int, ...] | None
-    """The order of the result if this is the last product."""
+    """The order of the result if this is the last step, else None."""
     contiguous: bool
-    """Whether the result is promised to be C-contiguous: batch, left, right in that order."""
+    """Whether the result must be C-contiguous: the output has batch, left, right labels in this order."""
 
     @classmethod
     def of(cls, a: Labelled, b: Labelled, kept: set[int], output: tuple[int, ...] | None) -> Pair:
-        """Sort the labels of two values."""
+        """Classify the labels of two values."""
         both = [label for label in a.labels if label in b.labels]
         batch = tuple([label for label in both if label in kept])
         contracted = tuple([label for label in both if label not in kept])
@@ -53,40 +53,40 @@ class Pair(NamedTuple):
 
     @property
     def broadcasts(self) -> bool:
-        """Whether a batch axis of one may turn out to have size 1 where that of the other has more."""
+        """Whether a batch axis may have size 1 at run time in one value, and another size in the other."""
         return any(self.sizes[label] != x.size(label) for label in self.batch for x in (self.a, self.b))
 
     @property
     def larger(self) -> Labelled:
-        """The operand of more elements."""
+        """The operand with more elements."""
         return self.a if self.a.elements >= self.b.elements else self.b
 
     def size(self, labels: Sequence[int]) -> int:
-        """Return the product of sizes."""
+        """Return the product of the labels' sizes."""
         return prod([self.sizes[label] for label in labels])
 
     def volume(self, labels: Iterable[int]) -> float:
-        """Return the product of sizes for a cost: a float, whatever the sizes."""
+        """Return the product of the labels' sizes for a cost, as a float with a limit: it cannot overflow."""
         total = 1.0
         for label in labels:
             total *= min(self.sizes[label], _HUGE)
         return min(total, _MOST)
 
     def shape(self, labels: Sequence[int]) -> tuple[int, ...]:
-        """Return sizes."""
+        """Return the labels' sizes."""
         return tuple([self.sizes[label] for label in labels])
 
 
 class Candidate(Protocol):
-    """A way to multiply a pair."""
+    """A way to contract a pair."""
 
     @property
     def cost(self) -> float:
-        """Nanoseconds by `Costs`."""
+        """The estimated time in nanoseconds, by `Costs`."""
         ...
 
     def write(self, pair: Pair, builder: Builder) -> Labelled:
-        """Append the instructions."""
+        """Append its instructions, and return the result."""
         ...
 
 
@@ -95,5 +95,5 @@ Some = TypeVar("Some", bound=Candidate)
 
 
 def cheapest(candidates: Sequence[Some]) -> Some:
-    """Return the candidate of the least cost, the first of equals."""
+    """Return the candidate with the least cost, the first of equal ones."""
     return min(candidates, key=lambda candidate: candidate.cost)

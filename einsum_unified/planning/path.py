@@ -1,7 +1,7 @@
-"""Choose the order of pairwise contractions; the only user of opt_einsum.
+"""Choose the order of pairwise contractions. Only this module uses opt_einsum.
 
-A path is a list of steps, each the positions of the operands it takes out of the list; the result
-is appended at the list's end (opt_einsum's and NumPy's convention).
+A path is a list of steps. A step has the positions of the operands that it takes out of the list of operands;
+its result is appended to the end of that list (the convention of opt_einsum and NumPy).
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ Path = tuple[tuple[int, ...], ...]
 Terms = tuple[tuple[int, ...], ...]
 
 _GREEDY_PAIRS = 100_000
-"""Pairs of operands with a label in common up to which the default searches: some µs each."""
+"""The greatest number of operand pairs with a common label for which the default searches: some µs each."""
 
 _EXACT_OPERANDS = 5
-"""Up to so many operands the default also searches all orders (a millisecond)."""
+"""Up to this number of operands the default also searches all orders (a millisecond)."""
 
 _DP_OPERANDS = 8
-"""Up to so many it also tries dynamic programming with outer products (3**8 pairs of subsets, some ms)."""
+"""Up to this number it tries dynamic programming, also with outer products (3**8 pairs, some ms)."""
 
 _SPARSE_OPERANDS = 12
-"""Up to so many it does without outer products, if few operands share labels and the work is worth it."""
+"""Up to this number it tries that without outer products, for large work if few operands share labels."""
 
 _BRANCH_OPERANDS = 16
-"""Up to so many it takes the cheapest product at each step as well, of all (some ms)."""
+"""Up to this number it also tries the path that takes the cheapest of all products in each step (some ms)."""
 
 _WORTH = 10**5
-"""FLOPs beyond which ten milliseconds of planning are worth it."""
+"""The FLOPs above which ten milliseconds of planning are worth the time."""
 
 _SEARCHES = 8
-"""How often the default searches for one equation with ever new sizes, before it reuses what it found."""
+"""How often the default searches for one equation with ever new sizes, before it reuses paths found."""
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """What ``optimize=`` asks for, checked and hashable."""
+    """A checked and hashable value of ``optimize=``."""
 
     name: str = "auto"
-    """A name of opt_einsum's, "auto" for ours, "none" for left to right, or "explicit"."""
+    """A strategy of opt_einsum, "auto" (our default), "none" (left to right), or "explicit" (a path)."""
     path: Path = ()
     limit: int | None = None
-    """Greatest number of elements of an intermediate, as far as the strategy can keep it."""
+    """The greatest number of elements of an intermediate, if the strategy respects a limit."""
     optimizer: Any = None
     """A user's `opt_einsum.paths.PathOptimizer`."""
 
@@ -66,7 +66,7 @@ AUTO = Strategy()
 def strategy(optimize: Any) -> Strategy:
     """Check a value of ``optimize=``.
 
-    Raises `PathError` for what is no bool, None, name, ``(name, limit)``, path or `PathOptimizer`.
+    Raises `PathError` unless it is a bool, None, name, ``(name, limit)``, path or `PathOptimizer`.
 
     >>> strategy(True).name, strategy(None).name, strategy(("greedy", 1000)).limit
     ('auto', 'none', 1000)
@@ -75,7 +75,7 @@ def strategy(optimize: Any) -> Strategy:
     """
     if optimize is None:
         return Strategy("none")
-    # Not only True and False: whatever equals them finds their plans in the cache.
+    # Not only True and False: a value equal to them finds their plans in the cache.
     if isinstance(optimize, (Number, np.bool_)) and optimize in (0, 1):
         return Strategy("auto" if optimize else "none")
     if isinstance(optimize, str):
@@ -85,7 +85,7 @@ def strategy(optimize: Any) -> Strategy:
     if isinstance(optimize, (list, tuple)):
         return _from_items(list(optimize))
     raise PathError(
-        f"optimize={optimize!r} is no bool, None, strategy name, (name, limit), path or PathOptimizer"
+        f"optimize={optimize!r} is not a bool, None, strategy name, (name, limit), path or PathOptimizer"
     )
 
 
@@ -105,12 +105,12 @@ def _name(name: str) -> str:
         _search_of(name)
     except KeyError:
         known = "auto, auto-hq, optimal, dp, greedy, random-greedy, branch-all, branch-2, branch-1"
-        raise PathError(f"optimize={name!r} is no strategy; known are, among others: {known}") from None
+        raise PathError(f"optimize={name!r} is not a strategy; known strategies include: {known}") from None
     return name.lower()
 
 
 def _search_of(name: str) -> Callable[..., Any]:
-    """Return opt_einsum's function of a name, or raise KeyError."""
+    """Return opt_einsum's function with a name; raises KeyError."""
     import opt_einsum  # not needed for two operands, and a third of the time to import the package
 
     search: Callable[..., Any] = opt_einsum.paths.get_path_fn(name)
@@ -137,14 +137,14 @@ def _step(number: int, step: Any) -> tuple[int, ...]:
 
 
 def _position(position: Any) -> int:
-    """Return an integer; 1.0 is one too, since it finds the plans of 1 in the cache."""
+    """Return an integer. 1.0 is accepted, since as a key it finds the plans of 1 in the cache."""
     if isinstance(position, float) and position.is_integer():
         return int(position)
     return index(position)
 
 
 def find_path(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy) -> Path:
-    """Return the path for operands of these labels.
+    """Return the path for operands with these labels.
 
     Raises `PathError` if an explicit path does not fit the number of operands.
 
@@ -152,9 +152,9 @@ def find_path(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how
     ((1, 2), (0, 1))
     """
     if how.optimizer is not None and len(terms) > 2:
-        return _search(terms, output, sizes, how)  # it may be random, or keep a state: never cached
+        return _search(terms, output, sizes, how)  # it may be random or have state, so never cache it
     if sum(map(len, terms)) > LONG:
-        return _find(terms, output, sizes, how)  # the few long plans that are kept hold their paths
+        return _find(terms, output, sizes, how)  # only a few long plans are kept, with their paths
     return _find_cached(terms, output, sizes, how)
 
 
@@ -171,14 +171,14 @@ def _find(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: St
 
 @dataclass
 class Found:
-    """The paths that searches found for operands of these labels, of any sizes: at most `_SEARCHES`."""
+    """The paths that searches found for operands with these labels, of any sizes; at most `_SEARCHES`."""
 
     terms: Terms
     output: tuple[int, ...]
     paths: tuple[Path, ...] = ()
 
     def add(self, path: Path) -> None:
-        """Keep a path. Of two that threads add at the same time one may be lost: it is searched for again."""
+        """Keep a path. If two threads add at the same time, one path may be lost; it is found again."""
         self.paths = (*self.paths, path)[:_SEARCHES]
 
 
@@ -208,7 +208,7 @@ def pairwise(path: Path, operands: int) -> Path:
         pairs.append((first, *rest[:1]))
         operands -= len(rest[:1])
         for gone, position in enumerate(rest[1:], 2):
-            pairs.append((position - gone, operands - 1))  # the last one is what the step has so far
+            pairs.append((position - gone, operands - 1))  # the last operand is the result of the step so far
             operands -= 1
     return tuple(pairs)
 
@@ -232,7 +232,7 @@ def _search(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: 
     at_least_one = {label: max(size, 1) for label, size in enumerate(sizes)}
     try:
         found = search(inputs, frozenset(output), at_least_one, how.limit)
-    except RuntimeError as error:  # what it raises when the limit rules out every path
+    except RuntimeError as error:  # raised if the limit rules out every path
         raise PathError(f"optimize={how.name!r} found no path: {error}") from error
     if not isinstance(found, Iterable):
         raise PathError(f"the optimizer {how.name} returned {found!r}, not a path")
@@ -242,11 +242,11 @@ def _search(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: 
 
 
 def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: int | None) -> Path:
-    """Return the cheapest of greedy, the order operands are in, its reverse, and what searches find.
+    """Return the cheapest of greedy's path, left to right, right to left, and what searches find.
 
-    opt_einsum's own "auto" is often far from the best with labels in more than two operands. When every
-    call comes with new sizes a search would cost more than it saves: then the paths found for other sizes
-    take the place of the searches.
+    opt_einsum's own "auto" is often far from the best path if labels occur in more than two operands. If
+    every call has new sizes, searching would cost more time than it saves. After `_SEARCHES` searches the
+    paths found for other sizes are tried instead.
     """
     count = len(terms)
     forwards = (tuple(range(count)),)
@@ -256,7 +256,7 @@ def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: 
     greedy = _search(terms, output, sizes, Strategy("greedy", limit=limit))
     if limit is not None:
         return greedy
-    # People often write operands in a good order, or in the reverse of one.
+    # People often write operands in a good order, or in its reverse.
     backwards = tuple((n - 1, n) for n in range(count - 1, 0, -1))
     best = min([greedy, forwards, backwards], key=cost)
     searches = _searches(terms, cost(best)[0])
@@ -273,17 +273,17 @@ def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: 
 def _cost_and_size(
     terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], path: Path
 ) -> tuple[int, int]:
-    """Return the FLOPs of a path, and to choose among equals the elements of its largest intermediate."""
+    """Return the FLOPs of a path and, for equal FLOPs, the number of elements of its largest intermediate."""
     found = steps(terms, output, sizes, path)
     return sum(step.flops for step in found), max(step.elements for step in found)
 
 
 def _searches(terms: Terms, cost: int) -> list[Strategy]:
-    """Return the searches that are worth their time, for operands that greedy contracts at a cost."""
+    """Return the searches that are worth their time, if the best simple path has this cost in FLOPs."""
     import opt_einsum
 
     if len(terms) <= _DP_OPERANDS:
-        # They count multiplications only, not additions: neither is always the better one by our FLOPs.
+        # They count only multiplications, not additions, so neither is always better by our FLOPs.
         dp = [Strategy("dp"), Strategy("dp", optimizer=opt_einsum.DynamicProgramming(search_outer=True))]
         return [*dp, Strategy("optimal")] if len(terms) <= _EXACT_OPERANDS else dp
     if cost <= _WORTH or len(terms) > _BRANCH_OPERANDS:
@@ -301,19 +301,19 @@ class Step(NamedTuple):
     """One pairwise contraction (or one operand on its own) of a path."""
 
     positions: tuple[int, ...]
-    """Of the operands it takes out of the list."""
+    """The positions of the operands that it takes out of the list."""
     inputs: tuple[tuple[int, ...], ...]
     output: tuple[int, ...]
     flops: int
-    """Multiplications, and additions where a label is summed: a fused pair counts 2."""
+    """Multiplications, and additions if a label is summed: one multiply-add counts 2."""
     elements: int
-    """Of the result."""
+    """The number of elements of the result."""
 
 
 def steps(
     terms: Sequence[Sequence[int]], output: Sequence[int], sizes: Sequence[int], path: Path
 ) -> tuple[Step, ...]:
-    """Return what a path does step by step, on the distinct labels of each operand."""
+    """Return the steps of a path, on the distinct labels of each operand."""
     live = [tuple(dict.fromkeys(term)) for term in terms]
     counts: dict[int, int] = dict.fromkeys(output, 1)
     for label in (label for term in live for label in term):

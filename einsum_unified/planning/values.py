@@ -1,4 +1,4 @@
-"""`Labelled`: a value as planning sees it: in a register, with a label for each axis."""
+"""`Labelled`: a value for planning, with its register and a label for each axis."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from einsum_unified.program.values import Value, dense
 
 @dataclass
 class Labelled(Value):
-    """A value, its register, and one label an axis."""
+    """A value, its register, and a label for each axis."""
 
     register: int
     labels: tuple[int, ...]
 
     @classmethod
     def of(cls, value: Value, register: int, labels: tuple[int, ...]) -> Labelled:
-        """Return a value with labels."""
+        """Return a value with a register and labels."""
         return cls(value.shape, value.strides, value.dtype, value.view, register, labels)
 
     @classmethod
     def operand(cls, register: int, labels: tuple[int, ...], shape: tuple[int, ...], dtype: str) -> Labelled:
-        """Return an operand."""
+        """Return an operand, taken to be C-contiguous."""
         return cls(shape, dense(shape), dtype, False, register, labels)
 
     def size(self, label: int) -> int:
@@ -33,23 +33,23 @@ class Labelled(Value):
 
     @property
     def elements(self) -> int:
-        """Number of elements."""
+        """The number of elements."""
         return prod(self.shape)
 
     @cached_property
     def memory(self) -> tuple[int, ...]:
-        """Its labels, the outermost in memory first."""
+        """Its labels in the order of memory, the outermost first."""
         axes = sorted(range(len(self.labels)), key=lambda axis: -self.strides[axis])
         return tuple([self.labels[axis] for axis in axes])
 
     def in_memory(self, labels: Sequence[int]) -> tuple[int, ...]:
-        """Return some of its labels in the order of memory."""
+        """Return the given labels in the order of memory."""
         return tuple([label for label in self.memory if label in labels])
 
     def fused(self, labels: Sequence[int]) -> int | None:
-        """Return the stride of the one axis that labels can be seen as; None if that takes a copy.
+        """Return the stride of the axis to which labels can be fused; None if fusing them needs a copy.
 
-        Without labels, or of size 1, that is 0: no stride at all.
+        Without labels, or if all have size 1, the axis needs no stride, and 0 is returned.
 
         >>> x = Labelled.operand(0, (0, 1, 2), (2, 3, 4), "float32")
         >>> x.fused((0, 1)), x.fused((1, 2)), x.fused((0, 2)), x.fused((2, 1))
@@ -69,7 +69,7 @@ class Labelled(Value):
         return first if inner else 0
 
     def runs(self, labels: Sequence[int]) -> list[tuple[int, ...]]:
-        """Return labels in the order of memory, those together that can be seen as one axis."""
+        """Return labels in the order of memory, grouped into runs that can be fused without a copy."""
         runs: list[tuple[int, ...]] = []
         for label in self.in_memory(labels):
             if runs and self.fused((runs[-1][-1], label)) is not None:

@@ -1,1 +1,1 @@
-"""`Program`: instructions on numbered registers, compiled to one straight-line Python function."""
+"""`Program`: instructions on numbered registers. The compiler makes a straight-line Python function of it."""

@@ -1,7 +1,8 @@
 """Compile a `Program` to one straight-line Python function, as attrs and dataclasses make methods.
 
-Only register numbers and the names of adapter functions enter the text; everything else, such as a dtype
-or the sizes of a reshape, reaches it as an object by the name of a constant. Nothing of an equation does.
+The source text contains only register numbers, names of adapter functions and names of constants. Everything
+else, such as a dtype or the sizes of a reshape, is an object to which a constant's name refers. No text of an
+equation enters the source.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ _OWN = {"in_range": in_range, "unbox": lambda x: x[()] if hasattr(x, "shape") el
 def compile_program(
     program: Program, backend: Backend, classes: Sequence[type] = ()
 ) -> tuple[Callable[..., Any], str]:
-    """Return the function that runs a program with an adapter's functions, and its text.
+    """Return the function that runs a program with an adapter's functions, and its source text.
 
-    ``classes`` are those of the operands, by which an adapter may choose how it is run.
+    ``classes`` are the classes of the operands; an adapter may finish the function differently for them.
     """
     text = _Text(backend)
     names = {register: f"a{register}" for register in range(program.operands)}
@@ -34,7 +35,7 @@ def compile_program(
     last_use = _last_uses(program)
     for number, instruction in enumerate(program.instructions):
         call = text.call(instruction, names)
-        # A name is used again once its value is dead: that frees the value's memory, too.
+        # Names are reused once their value is not needed any more: this also frees the value's memory.
         free += [
             names.pop(register)
             for register in dict.fromkeys(instruction.sources)
@@ -63,17 +64,17 @@ def _last_uses(program: Program) -> dict[int, int]:
 
 @dataclass
 class _Text:
-    """The lines of a function, and what its names mean."""
+    """The lines of a function, and the objects that its names refer to."""
 
     backend: Backend
     lines: list[str] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
     functions: dict[str, Any] = field(default_factory=dict)
     sizes: dict[Reading, str] = field(default_factory=dict)
-    """The names of the sizes that have been read."""
+    """The names of the sizes that the lines have read so far."""
 
     def call(self, instruction: Instruction, names: dict[int, str]) -> str:
-        """Return the text of the call that carries an instruction out."""
+        """Return the text of the call that executes an instruction."""
         arguments = [names[register] for register in instruction.sources]
         if isinstance(instruction, Native):
             return f"{self._native(instruction)}({', '.join(arguments)})"
@@ -88,7 +89,7 @@ class _Text:
         return name
 
     def _native(self, instruction: Native) -> str:
-        """Return the name of the framework's own einsum for one equation, which an adapter makes once."""
+        """Return a name for the framework's own einsum of one equation; the adapter makes it here, once."""
         name = f"native{sum(known.startswith('native') for known in self.functions)}"
         self.functions[name] = self.backend.native(instruction.terms, instruction.output)
         return name
@@ -102,7 +103,7 @@ class _Text:
         return name
 
     def _shape(self, shape: tuple[int, ...]) -> str:
-        """Return a constant if all sizes are known, else the text of a tuple."""
+        """Return the name of a constant if all sizes are known, else the text of a tuple."""
         if all(map(is_known, shape)):
             return self._constant(shape)
         return f"({', '.join(map(self._size, shape))}{',' if len(shape) == 1 else ''})"
@@ -114,7 +115,7 @@ class _Text:
         return " * ".join(factors if size.known == 1 else [*factors, self._constant(size.known)])
 
     def _read(self, reading: Reading) -> str:
-        """Return the name of a size; a line that reads it comes before the first use."""
+        """Return the name of a size; before its first use, a line that reads it is added."""
         if reading not in self.sizes:
             calls = [
                 f"{self._function('size')}(a{operand}, {self._constant(axis)})" for operand, axis in reading
@@ -127,14 +128,14 @@ class _Text:
 
 
 def _shown(source: str, constants: dict[str, Any]) -> str:
-    """Return the text with integers in the place of their constants, as people want to read it."""
+    """Return the source with integers instead of the names of constants, for people to read."""
     numbers = {name: repr(x) for name, x in constants.items() if isinstance(x, (int, tuple))}
     return re.sub(r"\bc\d+\b", lambda found: numbers.get(found[0], found[0]), source)
 
 
 @lru_cache(maxsize=512)
 def _code(source: str) -> CodeType:
-    """Compile a text; sizes are not in it, so the same steps on other sizes need no compiling."""
+    """Compile a source. It has no sizes in it, so the same steps with other sizes are not compiled again."""
     return compile(source, "<einsum_unified plan>", "exec")
 
 

@@ -1,4 +1,4 @@
-"""`in_range`: the check of Python integers that a program makes when it runs."""
+"""`in_range`: the run-time check that Python integers fit a dtype."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from einsum_unified.errors import OperandError
 
 
 def in_range(x: Any, operand: int, dtype: str) -> None:
-    """Raise `OperandError` unless Python's integers fit the integer dtype they are taken for."""
-    if not hasattr(x, "size"):  # a number that a tracer does not know yet
+    """Raise `OperandError` unless Python integers fit the integer dtype to which they are converted."""
+    if not hasattr(x, "size"):  # a tracer's symbolic number
         return
     low, high = dtypes.integer_range(dtype)
     if x.size and (x.min() < low or x.max() > high):

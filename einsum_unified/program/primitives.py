@@ -1,7 +1,8 @@
-"""The instructions of a `Program`, which an adapter's functions carry out.
+"""The instructions of a `Program`. Each one is a call of an adapter's function.
 
-A program works on numbered registers. The operands are registers 0 to n - 1; each instruction reads
-some and writes one new. An instruction names the adapter's function, and tells what it makes of values.
+A program works on numbered registers. The operands are registers 0 to n - 1; each instruction reads some
+registers and writes a new one. An instruction has the name of the adapter's function, and computes the shape,
+strides and dtype of its result.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from einsum_unified.program.values import Value, broadcast_shapes, compact, dens
 class Instruction:
     """Read the registers ``sources``, write the register ``target``.
 
-    The methods that a dataclass would generate for each of them are here once: generating them is most of
-    what it takes to import the package.
+    ``__eq__``, ``__hash__`` and ``__repr__`` are written here once, because generating them for each
+    dataclass would take most of the time to import the package.
     """
 
     function: ClassVar[str]
@@ -28,16 +29,16 @@ class Instruction:
     sources: tuple[int, ...]
 
     def arguments(self) -> dict[str, Any]:
-        """Return what the adapter's function takes after the sources."""
+        """Return the arguments of the adapter's function after the sources, by name."""
         return {f.name: getattr(self, f.name) for f in fields(self)[2:]}
 
     def result(self, sources: Sequence[Value], views: bool) -> Value:
-        """Return what it makes of values, on a framework with or without views (`Capabilities.views`).
+        """Return the value that it makes, on a framework with or without views (`Capabilities.views`).
 
         >>> Transpose(1, (0,), (1, 0)).result([Value((2, 3), (3, 1), "float32", False)], views=True)
         Value(shape=(3, 2), strides=(1, 3), dtype='float32', view=True)
         """
-        raise NotImplementedError(f"{type(self).__name__} makes nothing")
+        raise NotImplementedError(f"{type(self).__name__} makes no value")
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and vars(other) == vars(self)
@@ -51,12 +52,12 @@ class Instruction:
 
 
 class Check(Instruction):
-    """Look at registers, and make nothing."""
+    """Check registers; it makes no value."""
 
 
 @dataclass(eq=False, repr=False)
 class InRange(Check):
-    """Check that Python integers fit the integer dtype they are taken for."""
+    """Check that Python integers fit the integer dtype to which they are converted."""
 
     function = "in_range"
     operand: int
@@ -64,12 +65,12 @@ class InRange(Check):
 
 
 class SameDevice(Check):
-    """Check that tensors are on one device."""
+    """Check that all tensors are on the same device."""
 
     function = "same_device"
 
 
-# --- what moves -----------------------------------------------------------------------------------
+# --- moving elements ------------------------------------------------------------------------------
 
 
 @dataclass(eq=False, repr=False)
@@ -80,27 +81,27 @@ class Cast(Instruction):
     dtype: str
 
     def result(self, sources: Sequence[Value], views: bool) -> Value:
-        """Return a copy in the order of memory."""
+        """Return a copy whose axes have the same order in memory."""
         x = sources[0]
         return Value(x.shape, compact(x.shape, x.strides), self.dtype, False)
 
 
 class AsArray(Cast):
-    """Make an operand a tensor of a dtype; the second source gives the device."""
+    """Convert an operand to a tensor of a dtype, on the device of the second source."""
 
     function = "asarray"
 
 
 class Movement(Instruction):
-    """Show the elements with another shape and other strides: a view, or a copy where there are no views."""
+    """Change shape and strides only: the result is a view, or a copy if the framework has no views."""
 
     def result(self, sources: Sequence[Value], views: bool) -> Value:
-        """Return the view, or a copy in C order."""
+        """Return a view, or a copy in C order."""
         shape, strides = self.seen(sources[0])
         return Value(shape, strides if views else dense(shape), sources[0].dtype, views)
 
     def seen(self, x: Value) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return shape and strides of the view."""
+        """Return the shape and strides of the view."""
         raise NotImplementedError
 
 
@@ -112,7 +113,7 @@ class Transpose(Movement):
     axes: tuple[int, ...]
 
     def seen(self, x: Value) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Permute both."""
+        """Permute shape and strides."""
         return tuple([x.shape[axis] for axis in self.axes]), tuple([x.strides[axis] for axis in self.axes])
 
 
@@ -125,7 +126,7 @@ class Diagonal(Movement):
     axis2: int
 
     def seen(self, x: Value) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Step along both axes at a time."""
+        """Add the strides of both axes: the diagonal steps along both."""
         rest = [axis for axis in range(len(x.shape)) if axis not in (self.axis1, self.axis2)]
         step = x.strides[self.axis1] + x.strides[self.axis2]
         shape = (*[x.shape[axis] for axis in rest], x.shape[self.axis1])
@@ -134,13 +135,13 @@ class Diagonal(Movement):
 
 @dataclass(eq=False, repr=False)
 class BroadcastTo(Movement):
-    """Repeat axes that turn out to have size 1."""
+    """Repeat axes whose size is 1, perhaps only at run time."""
 
     function = "broadcast_to"
     shape: tuple[int, ...]
 
     def seen(self, x: Value) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Repeat axes of size 1; a size that is not known yet is taken to be the other one already."""
+        """Repeat axes of size 1; an unknown size is assumed to be the new size already."""
         grown = tuple([1 if size == 1 else new for size, new in zip(x.shape, self.shape, strict=True)])
         steps = x.strides if grown == x.shape else compact(grown, x.strides)
         repeated = zip(grown, self.shape, steps, strict=True)
@@ -155,7 +156,7 @@ class Reshape(Instruction):
     shape: tuple[int, ...]
 
     def result(self, sources: Sequence[Value], views: bool) -> Value:
-        """Return a view where the strides allow it; without views every tensor is dense, and so allows it."""
+        """Return a view if the strides allow it; without views every tensor is dense, so it does not copy."""
         strides = reshaped(sources[0], self.shape) if views else dense(self.shape)
         view = strides is not None
         return Value(self.shape, dense(self.shape) if strides is None else strides, sources[0].dtype, view)
@@ -163,21 +164,21 @@ class Reshape(Instruction):
 
 @dataclass(eq=False, repr=False)
 class Contiguous(Instruction):
-    """Lay out in C order."""
+    """Copy to C order, unless the tensor is in C order."""
 
     function = "contiguous"
 
     def result(self, sources: Sequence[Value], views: bool) -> Value:
-        """Return the value itself if it lies so, else a copy."""
+        """Return the value itself if it is in C order, else a copy."""
         x = sources[0]
         return Value(x.shape, dense(x.shape), x.dtype, x.dense)
 
 
-# --- what leaves a tensor as it is ----------------------------------------------------------------
+# --- returning the same tensor --------------------------------------------------------------------
 
 
 class Same(Instruction):
-    """Return the tensor as it is."""
+    """Return the same tensor."""
 
     def result(self, sources: Sequence[Value], views: bool) -> Value:
         """Return the same value."""
@@ -187,7 +188,7 @@ class Same(Instruction):
 
 @dataclass(eq=False, repr=False)
 class Ranked(Same):
-    """Leave a tensor as it is, unless its number of axes turns out to be another one."""
+    """Return the same tensor, but fail at run time if it has another number of axes."""
 
     function = "ranked"
     rank: int
@@ -195,19 +196,19 @@ class Ranked(Same):
 
 @dataclass(eq=False, repr=False)
 class Agree(Same):
-    """Leave axes as they are that broadcast by themselves, unless they turn out not to."""
+    """Return the same tensor, but fail at run time if it does not broadcast to a shape."""
 
     function = "agree"
     shape: tuple[int, ...]
 
 
 class Unbox(Same):
-    """Make a 0-d array a scalar."""
+    """Convert a 0-d array to a scalar."""
 
     function = "unbox"
 
 
-# --- what computes --------------------------------------------------------------------------------
+# --- computing ------------------------------------------------------------------------------------
 
 
 @dataclass(eq=False, repr=False)
@@ -218,13 +219,13 @@ class Sum(Instruction):
     axes: tuple[int, ...]
 
     def result(self, sources: Sequence[Value], views: bool) -> Value:
-        """Drop the axes."""
+        """Return a value without these axes."""
         x = sources[0]
         return _new(tuple([size for axis, size in enumerate(x.shape) if axis not in self.axes]), x.dtype)
 
 
 class SumProducts(Sum):
-    """Sum products over axes."""
+    """Sum elementwise products over axes."""
 
     function = "sum_products"
 
@@ -235,13 +236,13 @@ class Multiply(Instruction):
     function = "multiply"
 
     def result(self, sources: Sequence[Value], views: bool) -> Value:
-        """Broadcast."""
+        """Return a value with the broadcast shape."""
         a, b = sources
         return _new(broadcast_shapes(a.shape, b.shape), a.dtype)
 
 
 class ProductSizes(NamedTuple):
-    """The sizes of products of matrices, each as a shape: a vector has no rows, or no columns."""
+    """The sizes of a batch of matrix products, each as a shape. Vectors have empty rows or columns."""
 
     batch: tuple[int, ...]
     rows: tuple[int, ...]
@@ -250,15 +251,15 @@ class ProductSizes(NamedTuple):
 
 
 class Product(Instruction):
-    """Multiply matrices, or vectors."""
+    """Multiply matrices or vectors."""
 
     @property
     def turned(self) -> tuple[bool, bool]:
-        """Whether rows and columns of each operand are exchanged."""
+        """For each operand, whether its rows and columns are exchanged."""
         return False, False
 
     def sizes(self, sources: Sequence[Value]) -> ProductSizes:
-        """Return the sizes of what it multiplies: m × k by k × n, in a batch.
+        """Return the sizes of the matrices that it multiplies: a batch of m × k by k × n.
 
         >>> a, b = (Value(shape, (1,) * len(shape), "float32", False) for shape in [(7, 2, 3), (7, 4, 3)])
         >>> MatMul(2, (0, 1), turned_b=1).sizes([a, b])
@@ -266,20 +267,20 @@ class Product(Instruction):
         """
         a, b = [x.shape for x in sources]
         turned_a, turned_b = self.turned
-        # A vector on the left is one row, and on the right one column, that the result does not have.
+        # A vector on the left is a row, on the right a column; the result has no axis for it.
         rows, inner = (a[-2:-1], a[-1:]) if not turned_a else (a[-1:], a[-2:-1])
         columns = () if len(b) == 1 else b[-2:-1] if turned_b else b[-1:]
         return ProductSizes(broadcast_shapes(a[:-2], b[:-2]), rows, inner, columns)
 
     def result(self, sources: Sequence[Value], views: bool) -> Value:
-        """Return batch, rows and columns."""
+        """Return a value with the axes batch, rows, columns."""
         batch, rows, _, columns = self.sizes(sources)
         return _new((*batch, *rows, *columns), sources[0].dtype)
 
 
 @dataclass(eq=False, repr=False)
 class Dot(Product):
-    """Multiply two matrices, or vectors; 1 for an operand whose rows and columns are exchanged."""
+    """Multiply two matrices or vectors. A flag is 1 if the operand's rows and columns are exchanged."""
 
     function = "dot"
     turned_a: int = 0
@@ -291,53 +292,53 @@ class Dot(Product):
         return bool(self.turned_a), bool(self.turned_b)
 
     def arguments(self) -> dict[str, Any]:
-        """Return the flags, if one is set."""
+        """Return the flags if at least one is set."""
         return super().arguments() if self.turned_a or self.turned_b else {}
 
 
 class MatMul(Dot):
-    """Multiply batches of matrices over the last two axes; the axes before broadcast."""
+    """Multiply batches of matrices over the last two axes; the other axes broadcast."""
 
     function = "matmul"
 
 
 @dataclass(eq=False, repr=False)
 class MatMulInto(Product):
-    """Multiply batches of matrices, the result laid out in C order with its axes permuted."""
+    """Multiply batches of matrices; the result is in C order after its axes are permuted."""
 
     function = "matmul_into"
     shape: tuple[int, ...]
-    """Of the result."""
+    """The shape of the result."""
     axes: tuple[int, ...]
-    """For each axis of the product, its place in the result."""
+    """For each axis of the product, its position in the result."""
 
     def result(self, sources: Sequence[Value], views: bool) -> Value:
-        """Return the shape that is given."""
+        """Return a value with the given shape."""
         return _new(self.shape, sources[0].dtype)
 
 
 class IntegerDot(Product):
-    """Multiply two matrices of a narrow integer dtype, in int32."""
+    """Multiply two matrices of a narrow integer dtype in int32."""
 
     function = "integer_dot"
 
     def result(self, sources: Sequence[Value], views: bool) -> Value:
-        """Return int32."""
+        """Return a value of dtype int32."""
         _, rows, _, columns = self.sizes(sources)
         return _new((*rows, *columns), "int32")
 
 
 @dataclass(eq=False, repr=False)
 class Native(Instruction):
-    """Leave it to the framework's own einsum."""
+    """Contract by the framework's own einsum."""
 
     function = "native"
     terms: tuple[Term, ...]
-    """Labels as integers, from 0 in the order in which they occur."""
+    """The labels as integers, numbered from 0 in order of first occurrence."""
     output: Term
 
     def sizes(self, sources: Sequence[Value]) -> dict[object, int]:
-        """Return the size of each label, if the numbers of axes are known."""
+        """Return the size of each label; the ranks must be known."""
         sizes: dict[object, int] = {}
         for term, x in zip(self.terms, sources, strict=True):
             for label, size in zip(term, x.shape, strict=True):
@@ -345,13 +346,13 @@ class Native(Instruction):
         return sizes
 
     def result(self, sources: Sequence[Value], views: bool) -> Value:
-        """Return the sizes of the output's labels."""
+        """Return a value with the sizes of the output's labels."""
         sizes = self.sizes(sources)
         return _new(tuple([sizes[label] for label in self.output]), sources[0].dtype)
 
 
 def _new(shape: tuple[int, ...], dtype: str) -> Value:
-    """Return what has been computed: it lies in C order."""
+    """Return a computed value, which is in C order."""
     return Value(shape, dense(shape), dtype, False)
 
 
@@ -359,18 +360,18 @@ def _new(shape: tuple[int, ...], dtype: str) -> Value:
 
 
 class Program(NamedTuple):
-    """Instructions in order; the first ``operands`` registers are the operands."""
+    """Instructions in order. The first ``operands`` registers are the operands."""
 
     operands: int
     instructions: tuple[Instruction, ...]
     result: int
     ends: tuple[int, ...] = ()
-    """How many instructions come up to the end of making operands ready, and of each step.
+    """The number of instructions up to the end of preparing the operands, and up to the end of each step.
 
-    Running it needs none of this; the table of a plan (`einsum_unified.show.table`) has a row for each."""
+    Only the table of a plan (`einsum_unified.show.table`), which has a row for each, needs this."""
 
     def values(self, operands: Sequence[Value], views: bool) -> dict[int, Value]:
-        """Return what each register holds: the operands, and what the instructions make of them.
+        """Return the value of each register: of the operands, and of the instructions' results.
 
         >>> program = Program(1, (Transpose(1, (0,), (1, 0)), Sum(2, (1,), (0,))), 2)
         >>> [x.shape for x in program.values([Value((2, 3), (3, 1), "float32", False)], True).values()]

@@ -1,6 +1,6 @@
-"""`Value`: a tensor without its numbers. An instruction tells what it makes of some (`Instruction.result`).
+"""`Value`: shape, strides and dtype of a tensor. `Instruction.result` returns the value of its result.
 
-Strides count elements. A stride of an axis of size 1 means nothing; here it is as if the axis were longer.
+Strides count elements. The stride of an axis of size 1 has no meaning; it is computed as for longer axes.
 """
 
 from __future__ import annotations
@@ -13,22 +13,23 @@ from einsum_unified.language.sizes import broadcast
 
 @dataclass
 class Value:
-    """Shape, strides and dtype of what a register holds.
+    """Shape, strides and dtype of the tensor in a register.
 
-    Operands are taken to be C-contiguous: the key of the cache does not know better. With others the same
-    program gives the same values, with a copy more or less. Nothing changes a value. That it is not frozen
-    is for speed: planning makes one for each instruction, and a frozen one takes three times as long.
+    Operands are assumed to be C-contiguous, since strides are not part of the cache's key. For other operands
+    the same program gives the same results, with a copy more or less. A value is never
+    changed. It is not frozen, because planning makes one for each instruction, and making a frozen one takes
+    three times as long.
     """
 
     shape: tuple[int, ...]
     strides: tuple[int, ...]
     dtype: str
     view: bool
-    """Whether it shares the memory of the first source of the instruction that makes it."""
+    """Whether it shares memory with the first source of the instruction that makes it."""
 
     @property
     def dense(self) -> bool:
-        """Whether it lies in C order without gaps.
+        """Whether its elements are in C order without gaps.
 
         >>> Value((2, 3), (3, 1), "float32", False).dense, Value((2, 3), (1, 2), "float32", False).dense
         (True, False)
@@ -55,7 +56,7 @@ def dense(shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def compact(shape: Sequence[int], strides: Sequence[int]) -> tuple[int, ...]:
-    """Return the strides of a tensor without gaps, whose axes are in an order in memory given by strides.
+    """Return the strides of a tensor without gaps, with its axes in the same order in memory as ``strides``.
 
     >>> compact((2, 3, 4), (1, 100, 10))
     (1, 8, 2)
@@ -66,9 +67,9 @@ def compact(shape: Sequence[int], strides: Sequence[int]) -> tuple[int, ...]:
 
 
 def reshaped(x: Value, shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Return the strides that a reshape has as a view; None if it takes a copy.
+    """Return the strides of a reshape that is a view; None if it needs a copy.
 
-    Axes that follow each other in memory without a gap are one run. A view can split runs, not join them.
+    Axes that follow each other in memory without a gap are one run. A view can split runs, but not join them.
 
     >>> turned = Value((4, 2, 3), (1, 12, 4), "float32", True)  # the last axis first
     >>> reshaped(turned, (2, 2, 6)), reshaped(turned, (8, 3))
@@ -90,7 +91,7 @@ def reshaped(x: Value, shape: tuple[int, ...]) -> tuple[int, ...] | None:
 
 
 def _runs(x: Value) -> list[tuple[int, int]]:
-    """Return size and stride of each run, the outermost axes first."""
+    """Return the size and stride of each run, from the outermost to the innermost."""
     runs: list[tuple[int, int]] = []
     for size, step in zip(x.shape, x.strides, strict=True):
         if size == 1:
