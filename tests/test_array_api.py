@@ -25,7 +25,7 @@ def strict():
 
 @pytest.fixture(params=["oldest", "newest"])
 def version(strict, request):
-    """Offer what a version of the standard has, and nothing beyond: not even its optional parts."""
+    """Offer only the functions of one version of the standard, without its optional parts."""
     known = installed_module("array_api_strict._flags").supported_versions
     before = strict.get_array_api_strict_flags()
     with warnings.catch_warnings():
@@ -91,7 +91,7 @@ def test_every_kind_of_equation_runs_on_the_functions_of_the_standard(version, e
     [
         ("int8", "uint8", "int16"),
         ("float32", "float64", "float64"),
-        ("int64", "float32", "float32"),  # of which the standard says nothing
+        ("int64", "float32", "float32"),  # the standard leaves this open
         ("bool", "int8", "int8"),
         ("float64", "complex64", "complex128"),
     ],
@@ -236,7 +236,7 @@ def test_classes_of_one_namespace_go_together_and_are_asked_once(monkeypatch):
             asked.append(self)
             return NAMESPACE
 
-    assert backend_of(Other) is None  # only an array tells
+    assert backend_of(Other) is None  # the namespace is known only from an array
     result = einsum("ij,jk->ik", Wrapped(A), Other(B))
     np.testing.assert_array_equal(result._array, A @ B)
     assert backend_of(Other) is backend_of(Wrapped)

@@ -118,7 +118,7 @@ def test_out_is_refused(ureg):
 
 
 class Logged(np.lib.mixins.NDArrayOperatorsMixin):
-    """An array that notes what is done to it."""
+    """An array that records the functions that are called on it."""
 
     def __init__(self, array, calls: list[str]) -> None:
         self.array = np.asarray(array)

@@ -82,7 +82,7 @@ def test_every_way_gives_numpys_values(framework, text: str, size: int):
     ways = every_way(plan)
     labels = [label for term in plan.bound.terms for label in set(term)]
     summed = {x for x in labels if labels.count(x) > 1 and plan.bound.sizes[x] > 1} - set(plan.bound.output)
-    assert len(ways) > 1 if summed else not ways  # what is contracted over size 1 is an outer product
+    assert len(ways) > 1 if summed else not ways  # a contraction over size 1 is an outer product
     for way, program in ways or [(None, plan.program)]:
         result = framework.numpy(compile_program(program, plan.backend)[0](*tensors))
         assert result.shape == want.shape, way

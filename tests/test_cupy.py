@@ -1,4 +1,4 @@
-"""CuPy arrays; skipped by name where there is no CuPy or no GPU."""
+"""CuPy arrays. These tests are skipped, with the reason, without CuPy or a GPU."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def chunk_bytes(x) -> int:
 
 
 def own(da, equation: str, *operands):
-    """What Dask's own einsum makes; it warns of what it does to chunks."""
+    """The result of Dask's own einsum, without its warnings about chunks."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return da.einsum(equation, *operands)

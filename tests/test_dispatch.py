@@ -105,7 +105,7 @@ def test_other_classes_have_no_adapter(cls: type):
     assert backend_of(cls) is None
 
 
-def test_classes_without_end_are_not_remembered_for_ever(monkeypatch):
+def test_a_limited_number_of_classes_is_remembered(monkeypatch):
     monkeypatch.setattr(dispatch, "_registry", dispatch._Registry(dispatch._BUILTIN))
     for n in range(dispatch._FOUND + 10):
         assert backend_of(type(f"Array{n}", (np.ndarray,), {})) is load("numpy")
@@ -168,7 +168,7 @@ def test_two_tensor_frameworks_are_refused_naming_both_operands(torch, tf):
         (EntryPoint("a", "b", "c"), "an importlib EntryPoint"),
     ],
 )
-def test_what_is_no_array_is_refused_by_name(x, what: str):
+def test_an_operand_that_is_not_an_array_is_refused_by_name(x, what: str):
     with pytest.raises(OperandTypeError) as caught:
         einsum("i,i->", np.ones(2), x)
     headline, note = str(caught.value).splitlines()
@@ -430,10 +430,10 @@ def test_a_plugin_is_loaded_once_and_only_for_its_own_arrays(plugins, toylib):
     assert loads == ["toylib"]
 
 
-# --- what libraries say of their arrays -----------------------------------------------------------
+# --- messages that help -------------------------------------------------------------------------
 
 
-def test_a_library_whose_arrays_can_be_handed_over_otherwise_comes_with_the_way():
+def test_the_error_for_some_libraries_says_what_to_pass_instead():
     sparse_matrix = pytest.importorskip("scipy.sparse").eye(3)
     with pytest.raises(OperandTypeError) as caught:
         einsum("ij->ji", sparse_matrix)

@@ -594,7 +594,7 @@ def test_out_is_refused():
 
 
 class Converts:
-    """What flax and Keras have: an object that JAX makes an array of."""
+    """An object that JAX converts to an array, as flax and Keras have."""
 
     def __init__(self, value) -> None:
         self.value = value

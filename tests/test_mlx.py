@@ -81,7 +81,7 @@ def test_products_of_integers_take_no_memory_for_all_of_them(mx, equation, shape
     mx.reset_peak_memory()
     result = einsum(equation, a, b)
     mx.eval(result)
-    # All of them at once would be 800 MB, and 276 MB.
+    # All products at the same time would take 800 MB, and 276 MB.
     assert mx.get_peak_memory() - before < 150e6
     want = np.einsum(equation, np.array(a, float), np.array(b, float), optimize=True)
     np.testing.assert_array_equal(np.array(result), want)

@@ -161,7 +161,7 @@ def test_paths_of_equations_up_to_a_length_are_kept(labels: int, kept: int):
         ("auto", Strategy()),
         (None, Strategy("none")),
         (False, Strategy("none")),
-        # What equals a valid value finds its plans in the cache, and so has to be valid, too.
+        # A value equal to a valid one finds its plans in the cache, so it must be valid, too.
         (1 + 0j, Strategy()),
         (Fraction(0), Strategy("none")),
         (Decimal(1), Strategy()),
@@ -457,7 +457,7 @@ def test_a_step_of_many_operands_is_split_from_left_to_right(path, operands: int
 # --- costs ----------------------------------------------------------------------------------------
 
 
-def test_steps_tell_labels_flops_and_elements():
+def test_steps_have_labels_flops_and_elements():
     got = steps(((0, 1), (1, 2), (2, 3)), (0, 3), (10, 2, 30, 4), ((1, 2), (0, 1)))
     assert got == (
         Step((1, 2), ((1, 2), (2, 3)), (1, 3), 2 * 2 * 30 * 4, 2 * 4),

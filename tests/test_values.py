@@ -188,5 +188,5 @@ def test_what_lies_in_c_order_is_not_copied_again():
 
 
 def test_a_check_makes_nothing():
-    with pytest.raises(NotImplementedError, match="Check makes nothing"):
+    with pytest.raises(NotImplementedError, match="Check makes no value"):
         Check(-1, (0,)).result([value_of(np.zeros(3))], views=True)
