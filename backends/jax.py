@@ -110,7 +110,8 @@ class JAXAdapter(ArrayAPIAdapter):
             dtype = jnp.result_type(*map(self.dtype_from_name, names), *[cls() for cls in weak])
         except ValueError:
             others = [*names, *[f"a Python {cls.__name__}" for cls in weak]]
-            others.sort(key=lambda name: not is_narrow(name))  # name the dtype that does not promote first
+            # Narrow dtypes promote with nothing else: they are named first.
+            others.sort(key=lambda name: not is_narrow(name))
             raise no_promotion(others[0], others[1]) from None
         return name_of(dtype)
 
