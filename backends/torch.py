@@ -224,7 +224,8 @@ class TorchAdapter(Adapter):
         """Multiply batches of matrices; `torch.bmm` skips the checks of `torch.matmul`."""
         if a.dim() == b.dim() == 3:
             m, n = a.shape[0], b.shape[0]
-            if m == n if type(m) is not torch.SymInt else adapter.same_size(m, n):
+            equal = adapter.same_size(m, n) if type(m) is torch.SymInt else m == n
+            if equal:
                 return torch.bmm(a, b)
         return torch.matmul(a, b)
 
