@@ -10,6 +10,7 @@ import pytest
 from einsum_unified import (
     OperandError,
     OperandTypeError,
+    PathError,
     Plan,
     api,
     cache_info,
@@ -221,14 +222,20 @@ def test_the_same_call_is_planned_once(framework):
         lambda a: einsum("ij->i", a[:1]),
         lambda a: einsum("ij->i", a.astype("float32")),
         lambda a: einsum("ij->i", a, dtype="complex64"),
-        lambda a: einsum("ij->i", a, optimize=[(0,)]),
     ],
-    ids=["equation", "shape", "dtype", "dtype=", "optimize="],
+    ids=["equation", "shape", "dtype", "dtype="],
 )
 def test_a_change_of_anything_is_planned_anew(change):
     clear_cache()
     einsum("ij->i", A)
     assert counted(lambda: change(A))[1] == 1
+
+
+def test_another_order_of_three_operands_is_planned_anew():
+    clear_cache()
+    einsum("i,i,i->", A[0], A[0], A[0])
+    for optimize in ("greedy", False, [(0, 1), (0, 1)], ("auto", 100)):
+        assert counted(lambda asked=optimize: einsum("i,i,i->", A[0], A[0], A[0], optimize=asked)) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -258,6 +265,7 @@ SAME = {
     "optimize=True": lambda: einsum("ij,jk->ik", A, B, optimize=True),
     "another order of two": lambda: einsum("ij,jk->ik", A, B, optimize="greedy"),
     "left to right": lambda: einsum("ij,jk->ik", A, B, optimize=False),
+    "a path of one step": lambda: einsum("ij,jk->ik", A, B, optimize=[(0, 1)]),
     "hints for known sizes": lambda: einsum("ij,jk->ik", A, B, hints={"i": 7}),
     "the operands' own dtype": lambda: einsum("ij,jk->ik", A, B, dtype="float64"),
     "dtype and path": lambda: einsum_plan("ij,jk->ik", A, B, dtype=np.float64, optimize="dp"),
@@ -272,6 +280,21 @@ def test_one_plan_serves_calls_that_ask_for_the_same_in_other_words(call):
     einsum("ij,jk->ik", A, B)
     assert counted(call) == (1, 0)
     assert counted(call) == (1, 0)
+
+
+def test_a_plan_called_with_another_dtype_shares_its_plan_with_a_call():
+    clear_cache()
+    a, b = A.astype("float32"), B.astype("float32")
+    plan = einsum_plan("ij,jk->ik", A, B)
+    assert counted(lambda: plan(a, b)) == (0, 1)
+    assert counted(lambda: einsum("ij,jk->ik", a, b)) == (1, 0)
+
+
+@pytest.mark.parametrize("path", [[(0,)], [(0, 1), (0, 1)], [(0, 2)], [(1,), (1,)]])
+def test_a_path_that_does_not_fit_two_operands_is_an_error_though_their_plan_is_known(path):
+    einsum("ij,jk->ik", A, B)
+    with pytest.raises(PathError):
+        einsum("ij,jk->ik", A, B, optimize=path)
 
 
 def test_dtype_is_not_dropped_where_it_turns_autocast_off(torch):

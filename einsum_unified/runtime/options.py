@@ -73,14 +73,20 @@ class Options:
         True
         """
         options = self
-        if len(signatures) <= 2 and self.strategy.name != "explicit":
-            options = replace(options, strategy=AUTO)  # there is only one order
+        if self._has_one_order(len(signatures)):
+            options = replace(options, strategy=AUTO)
         if self.hints and all(_is_known(shape) for _, shape, _ in signatures):
             options = replace(options, hints=())
         # Where autocast exists, dtype= turns it off.
         if self.dtype is not None and not backend.capabilities.autocast and self._has_dtype(signatures):
             options = replace(options, dtype=None)
         return options
+
+    def _has_one_order(self, operands: int) -> bool:
+        """Whether any strategy finds the same path, and an explicit path is that one."""
+        if self.strategy.name == "explicit":
+            return operands in (1, 2) and self.strategy.path == (tuple(range(operands)),)
+        return operands <= 2
 
     def _has_dtype(self, signatures: Sequence[Signature]) -> bool:
         """Whether all operands have the dtype in ``dtype=``, Python numbers the one that NumPy gives them."""
