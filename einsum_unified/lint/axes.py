@@ -13,9 +13,9 @@ from einsum_unified.lint.calls import Call
 from einsum_unified.lint.libraries import CallForm
 from einsum_unified.lint.patterns import Pattern, PatternAxis, parse
 from einsum_unified.lint.portability import keywords
-from einsum_unified.lint.rules import MOST_MARKS, MOST_NAMES, Remark
+from einsum_unified.lint.rules import MOST_MARKS, MOST_NAMES, Remark, lonely, wrong_count
 from einsum_unified.lint.texts import resolve
-from einsum_unified.wording import clipped, counted, listed, numbered
+from einsum_unified.wording import clipped, listed, numbered
 
 REDUCTIONS = ("min", "max", "sum", "mean", "prod", "any", "all")
 _OTHERS = {"tensor", "tensors", "pattern", "reduction"}
@@ -55,8 +55,7 @@ def _einsum(call: Call, pattern: Pattern) -> Iterator[Remark]:
         yield Remark("EU202", f"einops.einsum takes at most {LETTERS} axes, not {len(known)}", [0])
     terms, count = len(pattern.inputs), call.operands
     if count is not None and count != terms:
-        said = f"the pattern has {counted(terms, 'term')} but the call {counted(count, 'operand')}"
-        yield Remark("EU004", said, [0])
+        yield wrong_count("pattern", terms, count, mark=0)
     near = list(_near_duplicates(pattern))
     yield from near
     marked = {mark for remark in near for mark in remark.marks}
@@ -65,12 +64,9 @@ def _einsum(call: Call, pattern: Pattern) -> Iterator[Remark]:
 
 
 def _lonely(once: Sequence[PatternAxis], pattern: Pattern) -> Iterator[Remark]:
-    lonely = [axis for axis in once if axis not in pattern.output and axis.name != "..."]
-    if lonely:
-        said = "occurs once and is summed away" if len(lonely) == 1 else "occur once each and are summed away"
-        said = f"{numbered(len(lonely), 'axis')} {_names(lonely)} {said}"
-        note = "if intended, sum that operand first; if not, a name is misspelt or missing in the output"
-        yield Remark("EU101" if pattern.output else "EU105", said, _marks(lonely), [note])
+    summed = [axis for axis in once if axis not in pattern.output and axis.name != "..."]
+    if summed:
+        yield lonely("axis", "a name", _quoted(summed), _marks(summed), total=not pattern.output)
 
 
 # --- rearrange, reduce, repeat --------------------------------------------------------------------
@@ -196,7 +192,11 @@ def is_near(a: str, b: str) -> bool:
 
 
 def _names(axes: Sequence[PatternAxis]) -> str:
-    return listed([repr(clipped(axis.name, 40)) for axis in axes], MOST_NAMES)
+    return listed(_quoted(axes), MOST_NAMES)
+
+
+def _quoted(axes: Sequence[PatternAxis]) -> list[str]:
+    return [repr(clipped(axis.name, 40)) for axis in axes]
 
 
 def _marks(axes: Sequence[PatternAxis]) -> list[int]:

@@ -13,8 +13,8 @@ from einsum_unified.errors import EquationError
 from einsum_unified.language.equation import Equation, parse
 from einsum_unified.lint.calls import Call
 from einsum_unified.lint.libraries import OURS
-from einsum_unified.lint.rules import MOST_MARKS, MOST_NAMES, Remark
-from einsum_unified.wording import clipped, counted, listed, numbered, quoted
+from einsum_unified.lint.rules import MOST_MARKS, Remark, lonely, wrong_count
+from einsum_unified.wording import clipped, quoted
 
 
 def equation_remarks(call: Call) -> Iterator[Remark]:
@@ -60,8 +60,7 @@ def _operand_count(call: Call, equation: Equation) -> Iterator[Remark]:
     notes = []
     if count == 1 and isinstance(call.node.args[1], (ast.List, ast.Tuple)):
         notes = [f"{call.function.name} takes operands as separate arguments: write *operands for a list"]
-    said = f"the equation has {counted(terms, 'term')} but the call {counted(count, 'operand')}"
-    yield Remark("EU004", said, [mark], notes)
+    yield wrong_count("equation", terms, count, mark, notes)
 
 
 def _strict(call: Call, equation: Equation) -> Iterator[Remark]:
@@ -84,16 +83,11 @@ def _lonely_labels(equation: Equation) -> Iterator[Remark]:
     counts = Counter(chain.from_iterable(equation.inputs))
     counts.update(equation.output)
     counts.pop(..., 0)
-    lonely = {label: n for n, term in enumerate(equation.inputs) for label in term if counts.get(label) == 1}
-    if not lonely:
-        return
-    names = listed(map(quoted, lonely), MOST_NAMES)
-    some = list(lonely.items())[:MOST_MARKS]
-    marks = [mark for label, term in some for mark in equation.find(term, label)]
-    said = "occurs once and is summed away" if len(lonely) == 1 else "occur once each and are summed away"
-    said = f"{numbered(len(lonely), 'label')} {names} {said}"
-    note = "if intended, sum that operand first; if not, a label is misspelt or missing in the output"
-    yield Remark("EU101" if equation.output else "EU105", said, marks, [note])
+    once = {label: n for n, term in enumerate(equation.inputs) for label in term if counts.get(label) == 1}
+    if once:
+        some = list(once.items())[:MOST_MARKS]
+        marks = [mark for label, term in some for mark in equation.find(term, label)]
+        yield lonely("label", "a label", [*map(quoted, once)], marks, total=not equation.output)
 
 
 def _implicit_output(call: Call, equation: Equation) -> Iterator[Remark]:

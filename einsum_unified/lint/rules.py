@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from einsum_unified.wording import counted, listed, numbered
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -92,6 +94,31 @@ class Remark:
     marks: Sequence[int] = ()
     notes: Sequence[str] = ()
     node: ast.expr | ast.keyword | None = None
+
+
+def wrong_count(what: str, terms: int, given: int, mark: int, notes: Sequence[str] = ()) -> Remark:
+    """Return the remark on a call with more or fewer operands than its equation or pattern has terms.
+
+    >>> wrong_count("equation", terms=2, given=1, mark=0).message
+    'the equation has 2 terms but the call 1 operand'
+    """
+    message = f"the {what} has {counted(terms, 'term')} but the call {counted(given, 'operand')}"
+    return Remark("EU004", message, [mark], notes)
+
+
+def lonely(kind: str, one: str, names: Sequence[str], marks: Sequence[int], total: bool) -> Remark:
+    """Return the remark on labels or axes that occur once and are summed away.
+
+    ``kind`` and ``one`` say in the message and in its note what they are; ``total`` is whether everything is
+    summed.
+
+    >>> lonely("label", "a label", ["'i'", "'k'"], [0, 3], total=False).message
+    "labels 'i' and 'k' occur once each and are summed away"
+    """
+    happens = "occurs once and is summed away" if len(names) == 1 else "occur once each and are summed away"
+    message = f"{numbered(len(names), kind)} {listed(names, MOST_NAMES)} {happens}"
+    note = f"if intended, sum that operand first; if not, {one} is misspelt or missing in the output"
+    return Remark("EU105" if total else "EU101", message, marks, [note])
 
 
 def is_chosen(code: str, chosen: Iterable[str]) -> bool:
