@@ -74,12 +74,14 @@ def kind_of(name: str) -> str:
     >>> kind_of("uint8"), kind_of("bfloat16"), kind_of("str32")
     ('int', 'float', '')
     """
-    stem = name.lstrip("bu").split("_")[0].rstrip("0123456789")
     if name == "bool":
         return "bool"
+    if name == "clongdouble":
+        return "complex"
+    stem = name.lstrip("bu").split("_")[0].rstrip("0123456789")
     if stem.startswith("float") or name == "longdouble":
         return "float"
-    return stem if stem in ("int", "complex", "object") else "complex" if name == "clongdouble" else ""
+    return stem if stem in ("int", "complex", "object") else ""
 
 
 def stand_in(name: str, backend: Any) -> Any:

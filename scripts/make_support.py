@@ -19,22 +19,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "support.md"
 
-DTYPES = (
-    *(
-        "bool",
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "uint8",
-        "uint16",
-        "uint32",
-        "uint64",
-        "float16",
-        "bfloat16",
-    ),
-    *("float32", "float64", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2"),
-)
+_INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
+DTYPES = ("bool", *_INTEGERS, *_FLOATS, "complex64", "complex128", "float8_e4m3fn", "float8_e5m2")
 
 
 @dataclass(frozen=True)

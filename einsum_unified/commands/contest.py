@@ -89,9 +89,8 @@ def _results(calls: dict[str, Call], adapter: Any, looped: int) -> tuple[dict[st
             continue
         try:
             results[name] = np.asarray(adapter.to_numpy(call()))
-        except (
-            Exception
-        ) as error:  # libraries raise anything for equations or dtypes that they do not support
+        except Exception as error:
+            # Libraries raise anything for equations or dtypes that they do not support.
             notes[name] = f"{type(error).__name__}: {one_line(error)}"
     return results, notes
 

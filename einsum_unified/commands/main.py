@@ -17,8 +17,13 @@ from einsum_unified.commands.terminal import prepare_streams
 from einsum_unified.printable import escaped
 
 COMMANDS: tuple[Command, ...] = (
-    *(explain.COMMAND, code.COMMAND, bench.COMMAND, backends.COMMAND),
-    *(demo.COMMAND, lint.COMMAND, conformance.COMMAND),
+    explain.COMMAND,
+    code.COMMAND,
+    bench.COMMAND,
+    backends.COMMAND,
+    demo.COMMAND,
+    lint.COMMAND,
+    conformance.COMMAND,
 )
 
 _DESCRIPTION = """\

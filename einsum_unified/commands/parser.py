@@ -77,8 +77,12 @@ class _CommandParser(Parser):
                 words.append(text)
             else:
                 value = next(todo, None) if self._is_followed_by_value(text) else None
-                joined = value is not None and _NOT_AN_OPTION.match(value)
-                options += [f"{text}={value}"] if joined else [text] if value is None else [text, value]
+                if value is None:
+                    options.append(text)
+                elif _NOT_AN_OPTION.match(value):
+                    options.append(f"{text}={value}")
+                else:
+                    options += [text, value]
         return [*options, *(["--"] if words and self._takes_words else []), *words]
 
     def _is_followed_by_value(self, text: str) -> bool:

@@ -64,6 +64,17 @@ def check_ellipses(sublists: Sublists) -> None:
             raise EquationError.of(f"{what} has more than one '...'", text, marks, rule="one ellipsis")
 
 
+def separator(term: int, inputs: int) -> str:
+    """Return the text before a term: before the first, the output (number ``inputs``), or another.
+
+    >>> separator(0, 2), separator(1, 2), separator(2, 2)
+    ('', ', ', ' -> ')
+    """
+    if term == 0:
+        return ""
+    return " -> " if term == inputs else ", "
+
+
 def spell(sublists: Sublists) -> tuple[str, list[Span]]:
     """Return the interleaved form as text, and the place of each term in it.
 
@@ -74,12 +85,12 @@ def spell(sublists: Sublists) -> tuple[str, list[Span]]:
     spans: list[Span] = []
     at = 0
     for n, term in enumerate(sublists.terms):
-        separator = "" if n == 0 else " -> " if n == len(sublists.inputs) else ", "
+        before = separator(n, len(sublists.inputs))
         words = ["..." if label is ... else quoted(label) for label in term]
-        start = at + len(separator)
+        start = at + len(before)
         # A label follows the opening bracket, or the previous label and ", ".
         *labels, _ = accumulate((len(word) + 2 for word in words), initial=start + 1)
-        text += [separator, "[", ", ".join(words), "]"]
+        text += [before, "[", ", ".join(words), "]"]
         at = start + sum(map(len, text[-3:]))
         spans.append(Span(start, at, tuple(labels)))
     return "".join(text), spans

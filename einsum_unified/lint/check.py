@@ -73,7 +73,7 @@ def check(source: Source | str | bytes, portable: bool = False) -> list[Finding]
 
 def _remarks(call: Call, portable: bool) -> Iterator[Remark]:
     if call.misplaced:
-        where = "first" if call.function.at == 0 else "last" if call.function.at == -1 else "second"
+        where = {0: "first", -1: "last"}.get(call.function.at, "second")
         what = "equation" if call.function.form is CallForm.EQUATION else "pattern"
         said = f"{call.function.name} takes the {what} as its {where} argument"
         yield Remark("EU008", said, [0])

@@ -111,10 +111,8 @@ def _path(call: Call, equation: Equation) -> Iterator[Remark]:
     if not call.library.wants_path or not call.function.contracts or len(equation.inputs) < 3:
         return
     everywhere = set.intersection(*map(set, equation.inputs)).union(equation.output)
-    if not everywhere.issuperset(
-        chain.from_iterable(equation.inputs)
-    ):  # otherwise no order of contraction saves anything
-        said = f"numpy.einsum contracts {len(equation.inputs)} operands in one loop over all labels"
-        yield Remark(
-            "EU301", said, notes=["optimize=True contracts them pairwise, which is usually much faster"]
-        )
+    if everywhere.issuperset(chain.from_iterable(equation.inputs)):
+        return  # no order of contraction saves anything
+    said = f"numpy.einsum contracts {len(equation.inputs)} operands in one loop over all labels"
+    note = "optimize=True contracts them pairwise, which is usually much faster"
+    yield Remark("EU301", said, notes=[note])

@@ -26,57 +26,32 @@ _TABLE = (
     ("EU003", "repeated-output-label", "error", "a label is repeated in the output"),
     ("EU004", "operand-count", "error", "the call has more or fewer operands than the equation has terms"),
     ("EU005", "one-sided-axis", "error", "an axis of an einops pattern is on one side only"),
-    (
-        "EU006",
-        "axis-size",
-        "error",
-        "a size of an einops pattern is missing, or is given for an unknown axis",
-    ),
+    ("EU006", "axis-size", "error",
+     "a size of an einops pattern is missing, or is given for an unknown axis"),
     ("EU007", "unknown-reduction", "error", "einops.reduce does not have the reduction"),
     ("EU008", "equation-place", "error", "the equation is in the wrong place among the arguments"),
     ("EU009", "strict-refusal", "error", "strict=True, in the call itself, refuses the equation"),
     # The call runs, but probably does not do what is intended.
-    (
-        "EU101",
-        "lonely-label",
-        "warning",
-        "a label occurs once, in one of several operands, and is summed away",
-    ),
+    ("EU101", "lonely-label", "warning",
+     "a label occurs once, in one of several operands, and is summed away"),
     ("EU102", "near-duplicate", "warning", "two names of an einops pattern differ by one letter"),
     ("EU103", "implicit-output", "note", "the output is left out"),
-    (
-        "EU104",
-        "implicit-transpose",
-        "warning",
-        "the output is left out, and its labels are in another order than in the terms",
-    ),
+    ("EU104", "implicit-transpose", "warning",
+     "the output is left out, and its labels are in another order than in the terms"),
     ("EU105", "lonely-label-in-total", "note", "like EU101, in a sum over everything"),
     # The called library refuses the equation, although others accept it.
     ("EU201", "label-refused", "error", "a label that the library does not take"),
-    (
-        "EU202",
-        "too-many-labels",
-        "error",
-        "more labels, or larger integers, than the library has letters for",
-    ),
+    ("EU202", "too-many-labels", "error",
+     "more labels, or larger integers, than the library has letters for"),
     ("EU203", "no-sublists", "error", "the interleaved form with a library that does not have it"),
     ("EU204", "white-space-refused", "error", "white space that the library does not take"),
-    (
-        "EU205",
-        "ellipsis-left-out",
-        "warning",
-        "'...' is left out of the output, which the library refuses",
-    ),
-    (
-        "EU206",
-        "implicit-ellipses",
-        "error",
-        "the output is left out although several operands have '...', on TensorFlow",
-    ),
+    ("EU205", "ellipsis-left-out", "warning", "'...' is left out of the output, which the library refuses"),
+    ("EU206", "implicit-ellipses", "error",
+     "the output is left out although several operands have '...', on TensorFlow"),
     ("EU207", "unknown-keyword", "error", "a keyword that the library's einsum does not take"),
     # The call works, but slowly.
     ("EU301", "no-path", "warning", "numpy.einsum of three or more operands without optimize="),
-)
+)  # fmt: skip
 RULES = {code: Rule(code, *rest) for code, *rest in _TABLE}
 
 MOST_MARKS = 8

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from einsum_unified.errors import EinsumError
-from einsum_unified.language.sublists import Sublists, to_sublists
+from einsum_unified.language.sublists import Sublists, separator, to_sublists
 from einsum_unified.lint.names import Scope
 from einsum_unified.lint.source import Place, Source
 from einsum_unified.wording import quoted
@@ -123,7 +123,7 @@ def spell(inputs: Sequence[ast.expr], output: ast.expr | None) -> tuple[Text, Su
     for n, term in enumerate(terms):
         if not isinstance(term, (ast.List, ast.Tuple)):
             return None
-        pieces.append(("" if n == 0 else " -> " if n == len(inputs) else ", ", term))
+        pieces.append((separator(n, len(inputs)), term))
         labels.append([])
         for k, element in enumerate(term.elts):
             label = _label(element)

@@ -268,9 +268,10 @@ class Product(Instruction):
         a, b = [x.shape for x in sources]
         turned_a, turned_b = self.turned
         # A vector on the left is a row, on the right a column; the result has no axis for it.
-        rows, inner = (a[-2:-1], a[-1:]) if not turned_a else (a[-1:], a[-2:-1])
-        columns = () if len(b) == 1 else b[-2:-1] if turned_b else b[-1:]
-        return ProductSizes(broadcast_shapes(a[:-2], b[:-2]), rows, inner, columns)
+        rows, inner = (a[-1:], a[-2:-1]) if turned_a else (a[-2:-1], a[-1:])
+        _, columns = (b[-1:], b[-2:-1]) if turned_b else (b[-2:-1], b[-1:])
+        batch = broadcast_shapes(a[:-2], b[:-2])
+        return ProductSizes(batch, rows, inner, columns if len(b) > 1 else ())
 
     def result(self, sources: Sequence[Value], views: bool) -> Value:
         """Return a value with the axes batch, rows, columns."""
