@@ -74,9 +74,21 @@ def slow(*values: Any) -> Any:
     return pytest.param(*values, marks=pytest.mark.slow)
 
 
+_LONGEST_ID = 60
+
+
+def pytest_make_parametrize_id(val: Any) -> str | None:
+    """Cut long texts, such as messages, in the ids of tests; pytest numbers ids that are equal after that."""
+    return _cut(val) if isinstance(val, str) else None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_ID else f"{text[:_LONGEST_ID]}..."
+
+
 def spelled(value: Any) -> str:
     """Return the text of a value, without its place in memory: each process has to collect the same tests."""
-    return re.sub(r" at 0x[0-9a-f]+", "", str(value))
+    return _cut(re.sub(r" at 0x[0-9a-f]+", "", str(value)))
 
 
 def require(name: str) -> None:

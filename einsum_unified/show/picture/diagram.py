@@ -141,10 +141,8 @@ def draw(parent: Element, found: Layout, x: float, y: float) -> None:
     rails = found.columns()
     styles = _styles(found)
     edge = found.width - found.right
-    for (
-        place,
-        rail,
-    ) in rails:  # before the rails, which must be in front of lines that only cross them
+    # These lines come first: the rails must be in front of lines that only cross them.
+    for place, rail in rails:
         for height in rail.left:
             line(picture, ["M", found.left, height, "H", place], f"line {styles[rail.label][0]}")
         for height in rail.right:
