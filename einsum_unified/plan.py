@@ -258,10 +258,10 @@ class Plan:
         from einsum_unified.show.page.document import document
         from einsum_unified.show.table import Explanation  # seldom needed
 
-        bound, told = self.bound, None
+        bound, explanation = self.bound, None
         if not bound.unranked:
-            told = Explanation(bound, self.program, self.backend.capabilities, self.steps)
-        page = document(bound, self.backend.name, told, self._algorithm(), self.source, self.to_svg())
+            explanation = Explanation(bound, self.program, self.backend.capabilities, self.steps)
+        page = document(bound, self.backend.name, explanation, self._algorithm(), self.source, self.to_svg())
         return _written(page, file)
 
     def _repr_html_(self) -> str:
@@ -287,8 +287,8 @@ class Plan:
 
         if self.bound.unranked:
             raise PathError("a plan for an unknown number of axes has no figures")
-        told = Explanation(self.bound, self.program, self.backend.capabilities, self.steps)
-        return {**told.data(), "algorithm": self._algorithm().partition(":")[0]}
+        explanation = Explanation(self.bound, self.program, self.backend.capabilities, self.steps)
+        return {**explanation.data(), "algorithm": self._algorithm().partition(":")[0]}
 
     def to_python(self, backend: str = "numpy") -> str:
         """Return the plan as the text of a function ``contract`` in plain calls of a framework.

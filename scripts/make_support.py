@@ -152,8 +152,8 @@ def _matrix(found: Sequence[Found], versions: dict[str, str]) -> list[str]:
         about = one.declared["about"]
         counts = [one.count(status) for status in ("passed", "failed", "gap")]
         flags = ["yes" if one.declared[name] else "–" for name in ("out", "views", "native")]
-        told = [about[name] or "–" for name in ("symbolic_sizes", "gradients", "compilers")]
-        lines.append(_row(one.row.title, versions[one.row.package], *counts, *flags, *told))
+        texts = [about[name] or "–" for name in ("symbolic_sizes", "gradients", "compilers")]
+        lines.append(_row(one.row.title, versions[one.row.package], *counts, *flags, *texts))
     lines += [
         "",
         "*Own kernel*: a step of a contraction may go to the library's own einsum or `dot_general`.",

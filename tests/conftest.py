@@ -26,7 +26,8 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 
-collect_ignore = ["typed"]  # what type checkers read: not everything there would run
+# Type checkers read these files; not all of them would run.
+collect_ignore = ["typed"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -87,7 +88,7 @@ def _cut(text: str) -> str:
 
 
 def spelled(value: Any) -> str:
-    """Return the text of a value, without its place in memory: each process has to collect the same tests."""
+    """Return the text of a value, without a memory address: each process has to collect the same tests."""
     return _cut(re.sub(r" at 0x[0-9a-f]+", "", str(value)))
 
 

@@ -156,7 +156,7 @@ class Pint(Framework):
 def agree_on_random_calls(library: Framework, examples: int) -> None:
     """Compare random calls, of operands of one dtype, with the sum over all labels."""
 
-    # The same calls in each run: what a new one finds wrong in a library is no news of a change here.
+    # The same calls in each run: an error that a new call finds in a library is not due to a change here.
     @settings(
         max_examples=examples,
         deadline=None,

@@ -110,7 +110,7 @@ def test_an_operand_alone_is_no_call(alone):
     assert str(caught.value) == f"the equation is {kind}, not text, and no sublist follows it"
 
 
-def test_an_equation_that_is_no_text_is_named_before_an_array():
+def test_an_equation_that_is_not_text_is_named_before_an_array():
     with pytest.raises(
         EquationError, match=r"^the equation is a NoneType, not text, and no sublist follows it$"
     ):

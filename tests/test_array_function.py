@@ -37,7 +37,7 @@ def test_units_of_three_operands_multiply(ureg):
 
 
 @pytest.mark.parametrize("equation", ["ij->ij", "ij->ji", "ij->i", "ij->", "ij->j"])
-def test_what_multiplies_nothing_keeps_the_unit(ureg, equation):
+def test_an_einsum_without_products_keeps_the_unit(ureg, equation):
     result = einsum(equation, A * ureg.metre)
     assert result.units == ureg.metre
     np.testing.assert_array_equal(result.magnitude, np.einsum(equation, A))
@@ -51,7 +51,7 @@ def test_a_diagonal_keeps_the_unit(ureg, equation):
     np.testing.assert_array_equal(result.magnitude, np.einsum(equation, x))
 
 
-def test_what_has_no_unit_is_a_factor(ureg):
+def test_an_operand_without_a_unit_is_a_factor(ureg):
     for operands in ([A * ureg.metre, B], [A, B * ureg.metre]):
         result = einsum("ij,jk,->ik", *operands, 2)
         assert result.units == ureg.metre

@@ -171,7 +171,7 @@ def test_dtypes_of_gradients_are_those_of_autograds_own_einsum(autograd, anp):
     assert sums[0]._value == 4096  # halves would stick at 2048
 
 
-def test_what_autograd_puts_around_lists_is_no_tensor(autograd):
+def test_autograds_wrapper_of_lists_is_not_a_tensor(autograd):
     with pytest.raises(OperandTypeError, match="operand 0 is an autograd SequenceBox, which is not a tensor"):
         autograd.grad(lambda xs: einsum("i->", xs))([1.0, 2.0])
 

@@ -591,7 +591,7 @@ def test_two_devices_are_named(torch):
     ],
     ids=["text", "date", "duration", "record"],
 )
-def test_an_array_of_no_numbers_is_an_error(framework, array, dtype):
+def test_an_array_that_does_not_hold_numbers_is_an_error(framework, array, dtype):
     text = f"OperandTypeError: operand 1 has dtype numpy.{dtype}, which is not numeric"
     before = array.copy()
     assert_raises(text, einsum, "i,i->", filled(framework, (2,)), array)
@@ -780,7 +780,7 @@ def test_a_tensor_of_text_is_an_error(tf):
     assert_raises(text, einsum, "i->i", tf.constant(["a"]))
 
 
-def test_an_object_of_a_known_library_that_is_no_array_is_named(torch, tf):
+def test_an_object_of_a_known_library_that_is_not_an_array_is_named(torch, tf):
     known = f"\n  known: {KNOWN}; others can be added with einsum_unified.register_backend"
     text = "OperandTypeError: operand 0 is a {}, which is not an array of a known library" + known
     assert_raises(text.format("torch Linear"), einsum, "i->i", torch.nn.Linear(1, 1))

@@ -58,7 +58,7 @@ def test_explain_prints_the_plan(capsys):
     assert printed(capsys, "explain", "bij,jk,kl->bil", *shapes, "--optimize", "greedy") == f"{plan}\n"
 
 
-def test_explain_tells_figures_as_integers(capsys):
+def test_explain_gives_figures_as_integers(capsys):
     found = figures(capsys, *MATMUL)
     assert found["totals"] == {
         "flops": 2 * 10 * 20 * 30,
@@ -435,7 +435,7 @@ def test_there_is_no_progress_bar_without_rich(monkeypatch):
 # --- backends -------------------------------------------------------------------------------------
 
 
-def test_backends_tells_what_is_there_and_what_is_broken(capsys, monkeypatch, tmp_path):
+def test_backends_lists_installed_and_broken_libraries(capsys, monkeypatch, tmp_path):
     for framework in FRAMEWORKS:
         available(framework)
     (tmp_path / "cupy").mkdir()
@@ -475,7 +475,7 @@ def test_a_library_that_is_not_installed_is_no_failure(capsys, monkeypatch):
     assert "not installed" in printed(capsys, "backends")
 
 
-def test_a_version_is_found_where_no_package_tells_its_distribution(capsys, monkeypatch):
+def test_a_version_is_found_where_no_package_names_its_distribution(capsys, monkeypatch):
     monkeypatch.setattr(dispatch, "FRAMEWORKS", {"numpy": dispatch.FRAMEWORKS["numpy"]})
     monkeypatch.setattr("einsum_unified.commands.backends.packages_distributions", dict)
     (row,) = json.loads(printed(capsys, "backends", "--json"))
@@ -781,8 +781,8 @@ def test_a_help_text_ends_with_examples_of_its_command(command):
 
 def test_the_help_lists_the_commands_in_a_line_each_and_has_an_example():
     (listed,) = re.findall(r"^  COMMAND\n((?:    .*\n)*)", help_of(), re.MULTILINE)
-    told = re.findall(r"^    ([a-z]+)\s+(.+)$", listed, re.MULTILINE)
-    assert [name for name, _ in told] == list(COMMANDS)
+    lines = re.findall(r"^    ([a-z]+)\s+(.+)$", listed, re.MULTILINE)
+    assert [name for name, _ in lines] == list(COMMANDS)
     assert len(listed.splitlines()) <= len(COMMANDS) + 1  # one name is too long for the column
     assert examples_of()
 
@@ -806,7 +806,7 @@ BLOCKS = [(lines, shown) for lines, shown in BLOCKS if "einsum-unified " in line
 
 @pytest.mark.filterwarnings("ignore")  # of libraries, as they are imported
 @pytest.mark.parametrize(("lines", "shown"), BLOCKS, ids=[lines.splitlines()[0] for lines, _ in BLOCKS])
-def test_what_the_page_shows_is_what_is_printed(lines, shown, entered):
+def test_the_page_shows_the_printed_output(lines, shown, entered):
     text = ""
     for line in [line for line in lines.splitlines() if line.startswith("einsum-unified ")]:
         done = entered(line)
@@ -816,5 +816,5 @@ def test_what_the_page_shows_is_what_is_printed(lines, shown, entered):
         assert text == shown
 
 
-def test_the_page_tells_of_every_command():
+def test_the_page_describes_every_command():
     assert re.findall(r"^## `([a-z]+)", PAGE, re.MULTILINE) == list(COMMANDS)

@@ -417,7 +417,7 @@ def test_at_least_ten_ways_to_be_wrong_are_tried():
 # --- gaps -----------------------------------------------------------------------------------------
 
 
-def test_what_is_lacking_is_a_gap_with_its_reason_and_never_passes():
+def test_a_lacking_feature_is_a_gap_with_its_reason_and_never_passes():
     outcomes = outcomes_of(Right())
     needs = {case.id: set(case.features()) for case in corpus()}
     lacking = {"out", "gradients", "float8_e4m3fn", "float8_e5m2", "int4", "uint4"}
@@ -427,7 +427,7 @@ def test_what_is_lacking_is_a_gap_with_its_reason_and_never_passes():
     assert not [o.id for o in outcomes if o.status == "passed" and needs[o.id] & lacking]
 
 
-def test_a_gap_that_is_declared_by_the_adapter_tells_its_reason():
+def test_a_gap_that_the_adapter_declares_has_its_reason():
     class WithoutInt8(Right):
         capabilities = dataclasses.replace(Right.capabilities, gaps={"int8": "eight bits are too few"})
 

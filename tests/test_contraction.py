@@ -237,7 +237,7 @@ def test_the_frameworks_own_einsum_never_costs_less_than_its_call():
 
 @pytest.mark.parametrize("turn", [False, True])
 @pytest.mark.parametrize("function", ["matmul", "matmul_into"])
-def test_blas_is_handed_what_it_takes(monkeypatch, function: str, turn: bool):
+def test_blas_gets_only_layouts_that_it_takes(monkeypatch, function: str, turn: bool):
     """NumPy multiplies anything else in a scalar loop, axes that repeat the same memory (stride 0) too."""
     adapter = load("numpy")
     x = np.arange(3.0 * 40 * 80).reshape(3, 40, 80) % 7
@@ -292,7 +292,7 @@ def test_no_large_product_is_made_only_to_be_summed(torch):
     assert Multiply not in kinds("ij,ij->j", large, large)
 
 
-def test_what_lies_as_a_matrix_is_not_copied():
+def test_an_operand_that_is_a_matrix_in_memory_is_not_copied():
     assert set(kinds("abk,kcd->abcd", (20, 30, 40), (40, 50, 6))) <= {Reshape, Dot, MatMul}
     assert kinds("ki,kj->ij", (300, 200), (300, 100)) == [Transpose, Dot]
 

@@ -54,7 +54,7 @@ def test_a_frameworks_own_dtype_has_numpys_name(torch, tf, name: str):
         (("str32", "bytes8", "datetime64[ns]", "timedelta64", "void", "qint8", "string", "resource", ""), ""),
     ],
 )
-def test_a_name_tells_the_kind(names: tuple, kind: str):
+def test_the_kind_of_a_dtype_is_known_from_its_name(names: tuple, kind: str):
     assert {kind_of(name) for name in names} == {kind}
 
 
@@ -77,7 +77,7 @@ def test_bits_are_eight_times_the_size_of_an_element(name: str):
 
 
 @pytest.mark.parametrize("name", NARROW)
-def test_what_is_below_eight_bits_or_a_float_of_eight_is_narrow(name: str):
+def test_dtypes_below_eight_bits_and_floats_of_eight_are_narrow(name: str):
     assert is_narrow(name)
 
 

@@ -397,7 +397,7 @@ def test_a_text_is_parsed_once():
     assert parse(sublists([0], output=[])) is parse(sublists([0], output=[]))
 
 
-def test_what_is_long_is_kept_only_few_at_a_time():
+def test_only_a_few_long_equations_are_kept():
     assert module._parse_short.cache_info().maxsize == 1024
     assert module._parse_long.cache_info().maxsize == 4
     for n in range(6):

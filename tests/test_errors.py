@@ -140,7 +140,7 @@ def test_an_error_of_one_sentence_has_no_other_parts():
 
 # --- the window of a long message -----------------------------------------------------------------
 
-# Every character is another one, so that each tells its position.
+# Every character is another one, so that each shows its position.
 TEXT = "".join(chr(0x4E00 + n) for n in range(1000))
 
 
@@ -195,5 +195,5 @@ def test_a_long_text_is_shown_around_the_first_mark(length, marks, start, stop, 
     assert [padded[column] for column in columns] == [(text + "|")[mark] for mark in carets]
 
 
-def test_what_is_not_printable_is_one_blank_so_that_carets_stay_in_place():
+def test_an_unprintable_character_is_one_blank_so_that_carets_stay_in_place():
     assert pointed("a\u200b\n\x1bb\ud800c", [4, 6]) == ["    a   b c", "        ^ ^"]

@@ -301,7 +301,7 @@ def test_shapes_in_the_code_are_written_as_python_writes_them():
     assert "1,024" not in code
 
 
-# --- sizes that only some operands tell, and labels of any kind ------------------------------------
+# --- sizes that only some operands give, and labels of any kind ------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_shapes_in_the_code_are_written_as_python_writes_them():
         ("ij,jk->ik", [(None, 3), (None, 4)], "float32"),
     ],
 )
-def test_a_plan_of_a_framework_that_compares_sizes_late_tells_everything(tf, equation, shapes, dtype):
+def test_a_plan_of_a_framework_that_compares_sizes_late_shows_everything(tf, equation, shapes, dtype):
     plans = []
 
     @tf.function(input_signature=[tf.TensorSpec(shape, dtype) for shape in shapes])

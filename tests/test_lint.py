@@ -180,7 +180,7 @@ def test_a_call_of_einops(source: str, expected: list[str]):
         ("np.einsum(a, 'ij,jk->ik', b)", "numpy.einsum takes the equation as its first argument"),
     ],
 )
-def test_a_text_in_the_wrong_place_is_told_the_right_one(source: str, said: str):
+def test_the_remark_on_a_misplaced_text_names_the_right_place(source: str, said: str):
     (finding,) = check(IMPORTS + source)
     assert (finding.code, finding.message) == ("EU008", said)
     assert finding.column == source.index("'") + 1 + len("'")
@@ -431,7 +431,7 @@ def test_portable_reports_what_any_library_refuses():
         "einsum('''\n    ij\n    ->«EU002»z\n''', a)",
         "αβγ = 1; np.einsum('ij->«EU002»z', a)",
         "EQ = 'ij->' + '«EU002»z'\nnp.einsum(EQ, a)",
-        "np.einsum(«EU002»f'ij->z', a)",  # within f-strings it cannot be told
+        "np.einsum(«EU002»f'ij->z', a)",  # within f-strings the place is unknown
         "left = 'ij->«EU002»z'\nnp.einsum(f'{left}', a)",
         "np.einsum(a, [0, 1], [«EU002»2])",
         "np.einsum(\n    a,\n    [0, 1],\n    [\n        «EU002»2])",
@@ -689,7 +689,7 @@ def test_a_bad_file_is_one_line_on_stderr_while_the_others_go_on(name, tmp_path)
     assert done.stdout.endswith("\n1 finding in 1 of 2 files; 1 could not be read\n")
 
 
-def test_what_cannot_be_opened_is_a_line_on_stderr(tmp_path, capsys):
+def test_a_file_that_cannot_be_opened_is_a_line_on_stderr(tmp_path, capsys):
     os.mkfifo(tmp_path / "pipe.py")
     (tmp_path / "link.py").symlink_to("nowhere")
     (tmp_path / "folder.py").mkdir()
@@ -810,7 +810,7 @@ def test_deep_nesting_that_python_parses_is_walked():
     assert codes("np.einsum(" + "'i' + " * 900 + "'->ii', a)") == ["EU003"]
 
 
-def test_source_that_is_no_python_is_an_error_of_its_own():
+def test_source_that_is_not_python_is_an_error_of_its_own():
     for source in ("def", b"\xff", "\ud800", "x\0"):
         with pytest.raises(UnreadableError):
             check(source)

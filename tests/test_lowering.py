@@ -108,7 +108,7 @@ def test_a_chain_is_a_product_a_step(count: int):
         ("i,i->i", [(1,), (3,)]),
     ],
 )
-def test_what_contracts_nothing_is_one_multiply(text: str, shapes: list):
+def test_an_einsum_that_sums_nothing_is_one_multiply(text: str, shapes: list):
     found = kinds(text, *shapes)
     assert found.count(Multiply) == 1
     assert MatMul not in found

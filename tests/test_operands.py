@@ -112,7 +112,7 @@ def test_a_label_may_be_repeated_in_an_operand_of_unknown_rank():
     assert bind(parse("i...i->..."), [Operand(None, "float64", "numpy", Form.TENSOR)], NUMPY).unranked
 
 
-def test_a_term_without_an_ellipsis_tells_a_number_of_axes_that_is_not_known():
+def test_a_term_without_an_ellipsis_gives_an_unknown_number_of_axes():
     got = bind(parse("ij,j->i"), [Operand(None, "float64", "numpy", Form.TENSOR), operand(3)], NUMPY)
     assert [(x.shape, x.assumed) for x in got.operands] == [((None, None), True), ((3,), False)]
     assert (got.unranked, got.unknown, got.sizes[1]) == (False, (0,), 3)
@@ -419,7 +419,7 @@ def test_clashing_sizes_name_both_operands_and_point_at_both_places(text, shapes
     ("text", "shape", "label", "sizes", "carets"),
     [
         ("ii->i", (2, 3), "i", (2, 3), "^^"),
-        ("ii", (1, 3), "i", (1, 3), "^^"),  # 1 against n is no diagonal
+        ("ii", (1, 3), "i", (1, 3), "^^"),  # 1 against n is not a diagonal
         ("i...i", (2, 5, 4), "i", (2, 4), "^   ^"),
         ("...aba", (5, 2, 9, 3), "a", (2, 3), "   ^ ^"),
         ("aa...bb", (2, 2, 7, 3, 4), "b", (3, 4), "     ^^"),

@@ -110,7 +110,7 @@ def test_up_to_two_operands_are_one_lesson_and_more_have_one_a_step():
     assert [x.name for x in (*last.operands, last.output)] == ["a2", "s0", "out"]
 
 
-def test_what_is_left_out_is_said():
+def test_the_page_says_which_parts_are_left_out():
     assert "7 operands are too many to show at once" in chain(7).to_html()
     assert "Only the first 30 of 39 steps are shown." in chain(40).to_html()
     many = einsum_plan(np.ones((1,) * 30), list(range(30)), [0])

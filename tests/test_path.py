@@ -218,7 +218,7 @@ def test_an_optimizer_names_itself():
     ],
     ids=str,
 )
-def test_what_is_no_path_says_why(optimize, text: str):
+def test_an_error_says_why_a_value_is_not_a_path(optimize, text: str):
     with pytest.raises(PathError) as caught:
         einsum(TEXT, *ARRAYS, optimize=optimize)
     assert str(caught.value).startswith(text)

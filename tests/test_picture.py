@@ -222,9 +222,9 @@ def test_the_figures_of_steps_are_those_counted_by_hand():
 @pytest.mark.parametrize("picture", GALLERY, ids=lambda picture: picture.equation)
 def test_the_figures_of_the_gallery_are_those_of_the_listing(picture):
     plan = einsum_plan(picture.equation, *picture.shapes, dtype=None)
-    told = Explanation(plan.bound, plan.program, plan.backend.capabilities, plan.steps)
+    explanation = Explanation(plan.bound, plan.program, plan.backend.capabilities, plan.steps)
     steps = [part for part in parts(drawn(plan), "row") if part.get("data-step")]
-    for part, works in zip(steps, told.products, strict=True):
+    for part, works in zip(steps, explanation.products, strict=True):
         flops, read, written = (str(total(works, name)) for name in ("flops", "read", "written"))
         sentence = part.find(f"{SVG}title").text
         assert f"{kind(works)}, {flops} FLOPs, {read} bytes read, {written} bytes written" in sentence
@@ -308,8 +308,8 @@ def test_more_operands_are_collapsed_with_a_note_and_all_figures_are_in_the_rows
     assert len(parts(root, "operand")) == 8
     assert f"and {n - 8} more operands" in texts(root)
     flops = [int(x.replace(",", "")) for row in rows(plan) for x in re.findall(r"([\d,]+) FLOPs, ", row)]
-    told = Explanation(plan.bound, plan.program, plan.backend.capabilities, plan.steps)
-    steps = list(itertools.chain.from_iterable(told.products))
+    explanation = Explanation(plan.bound, plan.program, plan.backend.capabilities, plan.steps)
+    steps = list(itertools.chain.from_iterable(explanation.products))
     assert sum(flops) == int(total(steps, "flops"))
     counted = [re.match(r"(\d+) operands|(operand)", row) for row in rows(plan)]
     hidden = [part for part in parts(root, "row") if part.get("data-steps")]

@@ -90,7 +90,7 @@ def good() -> dict:
         ("dtype", "string", "in 'dtype' is not a numeric dtype"),
     ],
 )
-def test_what_is_no_plan_is_refused_by_entry(entry: str, value, says: str):
+def test_data_that_is_not_a_plan_is_refused_by_entry(entry: str, value, says: str):
     with pytest.raises(EinsumError) as caught:
         Plan.from_dict({**good(), entry: value})
     assert says in str(caught.value)
@@ -147,7 +147,7 @@ def test_a_plan_comes_back_as_it_was_where_numpy_lacks_its_dtype():
     ], done.stderr
 
 
-# --- what is no plan ------------------------------------------------------------------------------
+# --- data that is not a plan -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_hostile_data_is_refused_at_once_in_a_short_line(entry, value, says):
     assert len(str(caught.value)) < 200
 
 
-def test_what_is_no_entry_is_named_shortly():
+def test_an_unknown_entry_is_named_shortly():
     with pytest.raises(PathError) as caught:
         Plan.from_dict({**good(), "x" * 10**6: 1})
     assert len(str(caught.value)) < 200

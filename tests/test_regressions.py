@@ -97,7 +97,7 @@ def test_a_class_and_its_name_are_one_registration():
 
 @pytest.mark.parametrize("operand", [{}, None, object()])
 @pytest.mark.parametrize("function", [einsum, einsum_plan, einsum_path])
-def test_what_is_no_array_is_the_same_error_from_every_function(function, operand):
+def test_an_operand_that_is_not_an_array_is_the_same_error_from_every_function(function, operand):
     with pytest.raises(
         OperandTypeError, match=r"operand 0 is an? .*, which is not an array of a known library"
     ):
@@ -124,7 +124,7 @@ def test_an_alias_of_a_dtype_goes_with_out_and_with_python_integers():
 
 
 @pytest.mark.parametrize("dtype", [dict, list, 3.5])
-def test_a_class_that_is_no_dtype_is_refused(dtype):
+def test_a_class_that_is_not_a_dtype_is_refused(dtype):
     with pytest.raises(OperandTypeError, match="is not a dtype that numpy can compute with"):
         einsum("ij->i", X, dtype=dtype)
 

@@ -259,7 +259,7 @@ def test_size_1_broadcasts_in_a_plan_for_any_size(framework, equation: str, firs
         ("ij->ji", [(None, None)], [(2, 3, 4)], "operand 0 has 3 axes"),
     ],
 )
-def test_what_does_not_fit_is_our_error(framework, equation: str, planned, given, says: str):
+def test_shapes_that_do_not_fit_are_our_error(framework, equation: str, planned, given, says: str):
     plan = einsum_plan(equation, *planned)
     with pytest.raises(OperandError, match=says):
         plan(*(framework.tensor(np.ones(shape)) for shape in given))
@@ -323,7 +323,7 @@ def test_a_negative_size_is_named():
         einsum_plan("ij->", (None, -3))
 
 
-# --- a size that one operand tells and another does not --------------------------------------------
+# --- a size that one operand gives and another does not --------------------------------------------
 
 
 @pytest.mark.parametrize("through", [lambda plan: plan, lambda plan: Plan.from_dict(plan.to_dict())])

@@ -147,7 +147,7 @@ def test_buffers_of_the_standard_library_count_as_numpy_arrays(framework, operan
 @pytest.mark.parametrize(
     "operand", ["text", b"bytes", {1, 2}, {1: 2}, object(), None, iter([1])], ids=spelled
 )
-def test_what_is_no_array_is_named(framework, operand):
+def test_an_operand_that_is_not_an_array_is_named(framework, operand):
     name = type(operand).__name__
     with pytest.raises(OperandTypeError, match=f"operand 1 is an? {name}, which is not an array"):
         einsum("i,i->", framework.tensor(np.ones(3)), operand)
@@ -448,7 +448,7 @@ def test_dtypes_hold_with_unknown_sizes_too(tf, dtype):
     assert tf.cast(result, tf.float32).numpy().tolist() == ([[1, 1]] * 2 if dtype == "bool" else [[2, 2]] * 2)
 
 
-def test_what_is_wrong_is_found_while_tracing(tf):
+def test_errors_are_found_while_tracing(tf):
     signature = [tf.TensorSpec([None, 3]), tf.TensorSpec([4, None])]
     product = tf.function(lambda a, b: einsum("ij,jk->ik", a, b), input_signature=signature, autograph=False)
     with pytest.raises(OperandError, match="label 'j' is 3 in operand 0 but 4 in operand 1") as caught:

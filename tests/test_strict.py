@@ -42,7 +42,7 @@ TAKEN = [
     ("i,->i", [(3,), ()]),
     ("i,j->ij", [(1,), (3,)]),  # size 1 that nothing greater meets
     ("ij,jk->ik", [(2, 1), (1, 4)]),
-    ("...i,i->...", [(4, 3), (3,)]),  # axes that an operand does not have are no axes of size 1
+    ("...i,i->...", [(4, 3), (3,)]),  # axes that an operand does not have are not axes of size 1
     ("i...->i", [(2,)]),  # an ellipsis without axes
     ("ij,jk,kl->il", [(2, 3), (3, 4), (4, 5)]),
 ]
@@ -53,7 +53,7 @@ def arrays(shapes) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize(("equation", "shapes", "rule", "headline"), REFUSED)
-def test_what_is_refused_is_said_with_its_rule(framework, equation, shapes, rule, headline):
+def test_a_refusal_names_its_rule(framework, equation, shapes, rule, headline):
     operands = [framework.tensor(x) for x in arrays(shapes)]
     einsum(equation, *operands)  # well without strict
     with pytest.raises((EquationError, OperandError)) as caught:
@@ -277,7 +277,7 @@ def test_strict_holds_under_torch_compile_once_sizes_are_dynamic(torch):
 
 
 @pytest.mark.parametrize("strict", ["no", 1, None, np.ones(2)])
-def test_what_is_neither_true_nor_false_is_refused(strict):
+def test_a_value_of_strict_other_than_true_or_false_is_refused(strict):
     for call in (
         lambda: einsum("i->i", np.ones(2), strict=strict),
         lambda: einsum_plan("i->i", (2,), strict=strict),

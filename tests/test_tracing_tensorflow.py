@@ -256,7 +256,7 @@ def test_every_form_of_a_call_without_a_word_of_autograph(tf, form: str):
         ),
     ],
 )
-def test_what_is_known_to_be_wrong_is_said_while_tracing(tf, equation: str, shapes, says: str):
+def test_errors_that_are_certain_are_raised_while_tracing(tf, equation: str, shapes, says: str):
     specs = [tf.TensorSpec(shape, tf.float64) for shape in shapes]
     function = tf.function(lambda *xs: einsum(equation, *xs), input_signature=specs)
     with pytest.raises(OperandError, match=says):
@@ -291,7 +291,7 @@ def test_a_size_that_is_not_the_known_one_is_an_error_of_tensorflow(tf, jit_comp
     ],
 )
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
-def test_what_turns_out_to_be_wrong_is_an_error_of_tensorflow(tf, equation, shapes, jit_compile: bool):
+def test_an_error_that_shows_only_at_run_time_is_one_of_tensorflow(tf, equation, shapes, jit_compile: bool):
     specs = [tf.TensorSpec([None] * len(shape), tf.float64) for shape in shapes]
     function = tf.function(lambda *xs: einsum(equation, *xs), input_signature=specs, jit_compile=jit_compile)
     with pytest.raises((tf.errors.InvalidArgumentError, ValueError)) as caught:
@@ -311,7 +311,7 @@ def test_what_turns_out_to_be_wrong_is_an_error_of_tensorflow(tf, equation, shap
         ("aa->", (None, 3), (1, 3)),
         ("aaa->a", (None, None, None), (2, 2, 1)),
         ("aabb->ab", (None, 2, None, 3), (1, 2, 3, 3)),
-        # No number of elements tells here.
+        # The number of elements does not show it here.
         ("bdd->bd", (None, None, None), (0, 0, 1)),
         ("bdd->bd", (None, None, None), (0, 2, 3)),
         ("dd->d", (0, None), (0, 1)),

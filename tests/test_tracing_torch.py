@@ -402,7 +402,7 @@ def test_errors_have_our_text_while_compiling(torch, equation: str, shapes, says
     assert str(eager.value).splitlines()[0] in str(caught.value)
 
 
-def test_hints_that_are_no_mapping_are_our_error_while_compiling(torch):
+def test_hints_that_are_not_a_mapping_are_our_error_while_compiling(torch):
     compiled = torch.compile(lambda x: einsum("ij->i", x, hints=[("i", 3)]), fullgraph=True, backend="eager")
     with pytest.raises(Exception, match=r"PathError.* is not a mapping of labels to sizes"):
         compiled(torch.ones(2, 3))

@@ -63,9 +63,9 @@ def test_shapes_strides_dtypes_and_views_are_those_that_are_made(mutable, text: 
     tensors = [mutable.tensor(np.ones(shape), dtype) for shape in shapes]
     plan = einsum_plan(text, *tensors)
     for way, program in every_way(plan) or [(None, plan.program)]:
-        told = program.values(operands(plan.bound), views=True)
+        values = program.values(operands(plan.bound), views=True)
         for instruction, sources, x in made(program, tensors, plan.backend):
-            value = told[instruction.target]
+            value = values[instruction.target]
             assert tuple(x.shape) == value.shape, (way, instruction)
             assert mutable.dtype(x) == value.dtype, (way, instruction)
             if np.prod(value.shape) > 1:
@@ -103,11 +103,11 @@ def test_a_reshape_is_a_view_where_numpys_is(shape: tuple[int, ...]):
         if x.size != np.prod(shape):
             continue
         got = x.reshape(shape)
-        told = Reshape(1, (0,), shape).result([value_of(x)], views=True)
-        assert told.shape == shape
+        result = Reshape(1, (0,), shape).result([value_of(x)], views=True)
+        assert result.shape == shape
         if x.size != 1:
-            assert told.view == (x.size == 0 or np.may_share_memory(got, x))
-        strides = zip(shape, strides_of(got), told.strides, strict=True)
+            assert result.view == (x.size == 0 or np.may_share_memory(got, x))
+        strides = zip(shape, strides_of(got), result.strides, strict=True)
         assert all(real == stride for size, real, stride in strides if size > 1 and x.size)
 
 
@@ -125,8 +125,8 @@ def test_a_reshape_of_sizes_that_are_not_known_is_a_view_if_it_splits_no_run():
 def test_a_diagonal_steps_along_both_axes(axis1: int, axis2: int):
     x = np.zeros((3, 3, 3, 5)).transpose(2, 0, 1, 3)
     got = x.diagonal(0, axis1, axis2)
-    told = Diagonal(1, (0,), axis1, axis2).result([value_of(x)], views=True)
-    assert (told.shape, list(told.strides)) == (got.shape, strides_of(got))
+    result = Diagonal(1, (0,), axis1, axis2).result([value_of(x)], views=True)
+    assert (result.shape, list(result.strides)) == (got.shape, strides_of(got))
 
 
 @pytest.mark.parametrize(
@@ -156,14 +156,14 @@ def test_axes_of_size_1_that_are_repeated_have_no_stride():
     for y in (x, x[..., ::2], x.T):
         shape = tuple(5 if size == 1 else size for size in y.shape)
         got = np.broadcast_to(y, shape)
-        told = BroadcastTo(1, (0,), shape).result([value_of(y)], views=True)
-        assert (told.shape, list(told.strides), told.view) == (got.shape, strides_of(got), True)
+        result = BroadcastTo(1, (0,), shape).result([value_of(y)], views=True)
+        assert (result.shape, list(result.strides), result.view) == (got.shape, strides_of(got), True)
 
 
 def test_axes_that_may_be_repeated_are_taken_to_have_their_size_already():
     own, other = Size.read([(0, 0)], hint=6), Size.read([(1, 0)], hint=6)
-    told = BroadcastTo(1, (0,), (other, 4)).result([Value((own, 4), (4, 1), "float32", False)], views=True)
-    assert (told.shape, told.strides) == ((other, 4), (4, 1))
+    result = BroadcastTo(1, (0,), (other, 4)).result([Value((own, 4), (4, 1), "float32", False)], views=True)
+    assert (result.shape, result.strides) == ((other, 4), (4, 1))
 
 
 def test_without_views_everything_lies_in_c_order():
@@ -175,13 +175,13 @@ def test_without_views_everything_lies_in_c_order():
 
 def test_a_product_that_is_written_in_another_order_has_that_shape():
     a, b = (Value(shape, dense(shape), "float32", False) for shape in [(7, 2, 3), (7, 3, 5)])
-    told = MatMulInto(2, (0, 1), (2, 7, 5), (1, 0, 2)).result([a, b], views=True)
+    result = MatMulInto(2, (0, 1), (2, 7, 5), (1, 0, 2)).result([a, b], views=True)
     backend = load("numpy")
     got = backend.matmul_into(np.ones(a.shape), np.ones(b.shape), (2, 7, 5), (1, 0, 2))
-    assert (told.shape, list(told.strides)) == (got.shape, strides_of(got))
+    assert (result.shape, list(result.strides)) == (got.shape, strides_of(got))
 
 
-def test_what_lies_in_c_order_is_not_copied_again():
+def test_a_tensor_in_c_order_is_not_copied_again():
     x = np.zeros((3, 4))
     assert Contiguous(1, (0,)).result([value_of(x)], views=True).view
     assert not Contiguous(1, (0,)).result([value_of(x.T)], views=True).view

@@ -94,10 +94,10 @@ def explain(
     """Return the lines of the table and the notes below it."""
     if bound.unranked:
         return ["  left to the framework: the numbers of axes are known only at run time"]
-    told = Explanation(bound, program, capabilities, steps)
+    explanation = Explanation(bound, program, capabilities, steps)
     return [
-        *_table([HEADER, *told.rows(), told.totals()]),
-        *[f"  {note}" for note in told.notes(algorithm)],
+        *_table([HEADER, *explanation.rows(), explanation.totals()]),
+        *[f"  {note}" for note in explanation.notes(algorithm)],
     ]
 
 

@@ -32,9 +32,9 @@ _STYLES = re.compile(r"<style\b[^>]*>(.*?)</style>", re.DOTALL)
 
 
 def document(
-    bound: Bound, library: str, told: Explanation | None, algorithm: str, code: str, picture: str
+    bound: Bound, library: str, explanation: Explanation | None, algorithm: str, code: str, picture: str
 ) -> str:
-    """Return the page of a plan; it has no steps if ``told`` is None, because numbers of axes are unknown."""
+    """Return the page of a plan; it has no steps if ``explanation`` is None: numbers of axes are unknown."""
     style = f"{variables()}\n{_resource('page.css')}"
     script = _resource("stepper.js")
     drawing = re.sub(r"^(<\?xml.*?\?>|<!DOCTYPE[^>]*>|\s)*", "", picture, flags=re.DOTALL)
@@ -48,8 +48,8 @@ def document(
         where=_text(f"on {library}, {bound.dtype}"),
         operands=_items(first_lines([*operand_lines(bound), *unknown_lines(bound)])),
         picture=drawing,
-        stepper=_stepper(bound, told, script),
-        steps=_paragraph(_UNRANKED) if told is None else _steps(told, algorithm),
+        stepper=_stepper(bound, explanation, script),
+        steps=_paragraph(_UNRANKED) if explanation is None else _steps(explanation, algorithm),
         code=escape(code),
     )
 
@@ -73,10 +73,10 @@ def _hash(text: str) -> str:
 # --- parts ----------------------------------------------------------------------------------------
 
 
-def _stepper(bound: Bound, told: Explanation | None, script: str) -> str:
-    if told is None:
+def _stepper(bound: Bound, explanation: Explanation | None, script: str) -> str:
+    if explanation is None:
         return _paragraph(_UNRANKED)
-    found = lessons(bound, told.steps)
+    found = lessons(bound, explanation.steps)
     if not found:
         return _paragraph(f"More than {LABELS} labels are too many to step through.")
     data = {
@@ -101,14 +101,14 @@ def _left_out(bound: Bound) -> list[str]:
     return [*notes, *([f"Only the first {STEPS} of {steps} steps are shown."] if steps > STEPS else [])]
 
 
-def _steps(told: Explanation, algorithm: str) -> str:
+def _steps(explanation: Explanation, algorithm: str) -> str:
     """Return the table of `print(plan)` and the notes below it."""
     head = "".join(f'<th scope="col">{_text(name)}</th>' for name in HEADER)
-    body = "\n".join(f"<tr>{_cells(row)}</tr>" for row in told.rows())
+    body = "\n".join(f"<tr>{_cells(row)}</tr>" for row in explanation.rows())
     return (
         '<div class="scroll" tabindex="0" role="region" aria-labelledby="steps-title"><table class="steps">\n'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n"
-        f"<tfoot><tr>{_cells(told.totals())}</tr></tfoot>\n</table></div>\n<ul>{_items(told.notes(algorithm))}</ul>"
+        f"<tfoot><tr>{_cells(explanation.totals())}</tr></tfoot>\n</table></div>\n<ul>{_items(explanation.notes(algorithm))}</ul>"
     )
 
 

@@ -36,20 +36,20 @@ class Caption:
 
 def caption(tree: Tree, node: int) -> Caption:
     """Return the caption of a node."""
-    bound, part = tree.told.bound, tree.part(node)
+    bound, part = tree.explanation.bound, tree.part(node)
     if not tree.sources[node]:
         shape = _shape(bound, bound.terms[node], bound.shapes[node])
         text = f"operand {node}  {subscripts(bound, bound.terms[node])}"
         return Caption((text, shape), whole=f"{text}: {shape}")
     costs = tree.costs[node]
     steps = [n - tree.operands for n in part if tree.sources[n]]
-    step = tree.told.steps[node - tree.operands]
+    step = tree.explanation.steps[node - tree.operands]
     if len(steps) > 1:
         costs = total_cost(tree, part)
         what = f"{counted(len(steps), 'step', number)} up to step {steps[-1]}"
         text = f"{counted(len(part) - len(steps), 'operand', number)}  ->{subscripts(bound, step.output)}"
     else:
-        what = kind(tree.told.products[node - tree.operands])
+        what = kind(tree.explanation.products[node - tree.operands])
         text = f"step {steps[-1]}  {contraction(bound, step)}"
     shape = _shape(bound, step.output, [bound.sizes[label] for label in step.output])
     share = _share(tree, node)
@@ -62,7 +62,7 @@ def caption(tree: Tree, node: int) -> Caption:
 
 def _share(tree: Tree, node: int) -> str:
     share = tree.share(node)
-    if len(tree.told.steps) == 1:
+    if len(tree.explanation.steps) == 1:
         return ""
     return f"{'<1%' if 0 < share < 0.01 else f'{share:.0%}'} of FLOPs"
 
@@ -111,7 +111,7 @@ class Listing:
 
     def heights(self) -> list[float]:
         """Return the height of each row."""
-        step = _STEP if len(self.tree.told.steps) > 1 else _BARLESS
+        step = _STEP if len(self.tree.explanation.steps) > 1 else _BARLESS
         return [step if self.tree.sources[row.node] else _OPERAND for row in self.tree.rows]
 
 
@@ -159,7 +159,7 @@ def _row(
     _line(part, text.head, x, end, y, "word ink", "word dim")
     for n, pair in enumerate(text.lines):
         _line(part, pair, x, end, y + 16 + 14 * n, "small dim", f"small {'loud' if loud else 'dim'}")
-    if step >= 0 and len(facts.told.steps) > 1:
+    if step >= 0 and len(facts.explanation.steps) > 1:
         share = facts.share(row.node)
         box(part, x, y + 36, end - x, 3, "track", 1.5)
         if share:

@@ -70,24 +70,22 @@ def _notes(listing: drawing.Listing | None) -> list[str]:
     """Return the lines below the steps."""
     if listing is None:
         return ["steps and sizes are known only at run time"]
-    tree, told = listing.tree, listing.tree.told
+    tree, explanation = listing.tree, listing.tree.explanation
     lines = []
-    for name, works in (("before the steps", told.ready), ("after the steps", told.finish)):
+    for name, works in (("before the steps", explanation.ready), ("after the steps", explanation.finish)):
         costs = cost(works)
         if costs.read.terms or costs.flops.terms:
             lines.append(f"{name}: {amount(costs.flops)} FLOPs, {drawing.moved(costs)}")
-    everything = cost(told.account.works)
-    hidden = [row for row in tree.rows if tree.hides(row.node)]
-    if hidden:
-        lines.append(
-            f"{len(tree.expanded)} of {len(told.steps)} steps have their own row; cheap ones are grouped"
-        )
+    everything = cost(explanation.account.works)
+    if any(tree.hides(row.node) for row in tree.rows):
+        count = f"{len(tree.expanded)} of {len(explanation.steps)}"
+        lines.append(f"{count} steps have their own row; cheap ones are grouped")
     return [
         *lines,
-        f"total FLOPs: {amount(everything.flops)}; one nested loop: {amount(told.naive())}",
+        f"total FLOPs: {amount(everything.flops)}; one nested loop: {amount(explanation.naive())}",
         f"total bytes: {drawing.moved(everything)}",
-        f"peak memory: {amount(told.account.peak)} B",
-        *(line.strip() for line in unknown_lines(told.bound)),
+        f"peak memory: {amount(explanation.account.peak)} B",
+        *(line.strip() for line in unknown_lines(explanation.bound)),
     ]
 
 

@@ -55,16 +55,16 @@ class Row:
 class Tree:
     """The operands and steps of a plan as numbered nodes: first the operands, then the steps in order."""
 
-    def __init__(self, told: Explanation) -> None:
-        self.told, self.operands = told, len(told.bound.operands)
+    def __init__(self, explanation: Explanation) -> None:
+        self.explanation, self.operands = explanation, len(explanation.bound.operands)
         live = list(range(self.operands))
         self.sources: list[tuple[int, ...]] = [()] * self.operands
-        for step in told.steps:
+        for step in explanation.steps:
             self.sources.append(tuple(live[position] for position in step.positions))
             for position in sorted(step.positions, reverse=True):
                 live.pop(position)
             live.append(len(self.sources) - 1)
-        self.costs = [*[FREE] * self.operands, *map(cost, told.products)]
+        self.costs = [*[FREE] * self.operands, *map(cost, explanation.products)]
 
     @property
     def root(self) -> int:
@@ -74,7 +74,7 @@ class Tree:
     @cached_property
     def hints(self) -> dict[str, int]:
         """Label name → size that is assumed for it when costs are compared."""
-        return label_sizes(self.told.bound)
+        return label_sizes(self.explanation.bound)
 
     @cached_property
     def flops(self) -> list[int]:
@@ -85,7 +85,7 @@ class Tree:
     def bottleneck(self) -> int | None:
         """The step with the most FLOPs; None if there is only one step, or no FLOPs."""
         most = max(range(len(self.flops)), key=self.flops.__getitem__)
-        return most if len(self.told.steps) > 1 and self.flops[most] else None
+        return most if len(self.explanation.steps) > 1 and self.flops[most] else None
 
     def share(self, node: int) -> float:
         """Return the share of a row in all FLOPs, from 0 to 1."""

@@ -142,8 +142,8 @@ def _unranked(bound: Bound) -> tuple[
     ]
     known = dict.fromkeys(labels.values(), "?")
     for term, own in zip(equation.inputs, sizes, strict=True):
-        told = {labels[label]: size for label, size in zip(term, own, strict=True)}
-        known |= {label: size for label, size in told.items() if size not in ("?", "1")}
+        pairs = zip(term, own, strict=True)
+        known |= {labels[label]: size for label, size in pairs if size not in ("?", "1")}
     if ... in labels:
         known[labels[...]] = "any"
     return _numbered(equation.inputs, labels), _numbered([equation.output], labels)[0], names, sizes, known

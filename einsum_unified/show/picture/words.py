@@ -21,7 +21,7 @@ def description(wiring: Wiring, listing: Listing | None, notes: list[str]) -> st
             for row, caption in zip(listing.tree.rows, listing.captions, strict=True)
             if listing.tree.sources[row.node]
         ]
-        sentences.append(f"{counted(len(listing.tree.told.steps), 'step', number)}.")
+        sentences.append(f"{counted(len(listing.tree.explanation.steps), 'step', number)}.")
         sentences += [f"{text[0].upper()}{text[1:]}." for text in steps]
     return " ".join([*sentences, *(f"{note[0].upper()}{note[1:]}." for note in notes)])
 
