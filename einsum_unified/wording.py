@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from einsum_unified.printable import blanked
 
+LONGEST_NAME = 40
+"""The number of characters of a label or another name that messages show."""
+LONGEST_TERM = 60
+"""The number of characters of an operand's subscripts that messages show."""
 _WINDOW = 72
 """The number of characters of a long text that are shown above carets."""
 
@@ -67,7 +71,7 @@ def clipped(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def quoted(label: object, most: int = 40) -> str:
+def quoted(label: object, most: int = LONGEST_NAME) -> str:
     """Return the repr of a label in at most ``most`` characters; its closing quote is kept.
 
     >>> quoted("i"), quoted(3), quoted("channels", most=6)

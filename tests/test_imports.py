@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "tracing": ("adapter", "api", "plan", "runtime"),
     "__init__": ("api", "errors", "plan", "runtime", "tracing"),
     # Tools beside the way of a call.
-    "testing": ("adapter", "api", "dtypes", "errors", "runtime"),
+    "testing": ("adapter", "api", "dtypes", "errors", "runtime", "wording"),
     "lint": ("binding", "errors", "language", "printable", "wording"),
     "commands": ("adapter", "api", "binding", "dtypes", "errors", "lint", "plan", "planning", "printable",
                  "runtime", "show", "testing", "wording"),

@@ -16,7 +16,7 @@ from einsum_unified.errors import EquationError
 from einsum_unified.language.labels import Label, Span, Term, spelled
 from einsum_unified.language.sublists import Sublists, check_ellipses, spell
 from einsum_unified.language.text import spans, split
-from einsum_unified.wording import clipped, quoted
+from einsum_unified.wording import LONGEST_TERM, clipped, quoted
 
 LONG = 4096
 """Longer texts (in characters) and sublists (in labels) have a cache of their own, which keeps only a few."""
@@ -60,7 +60,7 @@ class Equation:
 
     def shown(self, term: int) -> str:
         """Return a term as messages show it, shortened if long: ``'ij'`` in quotes, or ``[0, 1]``."""
-        subscripts = clipped(self.subscripts(term), 60)
+        subscripts = clipped(self.subscripts(term), LONGEST_TERM)
         return subscripts if self.sublists else repr(subscripts)
 
     def with_output(self) -> str:

@@ -15,7 +15,7 @@ from einsum_unified.lint.patterns import Pattern, PatternAxis, parse
 from einsum_unified.lint.portability import keywords
 from einsum_unified.lint.rules import MOST_MARKS, MOST_NAMES, Remark, lonely, wrong_count
 from einsum_unified.lint.texts import resolve
-from einsum_unified.wording import clipped, listed, numbered
+from einsum_unified.wording import LONGEST_NAME, clipped, listed, numbered
 
 REDUCTIONS = ("min", "max", "sum", "mean", "prod", "any", "all")
 _OTHERS = {"tensor", "tensors", "pattern", "reduction"}
@@ -134,7 +134,7 @@ def _reduction(call: Call) -> Iterator[Remark]:
         node = call.node.args[at]
     text = None if node is None or isinstance(node, ast.Starred) else resolve(node, call.scope)
     if text is not None and text.value not in REDUCTIONS:
-        said = f"einops.reduce does not have the reduction {clipped(text.value, 40)!r}"
+        said = f"einops.reduce does not have the reduction {clipped(text.value, LONGEST_NAME)!r}"
         yield Remark("EU007", said, notes=[f"it has {listed(REDUCTIONS)}"], node=node)
 
 
@@ -196,7 +196,7 @@ def _names(axes: Sequence[PatternAxis]) -> str:
 
 
 def _quoted(axes: Sequence[PatternAxis]) -> list[str]:
-    return [repr(clipped(axis.name, 40)) for axis in axes]
+    return [repr(clipped(axis.name, LONGEST_NAME)) for axis in axes]
 
 
 def _marks(axes: Sequence[PatternAxis]) -> list[int]:

@@ -14,7 +14,7 @@ from einsum_unified.language.equation import Equation, parse
 from einsum_unified.lint.calls import Call
 from einsum_unified.lint.libraries import OURS
 from einsum_unified.lint.rules import MOST_MARKS, Remark, lonely, wrong_count
-from einsum_unified.wording import clipped, quoted
+from einsum_unified.wording import LONGEST_NAME, clipped, quoted
 
 
 def equation_remarks(call: Call) -> Iterator[Remark]:
@@ -97,7 +97,7 @@ def _implicit_output(call: Call, equation: Equation) -> Iterator[Remark]:
     appear = dict.fromkeys(chain.from_iterable(equation.inputs))
     kept = set(equation.output)
     sublists = equation.sublists
-    meant = clipped(equation.subscripts(len(equation.inputs)), 40)
+    meant = clipped(equation.subscripts(len(equation.inputs)), LONGEST_NAME)
     way = f"the last argument {meant}" if sublists else f"'->{meant}'"
     mark = [] if sublists else [max(len(equation.text.rstrip()) - 1, 0)]
     if [label for label in appear if label in kept] == list(equation.output):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from einsum_unified.wording import clipped
+from einsum_unified.wording import LONGEST_NAME, clipped
 
 _TOKEN = re.compile(r" +|\.\.\.|\w+|.", re.DOTALL)
 
@@ -119,10 +119,11 @@ def _check_axis(token: str, at: int, einsum: bool) -> None:
         return
     if token == "_" and einsum:
         return
+    name = repr(clipped(token, LONGEST_NAME))
     if not token.isidentifier():
-        raise PatternError(f"{clipped(token, 40)!r} is not an axis name: it begins with a digit", [at])
+        raise PatternError(f"{name} is not an axis name: it begins with a digit", [at])
     if token.startswith("_") or token.endswith("_"):
-        raise PatternError(f"{clipped(token, 40)!r} begins or ends with '_', which einops refuses", [at])
+        raise PatternError(f"{name} begins or ends with '_', which einops refuses", [at])
 
 
 def _check_side(axes: list[PatternAxis], einsum: bool, is_output: bool) -> None:
@@ -136,6 +137,6 @@ def _check_side(axes: list[PatternAxis], einsum: bool, is_output: bool) -> None:
     seen: dict[str, int] = {}
     for axis in axes:
         if axis.name in seen and not axis.is_number and (not einsum or axis.name != "_"):
-            said = f"{clipped(axis.name, 40)!r} occurs twice on one side"
+            said = f"{clipped(axis.name, LONGEST_NAME)!r} occurs twice on one side"
             raise PatternError(said, [seen[axis.name], axis.at])
         seen[axis.name] = axis.at

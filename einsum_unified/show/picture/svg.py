@@ -29,6 +29,9 @@ _NARROWEST, _WIDEST = 380, 520
 _LINES, _COLUMNS = 200, 400
 """The maximum size of the text below the picture in a notebook."""
 
+_TITLE = 200
+"""The maximum number of columns of the picture's title."""
+
 
 def to_svg(bound: Bound, program: Program, backend: Backend, steps: Sequence[Step]) -> str:
     """Return the picture of a plan."""
@@ -112,7 +115,7 @@ def _finish(root: Element, width: float, height: float) -> None:
 
 def _named(root: Element, title: str, words: str) -> str:
     """Return the picture as text, with a title and a description whose ids occur in this picture only."""
-    texts = {"title": plain(cut(title, 200)), "desc": plain(words)}
+    texts = {"title": plain(cut(title, _TITLE)), "desc": plain(words)}
     own = sha256("".join((tostring(root, "unicode"), *texts.values())).encode()).hexdigest()[:12]
     for place, (tag, text) in enumerate(texts.items()):
         made = Element(tag, {"id": f"einsum-{own}-{tag}"})
@@ -125,6 +128,7 @@ def _named(root: Element, title: str, words: str) -> str:
 def to_html(svg: str, text: str) -> str:
     """Return HTML for a notebook: the picture, and below it the listing, which can be unfolded."""
     lines = text.split("\n")
+    # Not `first_lines`: the last line says how to see the rest.
     shown = [cut(plain(line), _COLUMNS) for line in lines[:_LINES]]
     if len(lines) > _LINES:
         shown.append(f"… and {len(lines) - _LINES:,} more lines: print(plan)")

@@ -18,6 +18,10 @@ from einsum_unified.errors import OperandTypeError
 from einsum_unified.runtime.cache import clear_cache
 from einsum_unified.testing.conformance.cases import PECULIAR, Case, Operand, corpus, numpy_dtype, operand_of
 from einsum_unified.testing.conformance.makers import Library, library_of
+from einsum_unified.wording import clipped
+
+_LONGEST_REASON = 200
+"""The number of characters of a framework's message that a reason shows."""
 
 
 @dataclass(frozen=True)
@@ -346,4 +350,4 @@ def _differs(a: Any, b: Any) -> bool:
 
 def _line(error: BaseException) -> str:
     lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0][:200]}"
+    return f"{type(error).__name__}: {clipped(lines[0], _LONGEST_REASON)}"
