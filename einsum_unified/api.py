@@ -99,13 +99,46 @@ def einsum(
 @overload
 def einsum(
     equation: str | bytes,
+    first: Kind,
+    second: Kind,
+    third: NDArray[Any] | Numbers,
+    /,
+    *,
+    out: Kind | None = None,
+    **options: Unpack[DTypeKeywords],
+) -> Kind: ...
+@overload
+def einsum(
+    equation: str | bytes,
+    first: Kind,
+    second: NDArray[Any] | Numbers,
+    third: Kind,
+    /,
+    *,
+    out: Kind | None = None,
+    **options: Unpack[DTypeKeywords],
+) -> Kind: ...
+@overload
+def einsum(
+    equation: str | bytes,
+    first: NDArray[Any] | Numbers,
+    second: Kind,
+    third: Kind,
+    /,
+    *,
+    out: Kind | None = None,
+    **options: Unpack[DTypeKeywords],
+) -> Kind: ...
+@overload
+def einsum(
+    equation: str | bytes,
     /,
     *operands: Kind | list[Kind] | tuple[Kind, ...],
     out: Kind | None = None,
     **options: Unpack[DTypeKeywords],
 ) -> Kind: ...
 @overload
-def einsum(
+def einsum(  # type: ignore[overload-overlap] # a text counts as a sequence of numbers below
     equation: str | bytes,
     operands: list[T] | tuple[T, ...],
     /,
@@ -114,7 +147,7 @@ def einsum(
     **options: Unpack[DTypeKeywords],
 ) -> T: ...
 @overload
-def einsum(
+def einsum(  # type: ignore[overload-overlap] # a text counts as a sequence of numbers below
     equation: str | bytes, /, *operands: T, out: T | None = None, **options: Unpack[DTypeKeywords]
 ) -> T: ...
 @overload
@@ -128,13 +161,37 @@ def einsum(
 ) -> NDArray[Scalar]: ...
 @overload
 def einsum(
-    operand: NDArray[Any],
+    operand: NDArray[Any] | Numbers,
     sublist: Sublist,
     /,
-    *rest: NDArray[Any] | Sublist,
+    *rest: NDArray[Any] | Numbers | Sublist,
     out: NDArray[Any] | None = None,
     **options: Unpack[DTypeKeywords],
 ) -> NDArray[Any]: ...
+@overload
+def einsum(
+    first: Kind,
+    sublist: Sublist,
+    second: NDArray[Any] | Numbers,
+    sublist_of_second: Sublist,
+    output: Sublist = ...,
+    /,
+    *,
+    out: Kind | None = None,
+    **options: Unpack[DTypeKeywords],
+) -> Kind: ...
+@overload
+def einsum(
+    first: NDArray[Any] | Numbers,
+    sublist: Sublist,
+    second: Kind,
+    sublist_of_second: Sublist,
+    output: Sublist = ...,
+    /,
+    *,
+    out: Kind | None = None,
+    **options: Unpack[DTypeKeywords],
+) -> Kind: ...
 @overload
 def einsum(
     operand: Kind,
@@ -159,8 +216,8 @@ def einsum(
     optimize: Any = "auto",
     dtype: Any = None,
     out: Any = None,
-    hints: Mapping[Any, int] | None = None,
-    strict: bool = False,
+    hints: Mapping[Any, Any] | None = None,
+    strict: bool | np.bool_ = False,
     **options: Any,
 ) -> Any:
     """Contract operands of any one framework as an equation says: Einstein's summation.
@@ -252,7 +309,7 @@ def _einsum_slowly(
     dtype: Any,
     out: Any,
     hints: Any,
-    strict: bool,
+    strict: Any,
     options: Mapping[str, Any],
 ) -> Any:
     """Handle calls whose equation, operands or options have to be prepared first."""
@@ -262,15 +319,17 @@ def _einsum_slowly(
         given = {name: x for name, x in known.items() if x is not (einsum.__kwdefaults__ or {})[name]}
         return recorder.record(einsum, equation, operands, {**given, **options})
     key, operands = arguments(equation, operands)
-    asked = Options.of(optimize, dtype, check_hints(hints, key), strict, options)
+    checked, strict = check_hints(hints, key), check_strict(strict)
     xs, classes = prepared(operands)
     check_keywords(options, KEYWORDS, "einsum", backend_for(classes))
+    parsed = parse(key)
     backend = is_native(xs)
     if backend is not None:
         check_options(xs, backend, dtype, out)
-        if asked.strict:
-            check_equation(parse(key))
-        return run_native(parse(key), xs, backend.configured(options) if options else backend)
+        if strict:
+            check_equation(parsed)
+        return run_native(parsed, xs, backend.configured(options) if options else backend)
+    asked = Options.of(optimize, dtype, checked, strict, options)
     return execute(cache.executable_for(key, asked, prepared_signatures(xs, classes)), xs, out)
 
 
@@ -280,7 +339,7 @@ def einsum_plan(
     optimize: Optimize = "auto",
     dtype: DTypeLike | None = None,
     hints: Hints | None = None,
-    strict: bool = False,
+    strict: bool | np.bool_ = False,
     **options: Unpack[FrameworkKeywords],
 ) -> Plan:
     """Plan a contraction once, to call it many times or to see what will run.
@@ -331,7 +390,7 @@ def einsum_plan(
     key, items = arguments(equation, operands_or_shapes, shapes=True)
     placeholders = [_placeholder_shape(x) for x in items]
     items = [x if shape is None else shape for x, shape in zip(items, placeholders, strict=True)]
-    asked = Options.of(optimize, dtype, check_hints(hints, key), strict, options)
+    checked, strict = check_hints(hints, key), check_strict(strict)
     numbers = [n for n, x in enumerate(items) if not is_shape(x)]
     xs, classes = prepared([items[n] for n in numbers])
     signatures = dict(zip(numbers, prepared_signatures(xs, classes), strict=True))
@@ -344,6 +403,8 @@ def einsum_plan(
     check_keywords(
         options, ("optimize", "dtype", "hints", "strict"), "einsum_plan", backend_for([cls, *classes])
     )
+    parse(key)  # an error of the equation comes before one of the options
+    asked = Options.of(optimize, dtype, checked, strict, options)
     return Plan.of(key, asked, tuple(signatures[n] for n in range(len(items))))
 
 

@@ -56,6 +56,9 @@ def name_of(spec: Any) -> str:
             return str(np.dtype(name).name)  # "float" and "f8" are "float64" on every framework
         except TypeError:
             return name
+    inner = getattr(spec, "dtype", None)  # that of a class such as jax.numpy.float32
+    if isinstance(inner, np.dtype) and not hasattr(spec, "shape"):
+        return str(inner.name)
     if isinstance(spec, type):
         return _PYTHON.get(spec) or _scalar_name(spec)
     named = getattr(spec, "name", None)  # NumPy, TensorFlow, JAX

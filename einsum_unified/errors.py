@@ -33,8 +33,6 @@ class EinsumError(ValueError):
     output label ij,jk->iz (8,)
     """
 
-    headline: str
-    """The first line of the message, or a message that consists of one sentence; then the rest is empty."""
     equation: str = ""
     """The equation as written; the interleaved form is spelled out."""
     marks: tuple[int, ...] = ()
@@ -44,11 +42,12 @@ class EinsumError(ValueError):
     rule: str = ""
     """The name of the broken rule, which does not change with the wording; ``docs/errors.md`` lists them."""
 
-    def __new__(cls: type[_Error], *arguments: object) -> _Error:  # noqa: PYI019
-        """Accept the message, as every exception does."""
-        error = super().__new__(cls, *arguments)
-        error.headline = str(arguments[0]) if arguments else ""
-        return error
+    _headline: str | None = None
+
+    @property
+    def headline(self) -> str:
+        """The first line of the message, or all of the message if the error has no other parts."""
+        return str(self) if self._headline is None else self._headline
 
     @classmethod
     def of(  # noqa: PYI019
@@ -63,7 +62,7 @@ class EinsumError(ValueError):
         notes = tuple(notes)
         lines = [headline, *(pointed(equation, marks) if equation else ()), *(f"  {note}" for note in notes)]
         error = cls("\n".join(lines))
-        error.headline, error.equation, error.rule = headline, equation, rule
+        error._headline, error.equation, error.rule = headline, equation, rule
         error.marks, error.notes = tuple(marks), notes
         return error
 

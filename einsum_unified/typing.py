@@ -9,14 +9,15 @@ Running code does not need this module: the package imports it only for type che
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeAlias, TypedDict
+from typing import Any, Literal, Protocol, SupportsIndex, TypeAlias, TypedDict
 
 import numpy as np
+from numpy import typing as npt
 
 Numbers: TypeAlias = complex | Sequence["Numbers"]
 """A Python number, or nested lists of numbers."""
 
-Sublist: TypeAlias = list[Any] | tuple[Any, ...]
+Sublist: TypeAlias = list[Any] | tuple[Any, ...] | range | npt.NDArray[np.integer[Any]]
 """The labels of one operand in the interleaved form: hashable objects and `Ellipsis`."""
 
 Strategy: TypeAlias = Literal[
@@ -39,7 +40,7 @@ Strategy: TypeAlias = Literal[
 Optimize: TypeAlias = Strategy | bool | list[Any] | tuple[Any, ...] | Callable[..., Any] | None
 """A name, ``(name, limit)``, a path, an `opt_einsum.paths.PathOptimizer`, True, False or None."""
 
-Hints: TypeAlias = Mapping[Any, int]
+Hints: TypeAlias = Mapping[Any, SupportsIndex]
 """Label (or ``...``) → the size to plan with if it is unknown."""
 
 
@@ -53,9 +54,6 @@ class Tensor(Protocol):
     @property
     def dtype(self) -> Any:
         """The type of its elements."""
-
-
-Operand: TypeAlias = Tensor | Numbers
 
 
 class NamedDType(Protocol):
@@ -82,7 +80,7 @@ class CountedDType(Protocol):
         """Bytes of an element."""
 
 
-DTypeLike: TypeAlias = str | type[Any] | np.dtype[Any] | NamedDType | SizedDType | CountedDType
+DTypeLike: TypeAlias = npt.DTypeLike | NamedDType | SizedDType | CountedDType
 """A dtype of any library, or its name."""
 
 
@@ -98,7 +96,7 @@ class Keywords(FrameworkKeywords, total=False):
 
     optimize: Optimize
     hints: Hints | None
-    strict: bool
+    strict: bool | np.bool_
 
 
 class DTypeKeywords(Keywords, total=False):

@@ -15,7 +15,7 @@ from conftest import available
 from frameworks import FRAMEWORKS, KNOWN, Framework
 
 import einsum_unified
-from einsum_unified import einsum
+from einsum_unified import EquationError, einsum, einsum_plan
 
 # FW stands for the framework's name. Rows are those of the specification.
 MESSAGES = """
@@ -795,3 +795,13 @@ def test_a_path_optimizer_that_fails_says_so_itself(framework):
     a = filled(framework, (2,))
     with pytest.raises(KeyError, match="my own mistake"):
         einsum("i,i,i->", a, a, a, optimize=Broken())
+
+
+@pytest.mark.parametrize("function", [einsum, einsum_plan], ids=lambda function: function.__name__)
+@pytest.mark.parametrize("optimize", ["bogus", 3, ("greedy", -1)])
+def test_an_error_of_the_equation_comes_before_one_of_the_options(function, optimize):
+    x = np.ones((2, 2))
+    with pytest.raises(EquationError, match="output label 'z'"):
+        function("ij,jk->iz", x, x, optimize=optimize)
+    with pytest.raises(TypeError, match="unknown keyword 'foo'"):
+        function("ij,jk->ik", x, x, optimize=optimize, foo=1)

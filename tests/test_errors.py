@@ -17,6 +17,19 @@ from einsum_unified.wording import pointed
 DOCUMENT = Path(__file__).parents[1] / "docs" / "errors.md"
 
 
+class CodedError(EinsumError):
+    """An error of somebody's, with a constructor of its own."""
+
+    def __init__(self, *, code: int) -> None:
+        super().__init__(f"code {code}")
+        self.code = code
+
+
+def test_a_derived_error_may_have_a_constructor_of_its_own():
+    error = CodedError(code=3)
+    assert (str(error), error.headline, error.code, error.marks) == ("code 3", "code 3", 3, ())
+
+
 def ones(*shapes):
     return [np.ones(shape) for shape in shapes]
 

@@ -416,3 +416,14 @@ def test_memory_that_axes_repeat_is_read_once():
     ledger = Ledger(plan.bound, plan.program, plan.backend.capabilities)
     assert int(ledger.bytes_of(Value((3, 4), (0, 1), "float32", True))) == 4 * 4
     assert int(ledger.bytes_of(Value((3, 4), (4, 1), "float32", False))) == 12 * 4
+
+
+def test_a_converted_operand_is_read_once_and_the_tensor_that_gives_its_device_not_at_all(torch):
+    tensor, array = torch.ones(100, 100), np.ones((100, 3), "float32")
+    conversion, product = einsum_plan("ij,jk->ik", tensor, array).figures()["steps"]
+    assert conversion["bytes_read"] == 4 * 300
+    assert (
+        product["bytes_read"] == 4 * (100 * 100 + 300) + 4 * 300
+    )  # the last to bring the product to C order
+    alone = einsum_plan("i,->i", np.ones(10**6), 2).figures()["totals"]
+    assert alone["bytes_read"] == 8 + 8 * (10**6 + 1)

@@ -614,3 +614,12 @@ def test_the_adapter_is_found_for_arrays_and_tracers():
     found = []
     jax.jit(lambda x: found.append(einsum_plan("i->", x).backend) or x)(jnp.ones(2))
     assert found == [load("jax")]
+
+
+@pytest.mark.parametrize("operands", ["bool", "float32"])
+def test_a_dtype_may_be_given_as_jax_spells_it(operands):
+    clear_cache()
+    x = jnp.ones((2, 2), operands)
+    for _ in range(2):
+        assert einsum("ij,jk->ik", x, x, dtype=jnp.float32).dtype == "float32"
+    assert einsum_plan("ij->i", x, dtype=jnp.float32)(x).dtype == "float32"

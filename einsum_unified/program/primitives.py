@@ -32,6 +32,11 @@ class Instruction:
         """Return the arguments of the adapter's function after the sources, by name."""
         return {f.name: getattr(self, f.name) for f in fields(self)[2:]}
 
+    @property
+    def read(self) -> tuple[int, ...]:
+        """The registers whose elements are read."""
+        return self.sources
+
     def result(self, sources: Sequence[Value], views: bool) -> Value:
         """Return the value that it makes, on a framework with or without views (`Capabilities.views`).
 
@@ -90,6 +95,11 @@ class AsArray(Cast):
     """Convert an operand to a tensor of a dtype, on the device of the second source."""
 
     function = "asarray"
+
+    @property
+    def read(self) -> tuple[int, ...]:
+        """The operand alone: nothing is read from the second source."""
+        return self.sources[:1]
 
 
 class Movement(Instruction):

@@ -85,7 +85,7 @@ class Ledger:
         if made.view:
             return Work("view", made.shape)
         sources = [self.values[register] for register in instruction.sources]
-        read = sum((self.bytes_of(x) for x in sources), _ZERO)
+        read = sum((self.bytes_of(self.values[register]) for register in instruction.read), _ZERO)
         kind, flops, matrices = self._computing(instruction, sources, made)
         return Work(kind, made.shape, flops, read, self.bytes_of(made), matrices)
 

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
+from numpy import typing as npt
 from numpy.typing import NDArray
 from typing_extensions import assert_type
 
@@ -56,6 +57,22 @@ def tensors(q: torch.Tensor, k: torch.Tensor, optimize: Optimize = "auto") -> to
     return einsum("bhid,bhjd->bhij", q, k, optimize=optimize)
 
 
+def scaled(x: torch.Tensor, y: torch.Tensor, scale: float) -> torch.Tensor:
+    return einsum("ij,jk,->ik", x, y, scale)
+
+
+def weighted(plan: Plan, x: torch.Tensor, weights: NDArray[np.float32]) -> torch.Tensor:
+    return plan(x, weights)
+
+
+def in_dtype(x: NDArray[Any], dtype: npt.DTypeLike) -> NDArray[Any]:
+    return einsum("ij->ji", x, dtype=dtype)
+
+
+def forwarded(equation: str, *operands: T) -> T:
+    return einsum(equation, *operands)
+
+
 def planned(equation: str, x: T, dtype: DTypeLike | None = None, hints: Hints | None = None) -> T:
     return einsum_plan(equation, (2, 3), dtype=dtype, hints=hints)(x)
 
@@ -68,6 +85,8 @@ assert_type(einsum("ij,kj->ik", [x, x]), NDArray[np.float64])
 assert_type(einsum(b"ij,kj->ik", x, x, optimize="greedy", strict=True), NDArray[np.float64])
 assert_type(einsum(x, [0, 1], x, [2, 1], [0, 2]), NDArray[np.float64])
 assert_type(einsum(x, ["row", ...], [...]), NDArray[np.float64])
+assert_type(einsum(x, range(2), np.arange(2)), NDArray[np.float64])
+assert_type(einsum(x, [0, 1], 2.0, [], [0, 1]), NDArray[Any])
 assert_type(einsum("ij->i", x, out=np.empty(2)), NDArray[np.float64])
 assert_type(einsum("ij->i", x, dtype="complex128"), NDArray[Any])
 assert_type(einsum("ij->i", byte, dtype=np.int32), NDArray[Any])
@@ -89,6 +108,11 @@ assert_type(einsum("ij,kj->ik", t, x), torch.Tensor)
 assert_type(einsum("ij,kj->ik", x, t), torch.Tensor)
 assert_type(einsum("ij,->ij", t, 0.5), torch.Tensor)
 assert_type(einsum("ij,kj->ik", t, [[1.0, 2.0, 3.0]]), torch.Tensor)
+assert_type(einsum("ij,kj,->ik", t, t, 0.5), torch.Tensor)
+assert_type(einsum("ij,kj,j->ik", x, t, t), torch.Tensor)
+assert_type(einsum("ij,kj,j->ik", t, x, t), torch.Tensor)
+assert_type(einsum(t, [0, 1], x, [2, 1], [0, 2]), torch.Tensor)
+assert_type(einsum(2.0, [], t, [0, 1], [0, 1]), torch.Tensor)
 assert_type(einsum("ij,kj->ik", j, j, precision="highest"), jax.Array)
 assert_type(einsum("ij,kj->ik", j, j, preferred_element_type=jnp.float32), jax.Array)
 assert_type(einsum_plan("ij->i", (2, 3))(t), torch.Tensor)
@@ -98,6 +122,9 @@ assert_type(einsum_plan("ij->i", (2, 3))(t, out=torch.empty(2)), torch.Tensor)
 
 search: Callable[..., Any] = lambda inputs, output, sizes, limit: [(0, 1)]  # noqa: E731
 choices: list[Optimize] = [True, None, "dp", ("greedy", 100), ["einsum_path", (0, 1)], [(0, 1)], search]
-assert_type(einsum_plan("ij,kj->ik", x, (4, None), optimize=True, hints={"k": 4, ...: 2}), Plan)
+assert_type(
+    einsum_plan("ij,kj->ik", x, (4, None), optimize=True, hints={"k": np.int64(4), ...: 2}, strict=np.True_),
+    Plan,
+)
 assert_type(einsum_path("ij,kj->ik", x, x, optimize="optimal"), tuple[list[Any], str])
 scores = partial(einsum, "ij,kj->ik", optimize="greedy")
