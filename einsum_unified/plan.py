@@ -320,7 +320,7 @@ class Plan:
             return t3
         <BLANKLINE>
         """
-        from einsum_unified.show.source import to_python  # seldom needed
+        from einsum_unified.show.python_code import to_python  # seldom needed
 
         self._check_no_keywords("be written as code")
         return to_python(self.bound, self.path, backend)

@@ -16,10 +16,10 @@ from einsum_unified.adapter.costs import Costs
 from einsum_unified.adapter.dispatch import load
 from einsum_unified.planning.builder import Builder
 from einsum_unified.planning.candidates import MultiplyAndSum, NativeStep
+from einsum_unified.planning.labelled import Labelled
 from einsum_unified.planning.lowering import lower
 from einsum_unified.planning.matrix_products import MatrixProduct
 from einsum_unified.planning.pair import Candidate, Pair, cheapest
-from einsum_unified.planning.values import Labelled
 from einsum_unified.program.compiler import compile_program
 from einsum_unified.program.primitives import (
     Cast,

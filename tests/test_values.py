@@ -11,8 +11,8 @@ from test_contraction import EQUATIONS, every_way
 from einsum_unified import einsum_plan
 from einsum_unified.adapter.dispatch import load
 from einsum_unified.language.sizes import Size
+from einsum_unified.planning.labelled import Labelled
 from einsum_unified.planning.lowering import operands
-from einsum_unified.planning.values import Labelled
 from einsum_unified.program.primitives import (
     BroadcastTo,
     Check,

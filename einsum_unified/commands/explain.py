@@ -12,7 +12,7 @@ from einsum_unified.commands.command import Command, MisuseError, argument
 from einsum_unified.commands.request import SHAPES, call_arguments, plan
 from einsum_unified.plan import Plan
 from einsum_unified.printable import escaped
-from einsum_unified.show.labels import unknown_sizes
+from einsum_unified.show.label_names import unknown_sizes
 
 SCHEMA = 1
 """The version of the format of ``--json``."""

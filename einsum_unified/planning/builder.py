@@ -9,7 +9,7 @@ from typing import Any
 from einsum_unified.adapter import Capabilities
 from einsum_unified.language.equation import Equation
 from einsum_unified.language.letters import numbered
-from einsum_unified.planning.values import Labelled
+from einsum_unified.planning.labelled import Labelled
 from einsum_unified.program.primitives import (
     Agree,
     BroadcastTo,

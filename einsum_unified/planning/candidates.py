@@ -14,6 +14,7 @@ from einsum_unified.adapter import Capabilities
 from einsum_unified.dtypes import itemsize
 from einsum_unified.language.letters import LETTERS
 from einsum_unified.planning.builder import Builder
+from einsum_unified.planning.labelled import Labelled
 from einsum_unified.planning.matrix_products import (
     MatrixProduct,
     exact_float,
@@ -22,7 +23,6 @@ from einsum_unified.planning.matrix_products import (
     result_cost,
 )
 from einsum_unified.planning.pair import Candidate, Choice, Pair, cheapest
-from einsum_unified.planning.values import Labelled
 from einsum_unified.program.primitives import SumProducts
 
 _SUMMED = 2**22

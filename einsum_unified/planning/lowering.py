@@ -14,9 +14,9 @@ from einsum_unified.adapter import Capabilities, Form
 from einsum_unified.binding.bound import Bound
 from einsum_unified.planning.builder import Builder
 from einsum_unified.planning.candidates import contract
+from einsum_unified.planning.labelled import Labelled
 from einsum_unified.planning.pair import Choice, cheapest
 from einsum_unified.planning.path import Path, pairwise
-from einsum_unified.planning.values import Labelled
 from einsum_unified.program.primitives import (
     AsArray,
     Dot,

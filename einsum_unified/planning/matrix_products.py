@@ -21,8 +21,8 @@ from einsum_unified.adapter.costs import Costs
 from einsum_unified.dtypes import integer_range, itemsize
 from einsum_unified.language.sizes import is_known
 from einsum_unified.planning.builder import Builder
+from einsum_unified.planning.labelled import Labelled
 from einsum_unified.planning.pair import Pair
-from einsum_unified.planning.values import Labelled
 
 _LOOPED_RUNS = 3
 """The number of runs of labels that are tried as loops, one or two at a time. It limits the candidates."""
@@ -37,7 +37,7 @@ _UNBOUNDED = 2**38
 class Side:
     """How one operand becomes matrices. Its axes are batch, loops, fused kept and fused contracted labels."""
 
-    of: Operand
+    of: Arrangement
     loops: tuple[int, ...]
     kept: tuple[int, ...]
     contracted: tuple[int, ...]
@@ -185,14 +185,14 @@ def matrix_products(
         batches.insert(0, tuple(label for label in pair.output if label in pair.batch))
     for batch in dict.fromkeys(batches):
         for contracted in dict.fromkeys(orders):
-            lefts = Operand(pair, pair.a, pair.left, batch, contracted, capabilities).sides()
-            rights = Operand(pair, pair.b, pair.right, batch, contracted, capabilities).sides()
+            lefts = Arrangement(pair, pair.a, pair.left, batch, contracted, capabilities).sides()
+            rights = Arrangement(pair, pair.b, pair.right, batch, contracted, capabilities).sides()
             for left in lefts:
                 for right in rights:
                     yield from _products(pair, batch, left, right, capabilities, dtype, exact)
 
 
-class Operand(NamedTuple):
+class Arrangement(NamedTuple):
     """An operand of a pair, and the orders of batch and contracted labels that its matrices must have."""
 
     pair: Pair

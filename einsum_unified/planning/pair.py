@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from einsum_unified.language.sizes import broadcast
 from einsum_unified.planning.builder import Builder
-from einsum_unified.planning.values import Labelled
+from einsum_unified.planning.labelled import Labelled
 
 _HUGE = 10**9
 _MOST = 1e90

@@ -29,12 +29,12 @@ def compile_program(
 
     ``classes`` are the classes of the operands; an adapter may finish the function differently for them.
     """
-    text = _Text(backend)
+    body = _Body(backend)
     names = {register: f"a{register}" for register in range(program.operands)}
     free: list[str] = []
     last_use = _last_uses(program)
     for number, instruction in enumerate(program.instructions):
-        call = text.call(instruction, names)
+        call = body.call(instruction, names)
         # Names are reused once their value is not needed any more: this also frees the value's memory.
         free += [
             names.pop(register)
@@ -42,19 +42,19 @@ def compile_program(
             if register >= program.operands and last_use[register] == number
         ]
         if instruction.target < 0:
-            text.lines.append(call)
+            body.lines.append(call)
             continue
         if instruction.target == program.result:
-            text.lines.append(f"return {call}")
+            body.lines.append(f"return {call}")
             break
         name = free.pop() if free else f"t{sum(n.startswith('t') for n in names.values())}"
         names[instruction.target] = name
-        text.lines.append(f"{name} = {call}")
+        body.lines.append(f"{name} = {call}")
     else:
-        text.lines.append(f"return {names[program.result]}")
+        body.lines.append(f"return {names[program.result]}")
     parameters = ", ".join(f"a{n}" for n in range(program.operands))
-    source = "\n    ".join([f"def run({parameters}):", *text.lines])
-    return _evaluated(source, text, classes), _shown(source, text.constants)
+    source = "\n    ".join([f"def run({parameters}):", *body.lines])
+    return _evaluated(source, body, classes), _shown(source, body.constants)
 
 
 def _last_uses(program: Program) -> dict[int, int]:
@@ -63,8 +63,8 @@ def _last_uses(program: Program) -> dict[int, int]:
 
 
 @dataclass
-class _Text:
-    """The lines of a function, and the objects that its names refer to."""
+class _Body:
+    """The lines of the function, and the objects that its names refer to."""
 
     backend: Backend
     lines: list[str] = field(default_factory=list)
@@ -139,7 +139,7 @@ def _code(source: str) -> CodeType:
     return compile(source, "<einsum_unified plan>", "exec")
 
 
-def _evaluated(source: str, text: _Text, classes: Sequence[type]) -> Callable[..., Any]:
-    namespace: dict[str, Any] = {**text.functions, **text.constants}
+def _evaluated(source: str, body: _Body, classes: Sequence[type]) -> Callable[..., Any]:
+    namespace: dict[str, Any] = {**body.functions, **body.constants}
     exec(_code(source), namespace)
-    return text.backend.finish(namespace["run"], classes)
+    return body.backend.finish(namespace["run"], classes)

@@ -23,7 +23,7 @@ from einsum_unified.program import primitives as p
 from einsum_unified.program.primitives import Instruction, Program
 from einsum_unified.program.values import Value
 from einsum_unified.show.figures import Figure
-from einsum_unified.show.labels import label_name, label_sizes
+from einsum_unified.show.label_names import label_name, label_sizes
 
 _ZERO = Figure()
 

@@ -8,7 +8,7 @@ from math import prod
 from einsum_unified.binding.bound import Bound
 from einsum_unified.language.labels import spelled
 from einsum_unified.planning.path import Step
-from einsum_unified.show.labels import unknown_sizes
+from einsum_unified.show.label_names import unknown_sizes
 
 _FLOAT = 10**300
 

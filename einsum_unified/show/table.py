@@ -12,7 +12,7 @@ from einsum_unified.planning.path import Step
 from einsum_unified.program.primitives import Program
 from einsum_unified.show.accounts import Account, Work, account
 from einsum_unified.show.figures import Figure
-from einsum_unified.show.labels import label_name
+from einsum_unified.show.label_names import label_name
 from einsum_unified.show.summary import contraction
 
 HEADER = ("step", "labels", "kind", "FLOPs", "bytes read", "bytes written", "copies")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from einsum_unified.binding.bound import Bound
 from einsum_unified.printable import plain
-from einsum_unified.show.labels import written_names
+from einsum_unified.show.label_names import written_names
 from einsum_unified.wording import clipped
 
 LONGEST_LABEL = 12

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from einsum_unified.binding.bound import Bound
-from einsum_unified.show.labels import written_names
+from einsum_unified.show.label_names import written_names
 from einsum_unified.show.picture.canvas import box, dot, group, length, line, word
 from einsum_unified.show.picture.text import amount, number
 from einsum_unified.show.picture.tree import Cost, Row, Tree

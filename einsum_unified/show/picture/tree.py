@@ -14,7 +14,7 @@ from functools import cached_property
 
 from einsum_unified.show.accounts import Work
 from einsum_unified.show.figures import Figure
-from einsum_unified.show.labels import label_sizes
+from einsum_unified.show.label_names import label_sizes
 from einsum_unified.show.picture.wiring import OPERANDS
 from einsum_unified.show.table import Explanation, total
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from einsum_unified.binding.bound import Bound
 from einsum_unified.language.labels import Label
 from einsum_unified.language.sizes import Size
-from einsum_unified.show.labels import written_names
+from einsum_unified.show.label_names import written_names
 from einsum_unified.show.picture.text import cut, number
 from einsum_unified.wording import counted, quoted
 

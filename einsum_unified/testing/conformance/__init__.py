@@ -3,16 +3,16 @@
 Use `ConformanceSuite` in a library's tests, or ``einsum-unified conformance`` in a shell.
 """
 
-from einsum_unified.testing.conformance.cases import Case, Operand, corpus, rows
+from einsum_unified.testing.conformance.cases import Argument, Case, corpus, rows
 from einsum_unified.testing.conformance.makers import Library, library_of
 from einsum_unified.testing.conformance.runner import Outcome, run, run_case
 from einsum_unified.testing.conformance.suite import ConformanceSuite
 
 __all__ = [
+    "Argument",
     "Case",
     "ConformanceSuite",
     "Library",
-    "Operand",
     "Outcome",
     "corpus",
     "library_of",

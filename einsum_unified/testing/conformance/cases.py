@@ -21,7 +21,7 @@ from einsum_unified.dtypes import kind_of
 
 
 @dataclass(frozen=True)
-class Operand:
+class Argument:
     """An operand as data: a tensor, a NumPy array of some kind, or a Python object."""
 
     kind: str = "tensor"
@@ -55,7 +55,7 @@ class Case:
 
     id: str
     row: int
-    operands: tuple[Operand, ...]
+    operands: tuple[Argument, ...]
     expect: Mapping[str, Any]
     """``means`` and ``dtype``, or ``error`` and ``says``; docs/conformance.md lists all entries."""
     equation: str | None = None
@@ -116,15 +116,15 @@ def _file() -> Any:
 
 
 def _case(item: Mapping[str, Any]) -> Case:
-    operands = tuple(operand_of(x) for x in item["operands"])
+    operands = tuple(argument_of(x) for x in item["operands"])
     tuples = {name: tuple(item[name]) for name in ("sublists", "needs") if name in item}
     options = {name: _option(name, x) for name, x in item.get("options", {}).items()}
     return Case(**{**item, **tuples, "operands": operands, "options": options})
 
 
-def operand_of(item: Mapping[str, Any]) -> Operand:
+def argument_of(item: Mapping[str, Any]) -> Argument:
     """Return an operand from its JSON data."""
-    return Operand(**{**item, "shape": tuple(item.get("shape", ()))})
+    return Argument(**{**item, "shape": tuple(item.get("shape", ()))})
 
 
 def _option(name: str, x: Any) -> Any:

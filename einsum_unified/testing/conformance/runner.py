@@ -16,7 +16,14 @@ from einsum_unified.adapter import dispatch
 from einsum_unified.api import einsum
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.runtime.cache import clear_cache
-from einsum_unified.testing.conformance.cases import PECULIAR, Case, Operand, corpus, numpy_dtype, operand_of
+from einsum_unified.testing.conformance.cases import (
+    PECULIAR,
+    Argument,
+    Case,
+    argument_of,
+    corpus,
+    numpy_dtype,
+)
 from einsum_unified.testing.conformance.makers import Library, library_of
 from einsum_unified.wording import clipped
 
@@ -175,7 +182,7 @@ class _Run:
         except Exception as error:
             raise Failure(f"an operand cannot be made: {_line(error)}") from error
 
-    def _made(self, x: Operand, number: int) -> Any:
+    def _made(self, x: Argument, number: int) -> Any:
         if _is_python(x):
             return x.python()
         array = self.arrays[number]
@@ -184,7 +191,7 @@ class _Run:
     def _out(self, item: Any) -> Any:
         if "operand" in item:
             return self.operands[item["operand"]]
-        spec = operand_of(item)
+        spec = argument_of(item)
         return spec.python() if _is_python(spec) else self.library.tensor(_ones(spec))
 
     def _call(self) -> Any:
@@ -216,9 +223,9 @@ class _Run:
             ):
                 raise Failure(f"operand {number} has been changed")
         out = self.case.options.get("out")
-        if out is None or "error" not in self.case.expect or _is_python(operand_of(out)):
+        if out is None or "error" not in self.case.expect or _is_python(argument_of(out)):
             return
-        if _differs(self.library.numpy(self.options["out"]), _ones(operand_of(out))):
+        if _differs(self.library.numpy(self.options["out"]), _ones(argument_of(out))):
             raise Failure("out= has been changed before an error")
 
     # --- results ----------------------------------------------------------------------------------------
@@ -309,7 +316,7 @@ class _Run:
         adapter, gradients = self.library.adapter, self.library.gradients
         assert gradients is not None
         means = self.case.expect["means"]
-        weights = Operand(shape=tuple(result.shape), dtype=self.library.dtype).array(len(self.operands))
+        weights = Argument(shape=tuple(result.shape), dtype=self.library.dtype).array(len(self.operands))
         weighted = adapter.asarray(weights, weights, adapter.dtype_from_name(self.library.dtype))
 
         def scalar(*xs: Any) -> Any:
@@ -329,11 +336,11 @@ class _Run:
                 raise Failure(f"in the gradient of operand {number} {difference}")
 
 
-def _is_python(x: Operand) -> bool:
+def _is_python(x: Argument) -> bool:
     return x.kind in ("python", "complex")
 
 
-def _ones(x: Operand) -> Any:
+def _ones(x: Argument) -> Any:
     return np.ones(x.shape, numpy_dtype(x.dtype))
 
 

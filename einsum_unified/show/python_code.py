@@ -19,7 +19,7 @@ from einsum_unified.program import primitives as p
 from einsum_unified.program.primitives import Instruction
 from einsum_unified.show.dialects import DIALECTS, ML_DTYPES, Dialect
 from einsum_unified.show.figures import Figure
-from einsum_unified.show.labels import label_name
+from einsum_unified.show.label_names import label_name
 
 
 def to_python(bound: Bound, path: Path, backend: str) -> str:
@@ -39,10 +39,10 @@ def to_python(bound: Bound, path: Path, backend: str) -> str:
     lacking = next((name for name in names if name not in dialect.dtypes), None)
     if lacking is not None:
         raise OperandTypeError(f"cannot write code for {backend}: it does not have the dtype {lacking}")
-    return _Text(bound, path, dialect).module()
+    return _Writer(bound, path, dialect).module()
 
 
-class _Text:
+class _Writer:
     """Writes the lines of the function."""
 
     def __init__(self, bound: Bound, path: Path, dialect: Dialect) -> None:
