@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import cupy
 import numpy as np
 
-from einsum_unified.adapter import About, Capabilities, Form, NumPyLikeAdapter
+from einsum_unified.adapter import About, Capabilities, Form, NumPyLikeAdapter, one_place
 from einsum_unified.dtypes import STANDARD
-from einsum_unified.errors import OperandTypeError
 
 
 class CuPyAdapter(NumPyLikeAdapter):
@@ -41,11 +41,7 @@ class CuPyAdapter(NumPyLikeAdapter):
         """Copy the array to the host."""
         return cupy.asnumpy(x)
 
-    def same_device(self, *xs: Any) -> None:
-        """Raise if arrays are on different GPUs."""
-        for x in xs:
-            if x.device != xs[0].device:
-                raise OperandTypeError(f"tensors are on different devices: {xs[0].device} and {x.device}")
+    same_device: Any = staticmethod(one_place(attrgetter("device")))
 
     def diagonal(self, x: Any, axis1: int, axis2: int) -> Any:
         """Return a view."""

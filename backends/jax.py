@@ -21,6 +21,7 @@ from einsum_unified.adapter import (
     StalePlan,
     Term,
     letters,
+    one_place,
 )
 from einsum_unified.dtypes import INTEGERS, integer_range, is_narrow, kind_of, name_of, no_promotion
 from einsum_unified.errors import OperandError, OperandTypeError
@@ -62,6 +63,11 @@ _without_x64 = replace(
         **dict.fromkeys(_WIDE, 'needs jax.config.update("jax_enable_x64", True)'),
     },
 )
+
+
+def _place(x: Any) -> Any:
+    """Return the devices that an array was put on; JAX moves all other arrays, and tracers."""
+    return x.devices() if getattr(x, "committed", False) else None
 
 
 class JAXAdapter(ArrayAPIAdapter):
@@ -130,13 +136,7 @@ class JAXAdapter(ArrayAPIAdapter):
                 )
         return jnp.asarray(x.astype(dtype))
 
-    def same_device(self, *xs: Any) -> None:
-        """Raise if arrays that were put on devices differ in them; JAX moves all other arrays and tracers."""
-        placed = [x.devices() for x in xs if getattr(x, "committed", False)]
-        for devices in placed:
-            if devices != placed[0]:
-                one, other = (", ".join(sorted(map(str, found))) for found in (placed[0], devices))
-                raise OperandTypeError(f"tensors are on different devices: {one} and {other}")
+    same_device: Any = staticmethod(one_place(_place, lambda devices: ", ".join(sorted(map(str, devices)))))
 
     def static_size(self, size: Any) -> Any:
         """Return symbols of ``jax.export`` unchanged."""

@@ -10,9 +10,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
-from einsum_unified.adapter import About, Adapter, Capabilities, Costs, Form, Term, letters
+from einsum_unified.adapter import About, Adapter, Capabilities, Costs, Form, Term, letters, one_place
 from einsum_unified.dtypes import kind_of
-from einsum_unified.errors import OperandTypeError
 
 _WIDER = {
     "bool": "float32",
@@ -36,6 +35,9 @@ def _derivatives(function: Callable[..., Any], xs: Sequence[Any]) -> Sequence[An
         value = function(*xs)
     found: Sequence[Any] = tape.gradient(value, xs)
     return found
+
+
+_same_device = one_place(lambda x: x.device or None)
 
 
 class TensorFlowAdapter(Adapter):
@@ -121,10 +123,8 @@ class TensorFlowAdapter(Adapter):
     @staticmethod
     def same_device(*xs: Any) -> None:
         """Raise if eager tensors are on different devices; tensors of a graph are placed later."""
-        first = xs[0].device
-        for x in xs:
-            if first and x.device and x.device != first:
-                raise OperandTypeError(f"tensors are on different devices: {first} and {x.device}")
+        if xs[0].device:
+            _same_device(*xs)
 
     def static_size(self, size: Any) -> Any:
         """Return an integer or None, also for the ``Dimension`` objects of TensorFlow 1."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial, reduce
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import torch
 
-from einsum_unified.adapter import About, Adapter, Capabilities, Costs, Form, Term, letters
+from einsum_unified.adapter import About, Adapter, Capabilities, Costs, Form, Term, letters, one_place
 from einsum_unified.dtypes import Symbol, no_promotion, promote
 from einsum_unified.errors import OperandTypeError
 
@@ -147,13 +148,8 @@ class TorchAdapter(Adapter):
             x = x.to(torch.complex64)
         return (x.to(torch.float32) if _name(x.dtype) in _BITS else x).numpy()
 
-    @staticmethod
-    def same_device(*xs: Any) -> None:
-        """Raise if devices differ; torch's products do not always raise (a meta operand gives garbage)."""
-        first = xs[0].device
-        for x in xs:
-            if x.device != first:
-                raise OperandTypeError(f"tensors are on different devices: {first} and {x.device}")
+    # torch's own products do not always raise if devices differ: a meta operand gives garbage.
+    same_device: Any = staticmethod(one_place(attrgetter("device")))
 
     def static_size(self, size: Any) -> Any:
         """Return symbols of torch.export, make_fx and dynamic torch.compile unchanged.

@@ -4,7 +4,7 @@
 """
 
 from einsum_unified.adapter.array_api import ArrayAPIAdapter
-from einsum_unified.adapter.base import Adapter
+from einsum_unified.adapter.base import Adapter, one_place
 from einsum_unified.adapter.capabilities import About, Capabilities, Form
 from einsum_unified.adapter.costs import Costs
 from einsum_unified.adapter.numpy_like import NumPyLikeAdapter
@@ -27,4 +27,5 @@ __all__ = [
     "Term",
     "letters",
     "numbered",
+    "one_place",
 ]

@@ -6,15 +6,16 @@ https://data-apis.org/array-api/latest/
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from einsum_unified import dtypes
+from einsum_unified.adapter.base import one_place
 from einsum_unified.adapter.capabilities import Capabilities, Form
 from einsum_unified.adapter.namespace import NamespaceAdapter
 from einsum_unified.adapter.numpy_dtypes import dtype_from_name
-from einsum_unified.errors import OperandTypeError
 
 
 class ArrayAPIAdapter(NamespaceAdapter):
@@ -62,11 +63,7 @@ class ArrayAPIAdapter(NamespaceAdapter):
         plain = np.ascontiguousarray(x, dtype_from_name(name)).reshape(x.shape)
         return self.namespace.asarray(plain, device=None if isinstance(like, np.ndarray) else like.device)
 
-    def same_device(self, *xs: Any) -> None:
-        """Raise if the devices differ."""
-        for x in xs:
-            if x.device != xs[0].device:
-                raise OperandTypeError(f"tensors are on different devices: {xs[0].device} and {x.device}")
+    same_device: Any = staticmethod(one_place(attrgetter("device")))
 
     def cast(self, x: Any, dtype: Any) -> Any:
         """Cast, unless the array has the dtype already."""

@@ -15,6 +15,35 @@ from einsum_unified.errors import OperandTypeError
 from einsum_unified.language.letters import Term
 
 
+def one_place(place: Callable[[Any], Any], shown: Callable[[Any], str] = str) -> Callable[..., None]:
+    """Return the member `same_device` for a library whose tensors are where ``place(x)`` says.
+
+    A place of None means that the tensor may be used anywhere. ``shown`` writes a place for the message.
+
+    >>> from types import SimpleNamespace as Tensor
+    >>> same_device = one_place(lambda x: x.device)
+    >>> same_device(Tensor(device="cpu"), Tensor(device=None), Tensor(device="gpu"))
+    Traceback (most recent call last):
+    einsum_unified.errors.OperandTypeError: tensors are on different devices: cpu and gpu
+    """
+
+    def same_device(x: Any, *others: Any) -> None:
+        first = place(x)
+        for y in others:  # a plain loop, because every call of `einsum` runs it
+            if place(y) != first:
+                break
+        else:
+            return
+        places = [found for found in map(place, (x, *others)) if found is not None]
+        for found in places:
+            if found != places[0]:
+                raise OperandTypeError(
+                    f"tensors are on different devices: {shown(places[0])} and {shown(found)}"
+                )
+
+    return same_device
+
+
 class Adapter:
     """A base class for adapters. Its defaults suit immutable tensors on one device, with all sizes known.
 
