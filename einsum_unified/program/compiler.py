@@ -32,7 +32,7 @@ def compile_program(
     body = _Body(backend)
     names = {register: f"a{register}" for register in range(program.operands)}
     free: list[str] = []
-    last_use = _last_uses(program)
+    last_use = program.last_uses()
     for number, instruction in enumerate(program.instructions):
         call = body.call(instruction, names)
         # Names are reused once their value is not needed any more: this also frees the value's memory.
@@ -55,11 +55,6 @@ def compile_program(
     parameters = ", ".join(f"a{n}" for n in range(program.operands))
     source = "\n    ".join([f"def run({parameters}):", *body.lines])
     return _evaluated(source, body, classes), _shown(source, body.constants)
-
-
-def _last_uses(program: Program) -> dict[int, int]:
-    uses = {source: n for n, instruction in enumerate(program.instructions) for source in instruction.sources}
-    return {**uses, program.result: len(program.instructions)}
 
 
 @dataclass

@@ -394,3 +394,14 @@ class Program(NamedTuple):
                 sources = [values[register] for register in instruction.sources]
                 values[instruction.target] = instruction.result(sources, views)
         return values
+
+    def last_uses(self) -> dict[int, int]:
+        """Return register → the number of the last instruction that reads it; the result is read at the end.
+
+        >>> Program(1, (Transpose(1, (0,), (1, 0)), Multiply(2, (1, 0))), 2).last_uses()
+        {0: 1, 1: 1, 2: 2}
+        """
+        uses = {
+            source: n for n, instruction in enumerate(self.instructions) for source in instruction.sources
+        }
+        return {**uses, self.result: len(self.instructions)}

@@ -139,8 +139,7 @@ def _lifetimes(ledger: Ledger) -> dict[int, int]:
         if not isinstance(instruction, p.Check):
             view = ledger.values[instruction.target].view
             owners[instruction.target] = owners[instruction.sources[0]] if view else instruction.target
-    ends = {source: n for n, instruction in enumerate(program.instructions) for source in instruction.sources}
-    ends[program.result] = len(program.instructions)
+    ends = program.last_uses()
     until: dict[int, int] = {}
     for register, owner in owners.items():
         until[owner] = max(until.get(owner, -1), ends.get(register, -1))
