@@ -59,6 +59,15 @@ def listed(words: Iterable[str], most: int | None = None) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def in_tuple(items: Sequence[str]) -> str:
+    """Return texts as Python writes a tuple of them.
+
+    >>> in_tuple(["2", "3"]), in_tuple(["2"]), in_tuple([])
+    ('(2, 3)', '(2,)', '()')
+    """
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+
+
 # --- lengths --------------------------------------------------------------------------------------
 
 

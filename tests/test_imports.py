@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "language": ("errors", "wording"),
     "adapter": ("dtypes", "errors", "language", "wording"),
     "binding": ("adapter", "dtypes", "errors", "language", "wording"),
-    "program": ("adapter", "dtypes", "errors", "language"),
+    "program": ("adapter", "dtypes", "errors", "language", "wording"),
     "planning": ("adapter", "binding", "dtypes", "errors", "language", "program", "wording"),
     "runtime": ("adapter", "binding", "dtypes", "errors", "language", "planning", "program", "wording"),
     "show": ("adapter", "binding", "dtypes", "errors", "language", "planning", "printable", "program",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from einsum_unified.adapter import Form, Shape
+from einsum_unified.wording import in_tuple
 
 
 class Operand(NamedTuple):
@@ -32,5 +33,4 @@ def shown_shape(shape: Shape | None) -> str:
     """
     if shape is None:
         return "shape unknown"
-    sizes = ", ".join("?" if size is None else f"{size}" for size in shape)
-    return f"shape ({sizes}{',' if len(shape) == 1 else ''})"
+    return f"shape {in_tuple(['?' if size is None else f'{size}' for size in shape])}"

@@ -18,6 +18,7 @@ from einsum_unified.adapter import Backend
 from einsum_unified.language.sizes import Reading, Size, is_known
 from einsum_unified.program.in_range import in_range
 from einsum_unified.program.primitives import Instruction, Native, Program
+from einsum_unified.wording import in_tuple
 
 _OWN = {"in_range": in_range, "unbox": lambda x: x[()] if hasattr(x, "shape") else x}
 
@@ -101,7 +102,7 @@ class _Body:
         """Return the name of a constant if all sizes are known, else the text of a tuple."""
         if all(map(is_known, shape)):
             return self._constant(shape)
-        return f"({', '.join(map(self._size, shape))}{',' if len(shape) == 1 else ''})"
+        return in_tuple([self._size(size) for size in shape])
 
     def _size(self, size: int) -> str:
         if not isinstance(size, Size):

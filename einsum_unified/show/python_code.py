@@ -20,6 +20,7 @@ from einsum_unified.program.primitives import Instruction
 from einsum_unified.show.dialects import DIALECTS, ML_DTYPES, Dialect
 from einsum_unified.show.figures import Figure
 from einsum_unified.show.label_names import label_name
+from einsum_unified.wording import in_tuple
 
 
 def to_python(bound: Bound, path: Path, backend: str) -> str:
@@ -119,8 +120,7 @@ class _Writer:
 
     def shape(self, shape: Sequence[int]) -> str:
         """Return a shape as code; unknown sizes are read from operands."""
-        sizes = [self.size(size) for size in shape]
-        return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+        return in_tuple([self.size(size) for size in shape])
 
     def size(self, size: int) -> str:
         """Return a size as code."""
@@ -132,8 +132,8 @@ class _Writer:
 
     def shown(self, shape: Sequence[int]) -> str:
         """Return a shape for a comment."""
-        sizes = [_in_ascii(Figure.of_size(size, self.label).text(separator="")) for size in shape]
-        return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+        figures = [Figure.of_size(size, self.label) for size in shape]
+        return in_tuple([_in_ascii(figure.text(separator="")) for figure in figures])
 
     def label(self, reading: Sequence[tuple[int, int]]) -> str:
         operand, axis = reading[0]
