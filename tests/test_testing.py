@@ -9,7 +9,9 @@ from frameworks import FRAMEWORKS
 
 from einsum_unified import OperandError, OperandTypeError
 from einsum_unified.adapter import dispatch
+from einsum_unified.dtypes import kind_of
 from einsum_unified.testing import check_einsum
+from einsum_unified.testing.check import RTOL
 
 A, B = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
 
@@ -68,6 +70,14 @@ def test_operands_keep_their_dtype_on_every_framework(dtype):
     dtype = getattr(ml_dtypes, dtype, dtype)
     report = check_einsum("ij->ji", [np.ones((2, 3)).astype(dtype)])
     assert {r.dtype for r in report.results} == {np.dtype(dtype).name}
+
+
+def test_every_dtype_that_rounds_has_a_tolerance():
+    declared = [dispatch.load(name).capabilities.dtypes or () for name in dispatch.installed()]
+    rounding = {dtype for dtype in set[str]().union(*declared) if kind_of(dtype) in ("float", "complex")}
+    assert "float8_e4m3fn" in rounding
+    assert not rounding - set(RTOL)
+    assert not {name for name in RTOL if kind_of(name) not in ("float", "complex")}
 
 
 def test_nan_in_the_same_place_is_no_difference():

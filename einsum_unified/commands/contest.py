@@ -15,7 +15,6 @@ from einsum_unified.adapter import dispatch
 from einsum_unified.api import einsum
 from einsum_unified.commands.terminal import one_line
 from einsum_unified.commands.timing import Call, Tick, medians
-from einsum_unified.dtypes import kind_of
 from einsum_unified.plan import Plan
 from einsum_unified.testing.check import RTOL, greatest_difference, to_framework
 
@@ -28,9 +27,6 @@ _MOST_LOOPED = 10**10
 
 _ACCURATE = 10_000
 """Products in a sum up to which the usual tolerance holds; rounding errors grow with their square root."""
-
-_RTOL_OF_8_BITS = 0.25
-"""Tolerance for floats that are not in `RTOL`: 8-bit floats, whose numbers are up to a quarter apart."""
 
 _OURS = "ours"
 
@@ -101,8 +97,7 @@ def _difference(ours: Any, own: Any, plan: Plan) -> str:
         return f"differs: the shapes are {ours.shape} and {own.shape}"
     ours, own = (x.astype(np.float64) if x.dtype == object else x for x in (ours, own))
     difference = greatest_difference(ours, own)
-    dtype = plan.bound.dtype
-    usual = RTOL.get(dtype, _RTOL_OF_8_BITS if kind_of(dtype) in ("float", "complex") else 0.0)
+    usual = RTOL.get(plan.bound.dtype, 0.0)
     summed = math.prod(map(int, plan.bound.sizes)) / max(ours.size, 1)
     scale = float(np.max(np.abs(own), initial=0, where=np.isfinite(own)))
     if difference <= usual * max(1.0, math.sqrt(summed / _ACCURATE)) * scale:

@@ -14,11 +14,10 @@ from einsum_unified.commands.command import Command
 from einsum_unified.commands.tables import print_table
 from einsum_unified.errors import EinsumError
 from einsum_unified.testing import check_einsum
-from einsum_unified.testing.check import to_framework
+from einsum_unified.testing.check import RTOL, to_framework
 from einsum_unified.testing.gallery import GALLERY, MISTAKE, Picture
 
 _COLOURS = {"✓": "green", "✗": "red"}
-_RTOL = 1e-5  # the gallery has float32 operands, too
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -50,7 +49,8 @@ def _row(picture: Picture, frameworks: Sequence[str]) -> list[str]:
 
 def _agreement(equation: str, operands: list[Any], want: Any, framework: str) -> str:
     try:
-        report = check_einsum(equation, operands, want, frameworks=[framework], rtol=_RTOL)
+        # The gallery has float32 operands, too.
+        report = check_einsum(equation, operands, want, frameworks=[framework], rtol=RTOL["float32"])
     except (AssertionError, EinsumError) as error:
         return f"✗ {str(error).splitlines()[0]}"
     return f"✓ {report.results[0].difference:.0e}"

@@ -13,10 +13,17 @@ from einsum_unified.adapter import Backend, dispatch
 from einsum_unified.api import einsum
 from einsum_unified.errors import OperandTypeError
 
-RTOL = {"float16": 1e-2, "bfloat16": 4e-2, "float32": 1e-5, "complex64": 1e-5, "float64": 1e-10,
-        "complex128": 1e-10}  # fmt: skip
-"""dtype → relative tolerance for sums of usual lengths; 0 for other dtypes. The conformance kit knows the
-terms of each sum and has narrower tolerances: `einsum_unified.testing.conformance.reference`."""
+_FLOAT8 = ("float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz",
+           "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu")  # fmt: skip
+RTOL = {
+    **dict.fromkeys(_FLOAT8, 0.25),
+    **dict.fromkeys(("float16", "complex32"), 1e-2),
+    "bfloat16": 4e-2,
+    **dict.fromkeys(("float32", "complex64"), 1e-5),
+    **dict.fromkeys(("float64", "complex128", "float128", "complex256"), 1e-10),
+}
+"""dtype → relative tolerance, a default for sums of usual lengths; 0 for other dtypes. The conformance kit
+knows the terms of each sum and bounds its error by theory: `einsum_unified.testing.conformance.reference`."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,8 @@ def check_einsum(
         expected: an array, or a function that takes the NumPy operands and returns an array; if None, the
             result of the first framework, which is NumPy unless ``frameworks`` begins with another one.
         frameworks: names of the frameworks; if None, all installed ones that have the operands' dtypes.
-        rtol: relative tolerance; if None, 1e-10 in float64, 1e-5 in float32, 1e-2 in float16, 4e-2 in
-            bfloat16, and 0 for integers and bool.
+        rtol: relative tolerance; if None, the default for the result's dtype, `RTOL`: 0 for integers and
+            bool.
         atol: absolute tolerance; if 0, ``rtol`` times the greatest expected absolute value.
 
     Returns:
