@@ -7,7 +7,12 @@ checked by tests against the adapters or the frameworks:
 * `show/dialects.py`, because code can be written for a framework that is not installed;
 * `lint/libraries.py`, the limits of each library's einsum, also of libraries without an adapter;
 * `testing/conformance/makers.py`, how the kit makes operands, also for libraries without an adapter;
+* the extras in ``pyproject.toml``, which an installer reads: each is named after its framework;
 * the project's own tests, which must not rely on the tables that they test.
+
+Two lists only choose what to show. `commands/backends.py` shows some dtypes (``_DTYPES``);
+``scripts/make_support.py`` has a column for each dtype of ``DTYPES`` and a row for each of ``ROWS``, also for
+configurations of a framework and for libraries without an adapter.
 """
 
 from __future__ import annotations
