@@ -1,7 +1,8 @@
 """Contract two values: the ways to multiply them and sum labels that are not needed later; the cheapest one.
 
-If there are labels to contract, the ways are matrix products (`matrix_products`), an elementwise product with
-a sum, and the framework's own einsum. If there are none, it is an elementwise product.
+If there are labels to contract, the ways are matrix products (`matrix_products`, `integer_products`), an
+elementwise product with a sum, and the framework's own einsum. If there are none, it is an elementwise
+product.
 """
 
 from __future__ import annotations
@@ -14,14 +15,9 @@ from einsum_unified.adapter import Capabilities
 from einsum_unified.dtypes import itemsize
 from einsum_unified.language.letters import LETTERS
 from einsum_unified.planning.builder import Builder
+from einsum_unified.planning.integer_products import exact_float, integer_products
 from einsum_unified.planning.labelled import Labelled
-from einsum_unified.planning.matrix_products import (
-    MatrixProduct,
-    exact_float,
-    integer_products,
-    matrix_products,
-    result_cost,
-)
+from einsum_unified.planning.matrix_products import MatrixProduct, matrix_products, result_cost
 from einsum_unified.planning.pair import Candidate, Choice, Pair, cheapest
 from einsum_unified.program.primitives import SumProducts
 
