@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 import numpy as np
 
 from einsum_unified import dtypes
-from einsum_unified.adapter import Backend, dispatch
+from einsum_unified.adapter import Backend, dispatch, registry
 from einsum_unified.adapter.dispatch import backend_for
 from einsum_unified.binding.arrays import prepared
 from einsum_unified.binding.call import (
@@ -464,7 +464,7 @@ def register_backend(key: type | str, adapter: Backend, *, replace: bool = False
     Raises `BackendError` if the adapter lacks a member or is for another version of the protocol, or if the
     class has an adapter already and ``replace`` is False.
     """
-    dispatch.register(key, adapter, replace)
+    registry.register(key, adapter, replace)
     cache.clear_cache()
 
 

@@ -11,7 +11,7 @@ from conftest import available, installed_module
 from libraries import Ndonnx, Strict, agree_on_random_calls
 
 from einsum_unified import BackendError, OperandTypeError, einsum, einsum_plan
-from einsum_unified.adapter import dispatch
+from einsum_unified.adapter import registry as adapters
 from einsum_unified.adapter.dispatch import backend_of
 
 RNG = np.random.default_rng(0)
@@ -50,7 +50,7 @@ def ndonnx():
 @pytest.fixture
 def registry(monkeypatch):
     """A registry that has found nothing yet, and is as it was afterwards."""
-    monkeypatch.setattr(dispatch, "_registry", dispatch._Registry(dispatch._BUILTIN))
+    monkeypatch.setattr(adapters, "table", adapters.Table(adapters.BUILTIN))
 
 
 # --- array_api_strict -------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from frameworks import FRAMEWORKS
 import einsum_unified
 from einsum_unified import Plan, einsum_plan
 from einsum_unified.adapter import dispatch
+from einsum_unified.adapter import registry as adapters
 from einsum_unified.adapter.frameworks import Framework
 from einsum_unified.commands import bench, contest, timing
 from einsum_unified.commands.main import main
@@ -484,8 +485,8 @@ def test_a_version_is_found_where_no_package_names_its_distribution(capsys, monk
 
 def test_plugins_are_listed_by_where_their_adapter_is(capsys, monkeypatch):
     monkeypatch.setattr(dispatch, "FRAMEWORKS", {"numpy": dispatch.FRAMEWORKS["numpy"]})
-    monkeypatch.setattr(dispatch, "plugins", lambda: {"sybil": "toy.einsum:adapter"})
-    monkeypatch.setattr(dispatch, "plugin", lambda name: sys.exit("a plugin may do anything"))
+    monkeypatch.setattr(adapters, "plugins", lambda: {"sybil": "toy.einsum:adapter"})
+    monkeypatch.setattr(adapters, "plugin", lambda name: sys.exit("a plugin may do anything"))
     _, row = json.loads(printed(capsys, "backends", "--json", status=1))
     assert row["adapter"] == "toy.einsum:adapter"
     assert row["error"] == "a plugin may do anything"

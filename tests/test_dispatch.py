@@ -15,6 +15,7 @@ from frameworks import KNOWN
 
 from einsum_unified import BackendError, OperandTypeError, clear_cache, einsum, register_backend
 from einsum_unified.adapter import Adapter, Backend, Form, dispatch
+from einsum_unified.adapter import registry as adapters
 from einsum_unified.adapter.dispatch import backend_for, backend_of, describe, installed, load
 from einsum_unified.adapter.frameworks import FRAMEWORKS, Framework
 
@@ -49,7 +50,7 @@ def adapter_for(cls: type, name: str = "boxed") -> types.SimpleNamespace:
 
         return call
 
-    adapter = types.SimpleNamespace(**{key: getattr(numpy, key) for key in dispatch._members()})
+    adapter = types.SimpleNamespace(**{key: getattr(numpy, key) for key in adapters._members()})
     moves = ("asarray", "cast", "transpose", "reshape", "diagonal", "sum", "dot", "matmul", "multiply",
              "contiguous")  # fmt: skip
     vars(adapter).update({key: wrapped(getattr(numpy, key)) for key in moves})
@@ -63,7 +64,7 @@ def adapter_for(cls: type, name: str = "boxed") -> types.SimpleNamespace:
 @pytest.fixture
 def registry(monkeypatch):
     """A registry that is as it was afterwards."""
-    monkeypatch.setattr(dispatch, "_registry", dispatch._registry)
+    monkeypatch.setattr(adapters, "table", adapters.table)
     yield
     clear_cache()
 
@@ -106,10 +107,10 @@ def test_other_classes_have_no_adapter(cls: type):
 
 
 def test_a_limited_number_of_classes_is_remembered(monkeypatch):
-    monkeypatch.setattr(dispatch, "_registry", dispatch._Registry(dispatch._BUILTIN))
+    monkeypatch.setattr(adapters, "table", adapters.Table(adapters.BUILTIN))
     for n in range(dispatch._FOUND + 10):
         assert backend_of(type(f"Array{n}", (np.ndarray,), {})) is load("numpy")
-    assert len(dispatch._registry.found) <= dispatch._FOUND
+    assert len(adapters.table.found) <= dispatch._FOUND
 
 
 def test_every_adapter_follows_the_protocol(framework):
@@ -343,16 +344,16 @@ def test_a_class_that_the_adapter_cannot_use_is_refused():
 @pytest.fixture
 def plugins(registry, monkeypatch):
     """Entry points that the test gives, in place of those installed."""
-    monkeypatch.setattr(dispatch, "_registry", dispatch._Registry(dispatch._BUILTIN))
+    monkeypatch.setattr(adapters, "table", adapters.Table(adapters.BUILTIN))
 
     def use(*points: EntryPoint) -> None:
-        monkeypatch.setattr(dispatch, "_entry_points", cache(lambda: points))
+        monkeypatch.setattr(adapters, "_entry_points", cache(lambda: points))
 
     return use
 
 
 def point(name: str, value: str) -> EntryPoint:
-    return EntryPoint(name, value, dispatch.GROUP)
+    return EntryPoint(name, value, adapters.GROUP)
 
 
 @pytest.fixture
@@ -422,7 +423,7 @@ def test_a_plugin_is_loaded_once_and_only_for_its_own_arrays(plugins, toylib):
             loads.append(self.name)
             return super().load()
 
-    plugins(Counted("toylib", "toylib.adapter", dispatch.GROUP), Counted("other", "other", dispatch.GROUP))
+    plugins(Counted("toylib", "toylib.adapter", adapters.GROUP), Counted("other", "other", adapters.GROUP))
     einsum("i->", np.ones(2))
     assert loads == []
     for _ in range(3):

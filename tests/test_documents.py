@@ -11,7 +11,7 @@ from frameworks import FRAMEWORKS
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-from einsum_unified.adapter import dispatch
+from einsum_unified.adapter import registry as adapters
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -20,7 +20,7 @@ PRINTED = re.compile(r"```python\n(?P<code>(?:(?!```).*\n)*)```\n\n```\n(?P<text
 
 @pytest.fixture(autouse=True)
 def _all_frameworks(monkeypatch):
-    monkeypatch.setattr(dispatch, "_registry", dispatch._registry)  # what documents register goes again
+    monkeypatch.setattr(adapters, "table", adapters.table)  # what documents register goes again
     for cls in FRAMEWORKS:
         available(cls)
 

@@ -22,6 +22,7 @@ import pytest
 import einsum_unified
 from einsum_unified import cache_info, clear_cache, einsum, register_backend
 from einsum_unified.adapter import dispatch
+from einsum_unified.adapter import registry as adapters
 from einsum_unified.adapter.dispatch import load
 
 CORE = Path(einsum_unified.__file__).parent
@@ -390,7 +391,7 @@ def test_sixteen_threads_agree_on_a_thousand_mixed_calls_each():
 
 @pytest.mark.usefixtures("frequent_switches")
 def test_adapters_are_registered_while_other_threads_call(monkeypatch):
-    monkeypatch.setattr(dispatch, "_registry", dispatch._registry)
+    monkeypatch.setattr(adapters, "table", adapters.table)
     calls = mixed_calls(all_frameworks())
     classes = [type(f"Array{n}", (), {}) for n in range(40)]
 

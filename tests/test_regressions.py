@@ -24,6 +24,7 @@ from einsum_unified import (
     register_backend,
 )
 from einsum_unified.adapter import dispatch
+from einsum_unified.adapter import registry as adapters
 from einsum_unified.dtypes import promote
 from einsum_unified.planning import path as path_module
 from einsum_unified.runtime.executable import Executable
@@ -92,7 +93,7 @@ def test_a_class_and_its_name_are_one_registration():
     with pytest.raises(BackendError, match="already has an adapter; pass replace=True"):
         register_backend(name, second)
     register_backend(name, second, replace=True)
-    assert Named not in dispatch._registry.entries
+    assert Named not in adapters.table.entries
 
 
 @pytest.mark.parametrize("operand", [{}, None, object()])

@@ -1,11 +1,11 @@
-"""Find the adapter for operands by their types, with the tables of `frameworks`.
+"""Find the adapter for operands by their types, with the tables of `frameworks` and `registry`.
 
 A class is looked up in this order:
 
 1. classes that were found before;
 2. registered classes, by the class or its qualified name, then by each of its bases (nothing is imported);
 3. the root package of the class or of one of its bases, first among the libraries that have an adapter here,
-   then among the entry points of the group ``einsum_unified.backends``, which are named after root packages;
+   then among the installed plugins;
 4. the special methods of the class: ``__torch_function__``, ``__jax_array__``, ``__array_namespace__``,
    ``__array_function__``.
 
@@ -17,30 +17,20 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
 
-from einsum_unified.adapter import ADAPTER_API, Backend, Capabilities, Recorder
+from einsum_unified.adapter import Backend, Recorder, registry
 from einsum_unified.adapter.frameworks import ADVICE, RECORDERS, TORCH_RECORDER
 from einsum_unified.adapter.frameworks import FRAMEWORKS as FRAMEWORKS  # also imported from here
+from einsum_unified.adapter.registry import qualified
 from einsum_unified.dtypes import WEAK
 from einsum_unified.errors import BackendError, OperandTypeError
 from einsum_unified.wording import article
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
-GROUP = "einsum_unified.backends"
-
-_BUILTIN: dict[type | str, str] = {
-    cls: name for name, framework in FRAMEWORKS.items() for cls in framework.classes
-}
 _PACKAGES = {package: name for name, framework in FRAMEWORKS.items() for package in framework.packages}
 _METHODS = {framework.method: name for name, framework in FRAMEWORKS.items() if framework.method}
 _SYMBOLS = {cls: kind for framework in FRAMEWORKS.values() for cls, kind in framework.symbols.items()}
@@ -50,76 +40,7 @@ _STANDARD_FUNCTIONS = ("asarray", "astype", "broadcast_to", "matmul", "multiply"
 _ARRAY_API = "einsum_unified.backends.array_api"
 _ARRAY_FUNCTION = "einsum_unified.backends.array_function"
 
-
-@dataclass(frozen=True)
-class _Registry:
-    """An immutable table and the classes found with it so far. It is replaced as a whole, under the lock."""
-
-    entries: Mapping[type | str, str | Backend]
-    found: dict[type, Backend] = field(default_factory=dict)
-
-
 _FOUND = 1024  # the greatest number of classes remembered
-
-_registry = _Registry(_BUILTIN)
-_lock = threading.Lock()
-
-
-def register(key: type | str, adapter: Backend, replace: bool) -> None:
-    """Register an adapter for a class, given as an object or by its qualified name, and its subclasses."""
-    global _registry
-    if not isinstance(key, (str, type)):
-        raise BackendError(f"an adapter is registered for a class or a qualified name, not for {key!r}")
-    shown = _qualified(key)
-    _check(adapter, f"the adapter for {shown!r}")
-    with _lock:
-        others = {known: entry for known, entry in _registry.entries.items() if not _same(known, key)}
-        if not replace and len(others) < len(_registry.entries):
-            raise BackendError(f"{shown!r} already has an adapter; pass replace=True to replace it")
-        # A new registry: it forgets which classes were found before, and which were not.
-        _registry = _Registry({**others, key: adapter})
-        _entry_points.cache_clear()
-
-
-def _qualified(key: type | str) -> str:
-    return key if isinstance(key, str) else f"{key.__module__}.{key.__qualname__}"
-
-
-def _same(a: type | str, b: type | str) -> bool:
-    """Whether two keys mean the same class. Different classes may have the same name."""
-    return a is b or ((isinstance(a, str) or isinstance(b, str)) and _qualified(a) == _qualified(b))
-
-
-def _check(adapter: Any, shown: str) -> None:
-    """Raise `BackendError` unless an adapter has all members of the protocol, in the current version."""
-    if isinstance(adapter, type):
-        raise BackendError(f"{shown} is the class {adapter.__name__}: pass an instance of it")
-    version = getattr(adapter, "adapter_api", ADAPTER_API)
-    if version != ADAPTER_API:
-        raise BackendError(f"{shown} is written for version {version!r} of the protocol, not {ADAPTER_API}")
-    try:
-        members = {name: getattr(adapter, name) for name in _members() if hasattr(adapter, name)}
-    except Exception as error:  # a property may raise anything
-        raise BackendError(f"{shown} is broken: {error!r}") from error
-    missing = sorted(name for name in _members() if name not in members or _is_unwritten(members[name]))
-    if missing:
-        raise BackendError(f"{shown} lacks: {', '.join(missing)}")
-    if not isinstance(members["capabilities"], Capabilities):
-        raise BackendError(f"{shown} has capabilities of the wrong type: {members['capabilities']!r}")
-    wrong = sorted(set(members) - {"adapter_api", "name", "capabilities"})
-    wrong = [name for name in wrong if not callable(members[name])]
-    if wrong:
-        raise BackendError(f"{shown} has members that cannot be called: {', '.join(wrong)}")
-
-
-def _is_unwritten(member: Any) -> bool:
-    """Whether a member is an abstract method of `Adapter` that was not overridden."""
-    return getattr(member, "__isabstractmethod__", False) is True
-
-
-def _members() -> set[str]:
-    methods = {name for name in vars(Backend) if not name.startswith("_")}
-    return methods | set(Backend.__annotations__)
 
 
 @cache
@@ -145,15 +66,15 @@ def recorder_for(operands: Iterable[Any]) -> Recorder | None:
     for x in operands:
         for item in x if isinstance(x, (list, tuple)) else (x,):
             for base in type(item).__mro__:
-                if _qualified(base) in RECORDERS:
-                    recorder: Recorder = importlib.import_module(RECORDERS[_qualified(base)])
+                if qualified(base) in RECORDERS:
+                    recorder: Recorder = importlib.import_module(RECORDERS[qualified(base)])
                     return recorder
     return None
 
 
 def symbol_type(cls: type) -> type | None:
     """Return the Python type of a tracer's symbolic number (int for torch.SymInt); None for other classes."""
-    return _SYMBOLS.get(_qualified(cls))
+    return _SYMBOLS.get(qualified(cls))
 
 
 def leave_whole(*functions: Callable[..., Any]) -> None:
@@ -183,21 +104,21 @@ def backend_of(cls: type, example: Any = None) -> Backend | None:
     A class that is known only by ``__array_namespace__`` gives its functions through an array, the
     ``example``. Without an example, and if none was seen before, the answer for such a class is None.
     """
-    registry = _registry
+    table = registry.table
     try:
-        return registry.found[cls]
+        return table.found[cls]
     except KeyError:
-        if len(registry.found) >= _FOUND:
-            registry.found.clear()  # a program may make any number of classes
-        adapter = _find(cls, registry.entries, example)
+        if len(table.found) >= _FOUND:
+            table.found.clear()  # a program may make any number of classes
+        adapter = _find(cls, table.entries, example)
         if adapter is not None:  # None may change once a framework is imported
-            registry.found[cls] = adapter
+            table.found[cls] = adapter
         return adapter
 
 
 def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) -> Backend | None:
     for base in cls.__mro__:
-        entry = entries.get(base) or entries.get(_qualified(base))
+        entry = entries.get(base) or entries.get(qualified(base))
         if entry == "numpy" and _overrides_functions(cls, base):
             break  # such as an array with units, which a plain array would lose; NumPy's functions keep them
         if entry is not None:
@@ -206,10 +127,8 @@ def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) 
     for root in roots:
         if root in _PACKAGES:
             return load(_PACKAGES[root])
-    for point in _entry_points():
-        if point.name in roots:
-            return _load_plugin(point)
-    return _by_special_methods(cls, example)
+    plugin = registry.plugin(*roots)
+    return _by_special_methods(cls, example) if plugin is None else plugin
 
 
 def _overrides_functions(cls: type, base: type) -> bool:
@@ -227,7 +146,7 @@ def _has(cls: type, method: str) -> bool:
 
 def _by_special_methods(cls: type, example: Any) -> Backend | None:
     """Return the adapter for a class that has a special method of a framework or standard."""
-    if any(_qualified(base) in RECORDERS for base in cls.__mro__):
+    if any(qualified(base) in RECORDERS for base in cls.__mro__):
         return None  # placeholders have such methods, but are not tensors
     for method, name in _METHODS.items():
         if _has(cls, method) and name in sys.modules:
@@ -244,7 +163,7 @@ def _by_special_methods(cls: type, example: Any) -> Backend | None:
 
 
 def _of_standard(cls: type, example: Any) -> Backend:
-    shown = f"__array_namespace__ of {_qualified(cls)!r}"
+    shown = f"__array_namespace__ of {qualified(cls)!r}"
     try:
         namespace = example.__array_namespace__()
     except Exception as error:
@@ -253,23 +172,6 @@ def _of_standard(cls: type, example: Any) -> Backend:
     if missing:
         raise BackendError(f"{shown} returned {namespace!r}, which lacks: {', '.join(missing)}")
     adapter: Backend = importlib.import_module(_ARRAY_API).adapter_of(namespace)
-    return adapter
-
-
-@lru_cache(maxsize=1)
-def _entry_points() -> tuple[EntryPoint, ...]:
-    from importlib.metadata import entry_points  # takes as long to import as the whole package
-
-    return tuple(entry_points(group=GROUP))  # reads every installed package's metadata: milliseconds
-
-
-def _load_plugin(point: EntryPoint) -> Backend:
-    shown = f"the adapter plugin {point.name!r} ({point.value})"
-    try:
-        adapter: Backend = point.load()
-    except (Exception, SystemExit) as error:
-        raise BackendError(f"{shown} failed to load: {error!r}") from error
-    _check(adapter, shown)
     return adapter
 
 
@@ -311,43 +213,12 @@ def _unknown(number: int, cls: type) -> OperandTypeError:
 
 def _names() -> Iterable[str]:
     """Return the libraries whose arrays are accepted: installed, registered, or with a plugin."""
-    added = {entry.name for entry in _registry.entries.values() if not isinstance(entry, str)}
+    added = {entry.name for entry in registry.table.entries.values() if not isinstance(entry, str)}
     present = filter(_can_be_imported, FRAMEWORKS)
-    return sorted({*present, *added, *(point.name for point in _entry_points())})
+    return sorted({*present, *added, *registry.plugins()})
 
 
 def describe(x: Any) -> str:
     """Return a name for an operand in messages, such as "torch Tensor" or "tensorflow RaggedTensor"."""
     adapter = backend_of(type(x))
     return _shown(type(x), adapter) if adapter else type(x).__name__
-
-
-# --- for the conformance kit and the command line -------------------------------------------------
-
-
-def plugins() -> dict[str, str]:
-    """Return the adapters of installed plugins: root package of the library → module and object."""
-    return {point.name: point.value for point in _entry_points()}
-
-
-def plugin(name: str) -> Backend | None:
-    """Return the adapter of an installed plugin by its library's root package; None if there is none."""
-    for point in _entry_points():
-        if point.name == name:
-            return _load_plugin(point)
-    return None
-
-
-@contextmanager
-def registered(key: type | str, adapter: Backend) -> Iterator[None]:
-    """Use an adapter for a class inside a ``with`` block only. Not safe while other threads register."""
-    global _registry
-    _check(adapter, f"the adapter for {_qualified(key)!r}")
-    with _lock:
-        before = _registry
-        _registry = _Registry({**before.entries, key: adapter})
-    try:
-        yield
-    finally:
-        with _lock:
-            _registry = before

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import Any
 
-from einsum_unified.adapter import Backend, dispatch
+from einsum_unified.adapter import Backend, dispatch, registry
 from einsum_unified.commands.command import Command, argument
 from einsum_unified.commands.tables import print_table
 from einsum_unified.commands.terminal import one_line
@@ -61,7 +61,7 @@ def run(asked: argparse.Namespace) -> int:
 def libraries() -> list[Found]:
     """Return the facts about each library with a built-in adapter or an installed plugin."""
     distributions = packages_distributions()
-    adapters = {**dispatch.plugins(), **dict.fromkeys(dispatch.FRAMEWORKS, "built in")}
+    adapters = {**registry.plugins(), **dict.fromkeys(dispatch.FRAMEWORKS, "built in")}
     names = dict.fromkeys([*dispatch.FRAMEWORKS, *adapters])
     return [_library(name, adapters[name], distributions) for name in names]
 
@@ -71,7 +71,7 @@ def _library(name: str, adapter: str, distributions: Mapping[str, Sequence[str]]
         return Found(name, adapter, installed=False)
     known = _version(name, distributions.get(name, ()))
     try:
-        backend = dispatch.load(name) if name in dispatch.FRAMEWORKS else dispatch.plugin(name)
+        backend = dispatch.load(name) if name in dispatch.FRAMEWORKS else registry.plugin(name)
         return Found(name, adapter, True, known, **_capabilities(backend))
     except (Exception, SystemExit) as error:  # whatever a broken installation raises
         return Found(name, adapter, True, known, error=one_line(error))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from einsum_unified.adapter import Backend, dispatch
+from einsum_unified.adapter import Backend, dispatch, registry
 from einsum_unified.dtypes import kind_of, name_of
 from einsum_unified.testing.conformance.cases import corpus, numpy_dtype
 
@@ -71,7 +71,7 @@ def library_of(name: str) -> Library:
         return SPECIAL[name]()
     if name in dispatch.FRAMEWORKS:
         return _by_adapter(name, dispatch.load(name))
-    plugin = dispatch.plugin(name)
+    plugin = registry.plugin(name)
     return _by_namespace(name) if plugin is None else _by_adapter(name, plugin)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 import einsum_unified.testing.conformance.reference as reference
 from einsum_unified import dtypes
-from einsum_unified.adapter import dispatch
+from einsum_unified.adapter import dispatch, registry
 from einsum_unified.api import einsum
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.runtime.cache import clear_cache
@@ -92,7 +92,7 @@ def _in_use(library: Library) -> AbstractContextManager[None]:
     if dispatch.backend_of(type(x), x) is library.adapter:
         return nullcontext()
     clear_cache()
-    return dispatch.registered(type(x), library.adapter)
+    return registry.registered(type(x), library.adapter)
 
 
 def _lacking(case: Case, library: Library) -> tuple[str, str] | None:
