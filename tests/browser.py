@@ -36,3 +36,18 @@ def browser() -> Iterator[Any]:
         made = playwright.chromium.launch(executable_path=chromium, args=_QUIET)
         yield made
         made.close()
+
+
+@pytest.fixture(scope="module")
+def _tab(browser: Any) -> Any:
+    return browser.new_page()
+
+
+@pytest.fixture
+def tab(_tab: Any) -> Any:
+    """A page that shows nothing yet: always the same one, since each new one is a process of Chromium's."""
+    _tab.mouse.move(0, 0)
+    _tab.set_viewport_size({"width": 1280, "height": 800})
+    _tab.emulate_media(color_scheme="light")
+    _tab.goto("about:blank")
+    return _tab

@@ -16,7 +16,9 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
-from browser import browser as browser  # a fixture
+from browser import _tab as _tab  # fixtures
+from browser import browser as browser
+from browser import tab as tab
 from frameworks import FRAMEWORKS, Framework
 from hypothesis import settings
 from seconds import Seconds
@@ -36,6 +38,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Seconds())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the tests by file or class, and give one process all those of sparse, which compiles what they call."""
+    if config.getvalue("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "sparse" if "sparse" in nodeid.lower() else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(params=FRAMEWORKS, ids=lambda cls: cls.name)

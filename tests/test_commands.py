@@ -753,7 +753,9 @@ def folder(tmp_path) -> Path:
 
 @pytest.mark.filterwarnings("ignore")  # of libraries, as they are imported
 @pytest.mark.parametrize(
-    "example", [slow(line) if line == "einsum-unified demo" else line for line in EXAMPLES], ids=EXAMPLES
+    "example",
+    [slow(line) if line == "einsum-unified demo" or "KERAS" in line else line for line in EXAMPLES],
+    ids=EXAMPLES,
 )
 def test_an_example_of_a_help_text_runs(example, entered):
     done = entered(example)

@@ -358,6 +358,7 @@ def test_a_graph_is_pickled_by_pickle_itself(da):
     np.testing.assert_array_equal(again.compute(), a @ a)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 def test_two_worker_processes_share_a_contraction(da):
     distributed = installed_module("distributed")

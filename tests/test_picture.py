@@ -592,17 +592,16 @@ CALLS = {
 
 @pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.parametrize("name", CALLS)
-def test_all_text_is_in_the_picture_and_none_over_another(browser, name: str, width: int):
-    page = browser.new_page(viewport={"width": width, "height": 800})
-    page.set_content("".join(einsum_plan(*call)._repr_html_() for call in CALLS[name]))
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-    pictures = page.query_selector_all("svg")
+def test_all_text_is_in_the_picture_and_none_over_another(tab, name: str, width: int):
+    tab.set_viewport_size({"width": width, "height": 800})
+    tab.set_content("".join(einsum_plan(*call)._repr_html_() for call in CALLS[name]))
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    pictures = tab.query_selector_all("svg")
     assert len(pictures) == len(CALLS[name])
     for picture in pictures:
         texts, flaws = picture.evaluate(FLAWS)
         assert texts > 8
         assert flaws == []
-    page.close()
 
 
 @pytest.mark.parametrize(
@@ -616,25 +615,22 @@ def test_all_text_is_in_the_picture_and_none_over_another(browser, name: str, wi
         ("light", 'class="vscode-dark"', DARK),
     ],
 )
-def test_colours_follow_the_page_and_else_the_system(browser, system: str, page: str, palette):
-    shown = browser.new_page(color_scheme=system)
+def test_colours_follow_the_page_and_else_the_system(tab, system: str, page: str, palette):
+    tab.emulate_media(color_scheme=system)
     svg = einsum_plan("ij,jk->ik", (2, 3), (3, 4)).to_svg()
-    shown.set_content(f"<!doctype html><body {page}>{svg}")
-    colours = shown.evaluate(
+    tab.set_content(f"<!doctype html><body {page}>{svg}")
+    colours = tab.evaluate(
         "['ground', 'ink', 'dot.eu-hue0'].map(x => getComputedStyle(document.querySelector('.eu-' + x)).fill)"
     )
     found = ["#" + "".join(f"{int(n):02x}" for n in re.findall(r"\d+", colour)) for colour in colours]
     assert found == [palette.ground, palette.ink, palette.hues[0]]
-    shown.close()
 
 
-def test_a_hostile_label_does_not_run_in_a_browser(browser):
-    page = browser.new_page()
+def test_a_hostile_label_does_not_run_in_a_browser(tab):
     names = [text for text in HOSTILE if "<" in text or ">" in text]
     for text in (*names, "<img src=x onerror=window.ran=1>"):
         name = Shown(text)
-        page.set_content(einsum_plan((2, 3), ["a", name], (3, 4), [name, "b"])._repr_html_())
-        assert page.query_selector_all("script, img") == []
-        assert page.evaluate("document.querySelectorAll('svg').length") == 1
-        assert page.evaluate("window.ran") is None
-    page.close()
+        tab.set_content(einsum_plan((2, 3), ["a", name], (3, 4), [name, "b"])._repr_html_())
+        assert tab.query_selector_all("script, img") == []
+        assert tab.evaluate("document.querySelectorAll('svg').length") == 1
+        assert tab.evaluate("window.ran") is None

@@ -32,8 +32,9 @@ def huge(sparse):
     return [sparse.COO(c, np.ones(2000), shape=(LONG, LONG)) for c in (coords, shift)]
 
 
-def test_random_calls_agree_with_the_sum_over_all_labels():
-    agree_on_random_calls(available(Sparse), 40)
+@pytest.mark.parametrize("examples", [10, slow(40)])
+def test_random_calls_agree_with_the_sum_over_all_labels(examples):
+    agree_on_random_calls(available(Sparse), examples)
 
 
 EQUATIONS = [
@@ -86,7 +87,7 @@ def test_dense_arrays_and_numbers_go_with_sparse_ones(sparse):
 
 @pytest.mark.parametrize(
     ("dtype", "kind"),
-    [("int8", "coo"), ("int8", "gcxs"), ("uint16", "coo"), ("bool", "coo"), slow("bool", "gcxs"),
+    [("int8", "coo"), slow("int8", "gcxs"), slow("uint16", "coo"), ("bool", "coo"), slow("bool", "gcxs"),
      ("float16", "coo"), slow("float32", "gcxs"), slow("complex64", "coo")],
 )  # fmt: skip
 @pytest.mark.parametrize("equation", ["ij,jk->ik", "ij,ij->i", "ij,ij->", "ij->i", "ij->"])

@@ -643,6 +643,7 @@ def test_tensors_on_different_torch_devices_are_an_error(torch):
             einsum("i,...->i", a, b)
 
 
+@pytest.mark.slow
 def test_tensors_on_different_tensorflow_devices_are_an_error(tf):
     code = """
 import numpy as np, tensorflow as tf

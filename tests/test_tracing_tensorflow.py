@@ -13,6 +13,7 @@ import sys
 
 import numpy as np
 import pytest
+from conftest import slow
 
 from einsum_unified import OperandError, OperandTypeError, cache_info, einsum, einsum_path, einsum_plan
 
@@ -61,7 +62,7 @@ def test_every_size_known(tf, equation: str, shapes, jit_compile: bool):
 
 
 @cases
-@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("jit_compile", [False, slow(True)], ids=["graph", "xla"])
 def test_one_size_unknown_in_each_place(tf, equation: str, shapes, jit_compile: bool):
     operands = arrays(shapes)
     places = [(number, axis) for number, shape in enumerate(shapes) for axis in range(len(shape))]
