@@ -41,7 +41,7 @@ print(einsum_unified.einsum("ij,j->i", np.array([[1.0, 2.0], [3.0, 4.0]]), np.ar
 
 TYPED = """
 import einsum_unified
-import einsum_unified.backends.numpy as adapter
+from einsum_unified.backends.numpy import adapter
 
 reveal_type(einsum_unified.einsum)
 reveal_type(adapter.name)
