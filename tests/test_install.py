@@ -292,7 +292,7 @@ def test_a_checkout_without_links_says_so_and_git_can_make_them(checkout: Path, 
     text = run(python, "-c", call, cwd=clone, code=1)
     assert text.endswith(
         "BackendError: the adapter for numpy failed to load: No module named 'einsum_unified.backends'\n"
-        "  einsum_unified/backends is a symbolic link, which was not made: see CONTRIBUTING.md\n"
+        "  einsum_unified/backends must be a symbolic link, which is missing: see CONTRIBUTING.md\n"
     )
 
     way_out = ["git config core.symlinks true", "git checkout -- einsum_unified/backends"]
