@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
 import pytest
+from sources import CORE, MODULES, imported
 
-import einsum_unified
 from einsum_unified.adapter import dispatch
 
-CORE = Path(einsum_unified.__file__).parent
-MODULES = {
-    path.relative_to(CORE).with_suffix("").as_posix(): ast.parse(path.read_text("utf-8"))
-    for path in sorted(CORE.rglob("*.py"))
-    if path.relative_to(CORE).parts[0] != "backends"
-}
 ADAPTERS = {
     path.relative_to(CORE).with_suffix("").as_posix(): ast.parse(path.read_text("utf-8"))
     for path in sorted(CORE.joinpath("backends").glob("**/*.py"))
 }
 
-WORDS = ("printable", "wording", "errors")
 MAY_IMPORT = {
     "printable": (),
     "typing": (),
@@ -59,18 +51,6 @@ EXCEPTIONS = {
     "commands/main": "__init__",  # the version
 }
 """Modules that import one thing more."""
-
-
-def imported(tree: ast.Module) -> list[tuple[str, str]]:
-    """Module and name of every import, those in functions included."""
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found += [(alias.name, "") for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0
-            found += [(node.module or "", alias.name) for alias in node.names]
-    return found
 
 
 def targets(tree: ast.Module) -> set[str]:

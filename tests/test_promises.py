@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sources import CORE, MODULES, imported
 
 import einsum_unified
 from einsum_unified import cache_info, clear_cache, einsum, register_backend
@@ -25,12 +26,6 @@ from einsum_unified.adapter import dispatch
 from einsum_unified.adapter import registry as adapters
 from einsum_unified.adapter.dispatch import load
 
-CORE = Path(einsum_unified.__file__).parent
-MODULES = {
-    path.relative_to(CORE).with_suffix("").as_posix(): ast.parse(path.read_text("utf-8"))
-    for path in sorted(CORE.rglob("*.py"))
-    if path.relative_to(CORE).parts[0] != "backends"
-}
 ADAPTERS = {
     name: ast.parse(Path(CORE.parent, "backends", f"{name}.py").read_text("utf-8"))
     for name in (*dispatch.FRAMEWORKS, "array_function")
@@ -51,18 +46,6 @@ def run_python(code: str) -> str:
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
     return done.stdout.strip()
-
-
-def imported(tree: ast.Module) -> list[tuple[str, str]]:
-    """Module and name of every import, those in functions included."""
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found += [(alias.name, "") for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0
-            found += [(node.module or "", alias.name) for alias in node.names]
-    return found
 
 
 # --- what is imported when ------------------------------------------------------------------------
