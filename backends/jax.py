@@ -44,6 +44,7 @@ _DTYPES = frozenset(
 _capabilities = Capabilities(
     arithmetic={"bool": "float32", **_NARROW},
     dtypes=_DTYPES,
+    generic=False,
     pairs=True,
     options=frozenset({"precision", "preferred_element_type"}),
     gaps={"out": "arrays are immutable"},

@@ -295,11 +295,11 @@ def einsum(
     if found is None:
         return _einsum_slowly(equation, operands, optimize, dtype, out, hints, strict, options)
     if out is not None:
-        return execute(found, operands, out)
+        return execute(found.executable, operands, out)
     try:
         return found.run(*operands)
     except Exception as error:
-        return rescue(found, operands, error)
+        return rescue(found.executable, operands, error)
 
 
 def _einsum_slowly(

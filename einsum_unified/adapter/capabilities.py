@@ -89,6 +89,9 @@ class Capabilities:
 
     If so, the adapter has ``exactly(run)``: it returns a compiled program that ignores this context, for
     calls with ``dtype=``."""
+    generic: bool = True
+    """Whether one compiled program may serve operands of any sizes. False if the library compiles programs
+    for each shape anyway (JAX), or if ``finish`` needs the sizes."""
     pairs: bool = False
     """Whether ``native`` contracts any two operands better than the primitives do. Every step with two
     operands then goes to ``native``."""

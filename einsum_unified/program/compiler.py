@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from einsum_unified.adapter import Backend
 from einsum_unified.language.sizes import Reading, Size, is_known
@@ -23,14 +23,25 @@ from einsum_unified.wording import in_tuple
 _OWN = {"in_range": in_range, "unbox": lambda x: x[()] if hasattr(x, "shape") else x}
 
 
+class Compiled(NamedTuple):
+    """A compiled program."""
+
+    run: Callable[..., Any]
+    """The function of the operands; before them it takes the ``sizes``."""
+    source: str
+    sizes: tuple[Reading, ...]
+    """The sizes that are given and not read, in the order of the parameters."""
+
+
 def compile_program(
-    program: Program, backend: Backend, classes: Sequence[type] = ()
-) -> tuple[Callable[..., Any], str]:
-    """Return the function that runs a program with an adapter's functions, and its source text.
+    program: Program, backend: Backend, classes: Sequence[type] = (), *, sizes_given: bool = False
+) -> Compiled:
+    """Return the function that runs a program with an adapter's functions.
 
     ``classes`` are the classes of the operands; an adapter may finish the function differently for them.
+    With ``sizes_given`` the function takes unknown sizes as arguments, and does not read them from operands.
     """
-    body = _Body(backend)
+    body = _Body(backend, sizes_given)
     names = {register: f"a{register}" for register in range(program.operands)}
     free: list[str] = []
     last_use = program.last_uses()
@@ -53,9 +64,10 @@ def compile_program(
         body.lines.append(f"{name} = {call}")
     else:
         body.lines.append(f"return {names[program.result]}")
-    parameters = ", ".join(f"a{n}" for n in range(program.operands))
+    given = tuple(body.sizes) if sizes_given else ()
+    parameters = ", ".join([*map(body.sizes.__getitem__, given), *(f"a{n}" for n in range(program.operands))])
     source = "\n    ".join([f"def run({parameters}):", *body.lines])
-    return _evaluated(source, body, classes), _shown(source, body.constants)
+    return Compiled(_evaluated(source, body, classes), _shown(source, body.constants), given)
 
 
 @dataclass
@@ -63,11 +75,12 @@ class _Body:
     """The lines of the function, and the objects that its names refer to."""
 
     backend: Backend
+    sizes_given: bool
     lines: list[str] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
     functions: dict[str, Any] = field(default_factory=dict)
     sizes: dict[Reading, str] = field(default_factory=dict)
-    """The names of the sizes that the lines have read so far."""
+    """The names of the sizes that the lines have used so far."""
 
     def call(self, instruction: Instruction, names: dict[int, str]) -> str:
         """Return the text of the call that executes an instruction."""
@@ -111,8 +124,10 @@ class _Body:
         return " * ".join(factors if size.known == 1 else [*factors, self._constant(size.known)])
 
     def _read(self, reading: Reading) -> str:
-        """Return the name of a size; before its first use, a line that reads it is added."""
-        if reading not in self.sizes:
+        """Return the name of a size; if it is not given, a line that reads it is added before its first use."""
+        if reading not in self.sizes and self.sizes_given:
+            self.sizes[reading] = f"n{len(self.sizes)}"
+        elif reading not in self.sizes:
             calls = [
                 f"{self._function('size')}(a{operand}, {self._constant(axis)})" for operand, axis in reading
             ]

@@ -8,6 +8,7 @@ executable. `functools.lru_cache` bounds both levels and makes them safe under t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -17,22 +18,79 @@ from einsum_unified.language.equation import is_long
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.path import forget_paths
 from einsum_unified.runtime.executable import Executable
+from einsum_unified.runtime.generic import Family, Generic, Programs, ones_of
 from einsum_unified.runtime.options import DEFAULT, Options
 from einsum_unified.runtime.planner import make_executable
 from einsum_unified.runtime.signature import Signature, Unprepared, is_plain
 
+_TRIES = 16
+"""The number of calls with the same sizes after which a plan for exactly these sizes is made."""
 
-def _look_up(equation: Any, optimize: Any, dtype: Any, strict: Any, *flat: Any) -> Executable:
-    """Return the executable for type, shape, dtype, type, shape, dtype, ... of the operands.
+
+class Entry:
+    """The program for a key of the first cache: at first perhaps a generic one."""
+
+    __slots__ = ("_generic", "_key", "_left", "run")
+
+    def __init__(self, key: tuple[Any, ...], generic: Callable[..., Any] | None) -> None:
+        self._key, self._generic, self._left = key, generic, _TRIES
+        self.run: Callable[..., Any] = self._try if generic is not None else _exact(*key).run
+        """The compiled program: a function of the operands, which checks nothing but the settings."""
+
+    @property
+    def executable(self) -> Executable:
+        """The executable for exactly these sizes. It is made now if there was only the generic program."""
+        return _exact(*self._key)
+
+    def _try(self, *operands: Any) -> Any:
+        """Run the generic program; replace it once these sizes have come often."""
+        self._left -= 1
+        if self._left < 0 or self._generic is None:
+            self.run = _exact(*self._key).run
+            return self.run(*operands)
+        return self._generic(*operands)
+
+
+def _look_up(*key: Any) -> Entry:
+    """Return the program for a call: equation, optimize, dtype, strict; type, shape, dtype of each operand.
 
     Raises the errors of `einsum`, and `Unprepared` for arguments that this cache may not hold.
     """
+    equation, optimize = key[:2]
     if not isinstance(equation, (str, Sublists)) or is_long(equation) or callable(optimize):
         raise Unprepared
+    try:
+        generic = _generic(key)
+    except (AttributeError, TypeError, ValueError):  # a size that is not a number, or an unknown rank
+        generic = None
+    return Entry(key, generic)
+
+
+def _exact(equation: Any, optimize: Any, dtype: Any, strict: Any, *flat: Any) -> Executable:
     signatures: tuple[Signature, ...] = tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
     if not all(map(is_plain, signatures)):
         raise Unprepared
     return _by_meaning(equation, Options.of(optimize, dtype, strict=strict), signatures)
+
+
+def _generic(key: tuple[Any, ...]) -> Callable[..., Any] | None:
+    """Return the generic program for a call with its sizes filled in; None if there is none."""
+    shapes = key[5::3]
+    like = *key[:4], key[4::3], key[6::3], tuple(map(len, shapes))
+    family: Family = _families(*like)
+    programs = family.programs or family.start()
+    if programs is None:
+        return None
+    found = programs.read(shapes)
+    if found is None:  # an axis broadcasts, or there is an error
+        ones = ones_of(programs.bound.terms, shapes)
+        family = _families(*like, ones)
+        programs = family.programs or family.start()
+        found = programs and ones and programs.read(shapes)
+        if not found:
+            return None
+    program: Generic | None = _generics(programs, found[0])
+    return program and program.sized(found[1])
 
 
 def _by_meaning(equation: str | Sublists, options: Options, signatures: tuple[Signature, ...]) -> Executable:
@@ -69,16 +127,18 @@ def _is_hashable(x: Any) -> bool:
     return True
 
 
-def _new_caches() -> tuple[Any, Any, Any]:
+def _new_caches() -> tuple[Any, ...]:
     return (
         lru_cache(maxsize=4096)(_look_up),
         lru_cache(maxsize=4096)(make_executable),
         lru_cache(maxsize=8)(make_executable),
+        lru_cache(maxsize=1024)(Family),
+        lru_cache(maxsize=2048)(Programs.make),
     )
 
 
 # Replaced as a whole, never cleared: other threads may be inside a look-up.
-look_up, _executables, _long_executables = _new_caches()
+look_up, _executables, _long_executables, _families, _generics = _new_caches()
 
 
 class CacheInfo(NamedTuple):
@@ -110,6 +170,6 @@ def cache_info() -> CacheInfo:
 
 def clear_cache() -> None:
     """Forget all plans and their paths. This is needed only to free memory or to measure planning."""
-    global look_up, _executables, _long_executables
-    look_up, _executables, _long_executables = _new_caches()
+    global look_up, _executables, _long_executables, _families, _generics
+    look_up, _executables, _long_executables, _families, _generics = _new_caches()
     forget_paths()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from einsum_unified.adapter import Backend
@@ -13,7 +14,8 @@ from einsum_unified.language.equation import parse
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.lowering import lower
 from einsum_unified.planning.path import Path, Strategy, find_path
-from einsum_unified.program.compiler import compile_program
+from einsum_unified.program.compiler import Compiled, compile_program
+from einsum_unified.program.primitives import Program
 from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.options import Options
 from einsum_unified.runtime.signature import Signature, operand_of
@@ -33,17 +35,31 @@ def make_executable(
     bound = bind(parsed, operands, backend, options.dtype, dict(options.hints))
     if options.strict:
         check_operands(bound, backend)
-    path = _path(bound, options.strategy)
+    path = path_of(bound, options.strategy)
     if options.keywords:
         backend = backend.configured(dict(options.keywords))
     program = lower(bound, path, backend.capabilities)
-    run, source = compile_program(program, backend, classes)
-    if options.dtype is not None and backend.capabilities.autocast:
-        run = _exactly(run, backend)
+    run, source, _ = compiled(program, backend, options, classes)
     return Executable(parsed, options, signatures, backend, bound, path, program, source, run)
 
 
-def _path(bound: Bound, strategy: Strategy) -> Path:
+def compiled(
+    program: Program,
+    backend: Backend,
+    options: Options,
+    classes: Sequence[type],
+    *,
+    sizes_given: bool = False,
+) -> Compiled:
+    """Return the compiled program, which ignores autocast if the options have a dtype."""
+    found = compile_program(program, backend, classes, sizes_given=sizes_given)
+    if options.dtype is None or not backend.capabilities.autocast:
+        return found
+    return found._replace(run=_exactly(found.run, backend))
+
+
+def path_of(bound: Bound, strategy: Strategy) -> Path:
+    """Return the path that a strategy finds for a bound equation."""
     if bound.unranked:
         return (tuple(range(len(bound.operands))),)
     return find_path(bound.reduced(), bound.output, tuple(map(int, bound.sizes)), strategy)

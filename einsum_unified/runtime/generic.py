@@ -1,0 +1,249 @@
+"""Generic plans: one program for calls that differ only in the sizes of their operands.
+
+A `Family` is a group of such calls: same equation, options, and type, dtype and number of axes of each
+operand. Its programs take sizes as arguments. There is one program for each `Magnitudes` of sizes, so that
+path and lowering stay near the best ones. A program is right for all sizes of these magnitudes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+from math import prod
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from einsum_unified.adapter import Backend
+from einsum_unified.adapter.dispatch import backend_for
+from einsum_unified.binding.bind import bind
+from einsum_unified.binding.bound import Bound
+from einsum_unified.binding.strict import check_operands
+from einsum_unified.errors import EinsumError
+from einsum_unified.language.equation import parse
+from einsum_unified.language.sizes import Size
+from einsum_unified.language.sublists import Sublists
+from einsum_unified.planning.lowering import lower
+from einsum_unified.runtime.options import Options
+from einsum_unified.runtime.planner import compiled, path_of
+from einsum_unified.runtime.signature import Unprepared, operand_of
+
+Magnitudes = tuple[int, ...]
+"""For each label its size if that is 0 or 1, else the number of a range of sizes, or `_ANY`."""
+
+Ones = tuple[tuple[bool, ...], ...]
+"""For each axis of each operand whether its size is 1 although the size of its label is not."""
+
+_RANGES = (0, 1, *[2 + bits // 2 for bits in range(62)])
+"""The number of bits of a size → its range: {0}, {1}, {2, 3}, {4, ..., 15}, {16, ..., 63}, ..."""
+
+_ANY = -1
+"""The range of all sizes from 2 on, where the product of a call's sizes is small: any way is fast then."""
+
+_SMALL = 2**15
+"""The greatest such product. It is for one or two operands, since more have a path."""
+
+_MOST_AXES = 64
+"""The greatest number of axes of all operands together: reading their sizes has to be quick."""
+
+_MIDDLE = 12
+"""The binary logarithm of the product of sizes for which a program for such sizes is planned."""
+
+
+class Generic(NamedTuple):
+    """A program that takes the sizes of ``labels`` before the operands."""
+
+    run: Callable[..., Any]
+    labels: tuple[int, ...]
+
+    def sized(self, sizes: Sequence[int]) -> Callable[..., Any]:
+        """Return the function of the operands for these sizes of all labels."""
+        return partial(self.run, *[sizes[label] for label in self.labels]) if self.labels else self.run
+
+
+class Family:
+    """Calls that differ only in the sizes of their operands."""
+
+    def __init__(
+        self,
+        equation: str | Sublists,
+        optimize: Any,
+        dtype: Any,
+        strict: bool,
+        classes: tuple[type, ...],
+        dtypes: tuple[Any, ...],
+        ranks: tuple[int, ...],
+        ones: Ones | None = None,
+    ) -> None:
+        self._call = equation, optimize, dtype, strict
+        self._operands = classes, dtypes, ranks
+        self._ones = ones or tuple((False,) * rank for rank in ranks)
+        self._met = False
+        self._refused = False
+        self.programs: Programs | None = None
+        """Its programs, once they have been started."""
+
+    def start(self) -> Programs | None:
+        """Return its programs from the second call on: the first one is better planned for its own sizes.
+
+        It never has any if its calls have an error, if their path has a limit that depends on the sizes, or if
+        the framework compiles a program for each shape anyway.
+        """
+        if self._met and not self._refused:
+            try:
+                self.programs = self._made()
+            except (EinsumError, Unprepared):
+                self._refused = True
+        self._met = True
+        return self.programs
+
+    def _made(self) -> Programs:
+        equation, optimize, dtype, strict = self._call
+        classes, dtypes, ranks = self._operands
+        backend = backend_for(classes)
+        options = Options.of(optimize, dtype, strict=strict)
+        if (
+            not backend.capabilities.generic
+            or options.strategy.limit is not None
+            or not 0 < sum(ranks) <= _MOST_AXES
+        ):
+            raise Unprepared
+        shapes = [(None,) * rank for rank in ranks]
+        operands = [operand_of(x, backend) for x in zip(classes, shapes, dtypes, strict=True)]
+        bound = bind(parse(equation), operands, backend, dtype)
+        return Programs(bound, options, backend, classes, self._ones)
+
+
+class Programs:
+    """The generic programs of a family; ``bound`` is its equation with all sizes unknown."""
+
+    def __init__(
+        self, bound: Bound, options: Options, backend: Backend, classes: tuple[type, ...], ones: Ones
+    ) -> None:
+        self.bound = bound
+        self._options, self._backend, self._classes, self._ones = options, backend, classes, ones
+        self._places = _places(bound.terms, ones)
+        self._take, self._expand = _reading(bound.terms, ones, self._places)
+        self._traced = any(cls is not np.ndarray for cls in classes)
+        self._small = _SMALL if len(bound.terms) <= 2 else -1
+        self._any = (_ANY,) * len(self._places)
+
+    def read(self, shapes: Sequence[Any]) -> tuple[Magnitudes, tuple[int, ...]] | None:
+        """Return magnitudes and sizes of the labels for the operands' shapes; None if they do not fit.
+
+        It runs at each call with new sizes, therefore it has no loop in Python.
+        """
+        axes = tuple(chain.from_iterable(shapes))
+        if self._traced and {*map(type, axes)} != {int}:
+            return None  # a tracer's size may be a tensor
+        sizes = self._take(axes)
+        if self._expand(sizes) != axes:
+            return None
+        if prod(sizes) > self._small:
+            return tuple(map(_RANGES.__getitem__, map(int.bit_length, sizes))), sizes
+        if 0 in sizes or 1 in sizes:
+            return tuple([size if size < 2 else _ANY for size in sizes]), sizes
+        return self._any, sizes
+
+    def make(self, of: Magnitudes) -> Generic | None:
+        """Return the program for sizes of these magnitudes; None if there is an error for them."""
+        try:
+            bound = self._sized(of)
+            if self._options.strict:
+                check_operands(bound, self._backend)
+            path = path_of(bound, self._options.strategy)
+        except EinsumError:
+            return None
+        program = lower(bound, path, self._backend.capabilities)
+        run, _, given = compiled(program, self._backend, self._options, self._classes, sizes_given=True)
+        return Generic(run, tuple(self._places.index(place) for (place,) in given))
+
+    def _sized(self, of: Magnitudes) -> Bound:
+        """Return the bound equation with a `Size` for each size that is not 0 or 1."""
+        sizes = tuple(
+            size if size in (0, 1) else Size.read([place], hint)
+            for place, size, hint in zip(self._places, of, _typical(of), strict=True)
+        )
+        shapes = tuple(
+            tuple(1 if one else sizes[label] for label, one in zip(term, ones, strict=True))
+            for term, ones in zip(self.bound.terms, self._ones, strict=True)
+        )
+        operands = [x._replace(shape=shape) for x, shape in zip(self.bound.operands, shapes, strict=True)]
+        return replace(self.bound, operands=tuple(operands), sizes=sizes, shapes=shapes)
+
+
+def ones_of(terms: Sequence[Sequence[int]], shapes: Sequence[Sequence[int]]) -> Ones | None:
+    """Return the axes of size 1 whose label has another size elsewhere.
+
+    Returns None if the operand has that label again with another size: a diagonal does not broadcast.
+
+    >>> ones_of([(0, 1), (1, 2)], [(2, 1), (3, 1)])
+    ((False, True), (False, False))
+    >>> ones_of([(0, 0)], [(2, 1)])
+    """
+    axes = [
+        [*zip(term, shape, [n] * len(term), strict=True)]
+        for n, (term, shape) in enumerate(zip(terms, shapes, strict=True))
+    ]
+    longer = {label for label, size, _ in chain(*axes) if size != 1}
+    own = {(label, n) for label, size, n in chain(*axes) if size != 1}
+    ones = tuple(tuple(size == 1 and label in longer for label, size, _ in operand) for operand in axes)
+    mixed = any(
+        one and (label, n) in own
+        for operand, flags in zip(axes, ones, strict=True)
+        for (label, _, n), one in zip(operand, flags, strict=True)
+    )
+    return None if mixed else ones
+
+
+# --- sizes ----------------------------------------------------------------------------------------
+
+
+def _typical(of: Magnitudes) -> list[int]:
+    """Return the sizes to plan with: the middle of each range.
+
+    >>> _typical((1, 2, 3, 4)), _typical((_ANY, _ANY, 0))
+    ([1, 2, 8, 32], [64, 64, 0])
+    """
+    small: int = 2 ** max(_MIDDLE // max(of.count(_ANY), 1), 1)
+    return [size if size in (0, 1) else small if size == _ANY else 2 ** (2 * size - 3) for size in of]
+
+
+def _places(terms: Sequence[Sequence[int]], ones: Ones) -> list[tuple[int, int]]:
+    """Return for each label the first of its axes, as operand and number, that does not broadcast."""
+    found: dict[int, tuple[int, int]] = {}
+    for operand, (term, broadcast) in enumerate(zip(terms, ones, strict=True)):
+        for axis, (label, one) in enumerate(zip(term, broadcast, strict=True)):
+            if not one:
+                found.setdefault(label, (operand, axis))
+    return [found[label] for label in sorted(found)]
+
+
+Taking = Callable[[tuple[Any, ...]], tuple[Any, ...]]
+
+
+def _reading(
+    terms: Sequence[Sequence[int]], ones: Ones, places: Sequence[tuple[int, int]]
+) -> tuple[Taking, Taking]:
+    """Return functions from all axes of all operands to the sizes of the labels, and back.
+
+    Axes that broadcast are taken as those of one further label.
+    """
+    start = [sum(map(len, terms[:operand])) for operand in range(len(terms))]
+    given = [start[operand] + axis for operand, axis in places]
+    broadcast = [*chain(*ones)]
+    if True in broadcast:
+        given.append(broadcast.index(True))
+    labels = [len(places) if one else label for label, one in zip(chain(*terms), broadcast, strict=True)]
+    return _taking(given), _taking(labels)
+
+
+def _taking(places: Sequence[int]) -> Taking:
+    """Return a function that takes the items of a tuple at these places."""
+    if len(places) == 1:
+        (place,) = places
+        return lambda items: (items[place],)
+    return itemgetter(*places)
