@@ -124,7 +124,7 @@ class _Body:
         return " * ".join(factors if size.known == 1 else [*factors, self._constant(size.known)])
 
     def _read(self, reading: Reading) -> str:
-        """Return the name of a size; if it is not given, a line that reads it is added before its first use."""
+        """Return the name of a size; if it is not given, add a line that reads it before its first use."""
         if reading not in self.sizes and self.sizes_given:
             self.sizes[reading] = f"n{len(self.sizes)}"
         elif reading not in self.sizes:

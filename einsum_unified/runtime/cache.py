@@ -1,4 +1,4 @@
-"""The caches of executables, on two levels: by a call's arguments as written, then by their meaning.
+"""The caches of plans: by a call's arguments as written, then by their meaning, then for any sizes.
 
 The first key has the arguments' values and the type, shape and dtype of each operand, in one flat tuple,
 which is the fastest to hash. A call that is not found there is looked up by its meaning: equation, `Options`
@@ -30,25 +30,29 @@ _TRIES = 16
 class Entry:
     """The program for a key of the first cache: at first perhaps a generic one."""
 
-    __slots__ = ("_generic", "_key", "_left", "run")
-
     def __init__(self, key: tuple[Any, ...], generic: Callable[..., Any] | None) -> None:
         self._key, self._generic, self._left = key, generic, _TRIES
-        self.run: Callable[..., Any] = self._try if generic is not None else _exact(*key).run
-        """The compiled program: a function of the operands, which checks nothing but the settings."""
+        if generic is None:
+            self._settle()
 
     @property
     def executable(self) -> Executable:
         """The executable for exactly these sizes. It is made now if there was only the generic program."""
         return _exact(*self._key)
 
-    def _try(self, *operands: Any) -> Any:
-        """Run the generic program; replace it once these sizes have come often."""
+    def run(self, *operands: Any) -> Any:
+        """Run the generic program, until these sizes have come so often that they earn their own plan."""
         self._left -= 1
         if self._left < 0 or self._generic is None:
-            self.run = _exact(*self._key).run
-            return self.run(*operands)
+            return self._settle()(*operands)
         return self._generic(*operands)
+
+    def _settle(self) -> Callable[..., Any]:
+        # It hides the method of the class. A bound method in its place would be a cycle of references, and
+        # entries for new shapes come faster than Python collects cycles.
+        run: Callable[..., Any] = _exact(*self._key).run
+        self.run = run  # type: ignore[method-assign]
+        return run
 
 
 def _look_up(*key: Any) -> Entry:
@@ -86,8 +90,8 @@ def _generic(key: tuple[Any, ...]) -> Callable[..., Any] | None:
         ones = ones_of(programs.bound.terms, shapes)
         family = _families(*like, ones)
         programs = family.programs or family.start()
-        found = programs and ones and programs.read(shapes)
-        if not found:
+        found = programs.read(shapes) if programs is not None and ones is not None else None
+        if programs is None or found is None:
             return None
     program: Generic | None = _generics(programs, found[0])
     return program and program.sized(found[1])
@@ -132,7 +136,7 @@ def _new_caches() -> tuple[Any, ...]:
         lru_cache(maxsize=4096)(_look_up),
         lru_cache(maxsize=4096)(make_executable),
         lru_cache(maxsize=8)(make_executable),
-        lru_cache(maxsize=1024)(Family),
+        lru_cache(maxsize=512)(Family),
         lru_cache(maxsize=2048)(Programs.make),
     )
 
@@ -142,10 +146,14 @@ look_up, _executables, _long_executables, _families, _generics = _new_caches()
 
 
 class CacheInfo(NamedTuple):
-    """Calls that found their plan, plans that were made, and the limit and present number of plans kept."""
+    """How many calls found their plan, and how many plans there are."""
 
     hits: int
+    """Calls that found a plan for their arguments."""
+    generic: int
+    """Calls with new sizes that got a generic plan."""
     misses: int
+    """Plans that were made, also generic ones."""
     maxsize: int
     currsize: int
 
@@ -156,15 +164,17 @@ def cache_info() -> CacheInfo:
     >>> import einsum_unified
     >>> einsum_unified.clear_cache()
     >>> einsum_unified.cache_info()
-    CacheInfo(hits=0, misses=0, maxsize=4104, currsize=0)
+    CacheInfo(hits=0, generic=0, misses=0, maxsize=6152, currsize=0)
     """
-    infos = [_executables.cache_info(), _long_executables.cache_info()]
-    hits = look_up.cache_info().hits + sum(info.hits for info in infos)
+    exact = [_executables.cache_info(), _long_executables.cache_info()]
+    generic = _generics.cache_info()
+    kept = [*exact, generic]
     return CacheInfo(
-        hits,
-        sum(info.misses for info in infos),
-        sum(info.maxsize for info in infos),
-        sum(info.currsize for info in infos),
+        look_up.cache_info().hits + sum(info.hits for info in exact),
+        generic.hits + generic.misses,
+        sum(info.misses for info in kept),
+        sum(info.maxsize for info in kept),
+        sum(info.currsize for info in kept),
     )
 
 

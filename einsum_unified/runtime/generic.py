@@ -27,30 +27,35 @@ from einsum_unified.language.equation import parse
 from einsum_unified.language.sizes import Size
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.lowering import lower
+from einsum_unified.planning.path import Path, find_path
 from einsum_unified.runtime.options import Options
-from einsum_unified.runtime.planner import compiled, path_of
+from einsum_unified.runtime.planner import compiled
 from einsum_unified.runtime.signature import Unprepared, operand_of
 
 Magnitudes = tuple[int, ...]
-"""For each label its size if that is 0 or 1, else the number of a range of sizes, or `_ANY`."""
+"""For each label its size if that is 0 or 1, else the number of a range of sizes.
+
+The range of a size is its number of bits: {2, 3}, {4, ..., 7}, {8, ..., 15}, ... A path depends on these, a
+lowering only on two such ranges together; and if the product of all sizes is small, on none (`_ANY`).
+"""
 
 Ones = tuple[tuple[bool, ...], ...]
 """For each axis of each operand whether its size is 1 although the size of its label is not."""
 
-_RANGES = (0, 1, *[2 + bits // 2 for bits in range(62)])
-"""The number of bits of a size → its range: {0}, {1}, {2, 3}, {4, ..., 15}, {16, ..., 63}, ..."""
-
 _ANY = -1
-"""The range of all sizes from 2 on, where the product of a call's sizes is small: any way is fast then."""
+"""The range of all sizes from 2 on, where the product of a call's sizes is small: any lowering is fast."""
 
 _SMALL = 2**15
 """The greatest such product. It is for one or two operands, since more have a path."""
 
-_MOST_AXES = 64
-"""The greatest number of axes of all operands together: reading their sizes has to be quick."""
-
 _MIDDLE = 12
 """The binary logarithm of the product of sizes for which a program for such sizes is planned."""
+
+_MOST_PROGRAMS = 32
+"""The greatest number of programs of a family."""
+
+_MOST_AXES = 64
+"""The greatest number of axes of all operands together: reading their sizes has to be quick."""
 
 
 class Generic(NamedTuple):
@@ -89,8 +94,8 @@ class Family:
     def start(self) -> Programs | None:
         """Return its programs from the second call on: the first one is better planned for its own sizes.
 
-        It never has any if its calls have an error, if their path has a limit that depends on the sizes, or if
-        the framework compiles a program for each shape anyway.
+        It has none if its calls have an error, their path has a limit that depends on the sizes, or the
+        framework compiles a program for each shape anyway.
         """
         if self._met and not self._refused:
             try:
@@ -130,6 +135,8 @@ class Programs:
         self._traced = any(cls is not np.ndarray for cls in classes)
         self._small = _SMALL if len(bound.terms) <= 2 else -1
         self._any = (_ANY,) * len(self._places)
+        self._reduced = _reduced(bound.terms, ones)
+        self._lowered: dict[tuple[Path, Magnitudes], Generic] = {}
 
     def read(self, shapes: Sequence[Any]) -> tuple[Magnitudes, tuple[int, ...]] | None:
         """Return magnitudes and sizes of the labels for the operands' shapes; None if they do not fit.
@@ -143,29 +150,40 @@ class Programs:
         if self._expand(sizes) != axes:
             return None
         if prod(sizes) > self._small:
-            return tuple(map(_RANGES.__getitem__, map(int.bit_length, sizes))), sizes
+            return tuple(map(int.bit_length, sizes)), sizes
         if 0 in sizes or 1 in sizes:
             return tuple([size if size < 2 else _ANY for size in sizes]), sizes
         return self._any, sizes
 
+    def path(self, of: Magnitudes) -> Path:
+        """Return the path for sizes of these magnitudes; raises `PathError`."""
+        return find_path(self._reduced, self.bound.output, _typical(of), self._options.strategy)
+
     def make(self, of: Magnitudes) -> Generic | None:
         """Return the program for sizes of these magnitudes; None if there is an error for them."""
         try:
-            bound = self._sized(of)
-            if self._options.strict:
-                check_operands(bound, self._backend)
-            path = path_of(bound, self._options.strategy)
+            key = self.path(of), tuple(map(_doubled, of))
+            if key not in self._lowered:
+                if len(self._lowered) >= _MOST_PROGRAMS:
+                    self._lowered.clear()
+                self._lowered[key] = self._lower(*key)
+            return self._lowered[key]
         except EinsumError:
             return None
+
+    def _lower(self, path: Path, of: Magnitudes) -> Generic:
+        bound = self._sized(_typical_doubled(of))
+        if self._options.strict:
+            check_operands(bound, self._backend)
         program = lower(bound, path, self._backend.capabilities)
         run, _, given = compiled(program, self._backend, self._options, self._classes, sizes_given=True)
         return Generic(run, tuple(self._places.index(place) for (place,) in given))
 
-    def _sized(self, of: Magnitudes) -> Bound:
+    def _sized(self, hints: Sequence[int]) -> Bound:
         """Return the bound equation with a `Size` for each size that is not 0 or 1."""
         sizes = tuple(
-            size if size in (0, 1) else Size.read([place], hint)
-            for place, size, hint in zip(self._places, of, _typical(of), strict=True)
+            hint if hint < 2 else Size.read([place], hint)
+            for place, hint in zip(self._places, hints, strict=True)
         )
         shapes = tuple(
             tuple(1 if one else sizes[label] for label, one in zip(term, ones, strict=True))
@@ -202,14 +220,41 @@ def ones_of(terms: Sequence[Sequence[int]], shapes: Sequence[Sequence[int]]) -> 
 # --- sizes ----------------------------------------------------------------------------------------
 
 
-def _typical(of: Magnitudes) -> list[int]:
-    """Return the sizes to plan with: the middle of each range.
+def _typical(of: Magnitudes) -> tuple[int, ...]:
+    """Return the sizes to plan a path with: the middle of each range.
 
-    >>> _typical((1, 2, 3, 4)), _typical((_ANY, _ANY, 0))
-    ([1, 2, 8, 32], [64, 64, 0])
+    >>> _typical((0, 1, 2, 3, 4)), _typical((_ANY, _ANY, 0))
+    ((0, 1, 3, 6, 11), (64, 64, 0))
     """
-    small: int = 2 ** max(_MIDDLE // max(of.count(_ANY), 1), 1)
-    return [size if size in (0, 1) else small if size == _ANY else 2 ** (2 * size - 3) for size in of]
+    return tuple([_middle(bits, bits - 0.5, of) for bits in of])
+
+
+def _doubled(bits: int) -> int:
+    """Return the number of a range that is two ranges of `Magnitudes` together: {4, ..., 15}, ..."""
+    return bits if bits < 2 else (bits + 3) // 2
+
+
+def _typical_doubled(of: Magnitudes) -> tuple[int, ...]:
+    """Return the sizes to plan a lowering with: the middle of each pair of ranges.
+
+    >>> _typical_doubled((0, 1, 2, 3, 4))
+    (0, 1, 2, 8, 32)
+    """
+    return tuple([_middle(number, 2 * number - 3, of) for number in of])
+
+
+def _middle(number: int, bits: float, of: Magnitudes) -> int:
+    if number == _ANY:
+        bits = max(_MIDDLE // of.count(_ANY), 1)
+    return number if number in (0, 1) else round(2**bits)
+
+
+def _reduced(terms: Sequence[Sequence[int]], ones: Ones) -> tuple[tuple[int, ...], ...]:
+    """Return the labels of each operand, each once, without those of axes that broadcast."""
+    return tuple(
+        tuple(dict.fromkeys(label for label, one in zip(term, broadcast, strict=True) if not one))
+        for term, broadcast in zip(terms, ones, strict=True)
+    )
 
 
 def _places(terms: Sequence[Sequence[int]], ones: Ones) -> list[tuple[int, int]]:

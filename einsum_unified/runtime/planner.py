@@ -35,7 +35,7 @@ def make_executable(
     bound = bind(parsed, operands, backend, options.dtype, dict(options.hints))
     if options.strict:
         check_operands(bound, backend)
-    path = path_of(bound, options.strategy)
+    path = _path(bound, options.strategy)
     if options.keywords:
         backend = backend.configured(dict(options.keywords))
     program = lower(bound, path, backend.capabilities)
@@ -58,7 +58,7 @@ def compiled(
     return found._replace(run=_exactly(found.run, backend))
 
 
-def path_of(bound: Bound, strategy: Strategy) -> Path:
+def _path(bound: Bound, strategy: Strategy) -> Path:
     """Return the path that a strategy finds for a bound equation."""
     if bound.unranked:
         return (tuple(range(len(bound.operands))),)
