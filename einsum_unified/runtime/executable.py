@@ -10,6 +10,7 @@ from einsum_unified.adapter import Backend
 from einsum_unified.binding.bound import Bound
 from einsum_unified.language.equation import Equation
 from einsum_unified.planning.path import Path
+from einsum_unified.planning.stored import Densities
 from einsum_unified.program.primitives import Program
 from einsum_unified.runtime.options import Options
 from einsum_unified.runtime.signature import Signature
@@ -32,3 +33,5 @@ class Executable:
     """The text of the compiled program."""
     run: Callable[..., Any]
     """The compiled program: a function of the operands, which checks nothing."""
+    densities: Densities = ()
+    """The densities of the operands by which the path was found; empty if they do not matter."""

@@ -13,6 +13,7 @@ from einsum_unified.language.equation import parse
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.lowering import lower
 from einsum_unified.planning.path import Path, Strategy, find_path
+from einsum_unified.planning.stored import Densities, find_sparse_path
 from einsum_unified.program.compiler import compile_program
 from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.options import Options
@@ -20,9 +21,14 @@ from einsum_unified.runtime.signature import Signature, operand_of
 
 
 def make_executable(
-    equation: str | Sublists, options: Options, signatures: tuple[Signature, ...]
+    equation: str | Sublists,
+    options: Options,
+    signatures: tuple[Signature, ...],
+    densities: Densities = (),
 ) -> Executable:
     """Return the executable for operands of these signatures. It depends on nothing else, and can be cached.
+
+    It runs on operands of any densities; for those that are given its path is the cheapest.
 
     Raises the errors of `einsum`, and `Unprepared` for operands that have to be turned into arrays first.
     """
@@ -33,20 +39,23 @@ def make_executable(
     bound = bind(parsed, operands, backend, options.dtype, dict(options.hints))
     if options.strict:
         check_operands(bound, backend)
-    path = _path(bound, options.strategy)
+    path = _path(bound, options.strategy, densities)
     if options.keywords:
         backend = backend.configured(dict(options.keywords))
     program = lower(bound, path, backend.capabilities)
     run, source = compile_program(program, backend, classes)
     if options.dtype is not None and backend.capabilities.autocast:
         run = _exactly(run, backend)
-    return Executable(parsed, options, signatures, backend, bound, path, program, source, run)
+    return Executable(parsed, options, signatures, backend, bound, path, program, source, run, densities)
 
 
-def _path(bound: Bound, strategy: Strategy) -> Path:
+def _path(bound: Bound, strategy: Strategy, densities: Densities) -> Path:
     if bound.unranked:
         return (tuple(range(len(bound.operands))),)
-    return find_path(bound.reduced(), bound.output, tuple(map(int, bound.sizes)), strategy)
+    sizes = tuple(map(int, bound.sizes))
+    if densities:
+        return find_sparse_path(bound.reduced(), bound.output, sizes, densities)
+    return find_path(bound.reduced(), bound.output, sizes, strategy)
 
 
 def _exactly(run: Any, adapter: Backend) -> Any:

@@ -15,7 +15,7 @@ from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.path import Path
 from einsum_unified.runtime.cache import clear_cache, executable_for
 from einsum_unified.runtime.executable import Executable
-from einsum_unified.runtime.native import run_native
+from einsum_unified.runtime.native import run_special
 from einsum_unified.runtime.options import Keywords, Options
 from einsum_unified.runtime.out import check_out, check_shape
 from einsum_unified.runtime.signature import matches, prepared_signatures
@@ -88,7 +88,7 @@ def execute(executable: Executable, operands: Sequence[Any], out: Any = None) ->
 
 def _renewed(stale: Executable) -> Executable:
     """Return an executable for the framework's present settings."""
-    asked = stale.equation.key, stale.options, stale.signatures
+    asked = stale.equation.key, stale.options, stale.signatures, stale.densities
     found = executable_for(*asked)
     if found is stale:  # otherwise another call has renewed it already
         clear_cache()
@@ -113,4 +113,4 @@ def rescue(executable: Executable, operands: Sequence[Any], error: Exception) ->
         if len(tensors) > 1:
             executable.backend.same_device(*tensors)
         raise error
-    return run_native(executable.equation, operands, executable.backend, error)
+    return run_special(executable.bound, operands, executable.backend, error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log10
 from types import NoneType
 from typing import Any
 
@@ -12,6 +13,7 @@ from einsum_unified import dtypes
 from einsum_unified.adapter import Backend, Form
 from einsum_unified.adapter.dispatch import backend_of, default_backend
 from einsum_unified.binding.operand import Operand
+from einsum_unified.planning.stored import SPARSEST, Densities
 
 Signature = tuple[type, Any, Any]
 """Type, shape and dtype of an operand."""
@@ -31,6 +33,19 @@ def signatures_of(operands: Sequence[Any]) -> tuple[Signature, ...]:
 def prepared_signatures(xs: Sequence[Any], classes: Sequence[type]) -> tuple[Signature, ...]:
     """Return the signatures of operands that `prepared` returned, with their classes."""
     return tuple([(cls, x.shape, x.dtype) for x, cls in zip(xs, classes, strict=True)])
+
+
+def densities_of(xs: Sequence[Any], backend: Backend) -> Densities:
+    """Return the powers of ten of the operands' densities; none if they are dense, or have one order only.
+
+    Whatever is not an array of the backend counts as dense, also a shape.
+    """
+    if len(xs) < 3 or not backend.capabilities.sparse:
+        return ()
+    density = backend.density  # type: ignore[attr-defined] # adapters with the capability `sparse` have it
+    known = [density(x) if backend_of(type(x)) is backend else 1.0 for x in xs]
+    powers = tuple([min(round(-log10(density)), SPARSEST) if density > 0 else SPARSEST for density in known])
+    return powers if any(powers) else ()
 
 
 def sizes_of(shape: Any) -> tuple[Any, ...] | None:
