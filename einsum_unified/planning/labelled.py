@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import prod
 
+from einsum_unified.computed import computed_once
 from einsum_unified.program.values import Value, dense
 
 
@@ -36,7 +36,7 @@ class Labelled(Value):
         """The number of elements."""
         return prod(self.shape)
 
-    @cached_property
+    @computed_once
     def memory(self) -> tuple[int, ...]:
         """Its labels in the order of memory, the outermost first."""
         axes = sorted(range(len(self.labels)), key=lambda axis: -self.strides[axis])

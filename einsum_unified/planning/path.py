@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from einsum_unified.errors import PathError
+from einsum_unified.forks import forks_wait
 from einsum_unified.language.equation import LONG
 from einsum_unified.wording import counted
 
@@ -111,10 +112,14 @@ def _name(name: str) -> str:
 
 def _search_of(name: str) -> Callable[..., Any]:
     """Return opt_einsum's function with a name; raises KeyError."""
-    import opt_einsum  # not needed for two operands, and a third of the time to import the package
-
-    search: Callable[..., Any] = opt_einsum.paths.get_path_fn(name)
+    search: Callable[..., Any] = _opt_einsum().paths.get_path_fn(name)
     return search
+
+
+def _opt_einsum() -> Any:
+    with forks_wait():
+        import opt_einsum  # not needed for two operands, and a third of the time to import the package
+    return opt_einsum
 
 
 def _limit(limit: Any) -> int | None:
@@ -280,11 +285,9 @@ def _cost_and_size(
 
 def _searches(terms: Terms, cost: int) -> list[Strategy]:
     """Return the searches that are worth their time, if the best simple path has this cost in FLOPs."""
-    import opt_einsum
-
     if len(terms) <= _DP_OPERANDS:
         # They count only multiplications, not additions, so neither is always better by our FLOPs.
-        dp = [Strategy("dp"), Strategy("dp", optimizer=opt_einsum.DynamicProgramming(search_outer=True))]
+        dp = [Strategy("dp"), Strategy("dp", optimizer=_opt_einsum().DynamicProgramming(search_outer=True))]
         return [*dp, Strategy("optimal")] if len(terms) <= _EXACT_OPERANDS else dp
     if cost <= _WORTH or len(terms) > _BRANCH_OPERANDS:
         return []

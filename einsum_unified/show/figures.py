@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from einsum_unified.forks import forks_wait
 from einsum_unified.language.sizes import Reading, Size
 
 Name = Callable[[Reading], str]
@@ -115,6 +116,7 @@ def _shown(labels: tuple[str, ...], number: int, separator: str) -> str:
 def _number(number: int, separator: str) -> str:
     if abs(number) < _LONGEST:
         return f"{number:{separator}}"
-    from decimal import Decimal  # seldom needed, and slow to import
+    with forks_wait():
+        from decimal import Decimal  # seldom needed, and slow to import
 
     return f"{Decimal(number):.3e}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import prod
 
 from einsum_unified.binding.bound import Bound
+from einsum_unified.forks import forks_wait
 from einsum_unified.language.labels import spelled
 from einsum_unified.planning.path import Path, Step
 from einsum_unified.planning.stored import Densities, estimates
@@ -70,14 +71,16 @@ def _row(bound: Bound, step: Step, scale: int) -> str:
 
 def _scientific(number: int, digits: int) -> str:
     """Return an exact integer in scientific notation; it may be too large for a float."""
-    from decimal import Decimal  # seldom needed, and slow to import
+    with forks_wait():
+        from decimal import Decimal  # seldom needed, and slow to import
 
     return f"{number:.{digits}e}" if number < _FLOAT else f"{Decimal(number):.{digits}e}"
 
 
 def _ratio(naive: int, flops: int) -> str:
     """Return naive FLOPs divided by optimized FLOPs."""
-    from decimal import Decimal
+    with forks_wait():
+        from decimal import Decimal
 
     ratio = Decimal(naive) / Decimal(flops) if flops else Decimal(1)
     return f"{ratio:.3f}" if ratio < 10**9 else f"{ratio:.3e}"
