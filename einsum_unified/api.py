@@ -10,6 +10,7 @@ import numpy as np
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend, dispatch, registry
 from einsum_unified.adapter.dispatch import backend_for
+from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.arrays import prepared
 from einsum_unified.binding.call import (
     KEYWORDS,
@@ -320,18 +321,20 @@ def _einsum_slowly(
         return recorder.record(einsum, equation, operands, {**given, **options})
     key, operands = arguments(equation, operands)
     checked, strict = check_hints(hints, key), check_strict(strict)
-    xs, classes = prepared(operands)
-    target = backend_for(classes)
+    table = registry.table
+    xs, classes = prepared(operands, table)
+    target = backend_for(classes, table)
     check_keywords(options, KEYWORDS, "einsum", target)
     parsed = parse(key)
-    backend = is_native(xs)
+    backend = is_native(xs, table)
     if backend is not None:
         check_options(xs, backend, dtype, out)
         if strict:
             check_equation(parsed)
         return run_native(parsed, xs, backend.configured(options) if options else backend)
     asked = Options.of(optimize, dtype, checked, strict, options)
-    found = cache.executable_for(key, asked, prepared_signatures(xs, classes), densities_of(xs, target))
+    densities = densities_of(xs, target, table)
+    found = cache.executable_for(key, asked, prepared_signatures(xs, classes), densities, table)
     return execute(found, xs, out)
 
 
@@ -390,11 +393,12 @@ def einsum_plan(
 
     """
     key, items = arguments(equation, operands_or_shapes, shapes=True)
-    placeholders = [_placeholder_shape(x) for x in items]
+    table = registry.table
+    placeholders = [_placeholder_shape(x, table) for x in items]
     items = [x if shape is None else shape for x, shape in zip(items, placeholders, strict=True)]
     checked, strict = check_hints(hints, key), check_strict(strict)
     numbers = [n for n, x in enumerate(items) if not is_shape(x)]
-    xs, classes = prepared([items[n] for n in numbers])
+    xs, classes = prepared([items[n] for n in numbers], table)
     signatures = dict(zip(numbers, prepared_signatures(xs, classes), strict=True))
     # A shape is planned like the first tensor or array.
     first = next((s for s in signatures.values() if s[0] not in dtypes.WEAK), None)
@@ -402,12 +406,12 @@ def einsum_plan(
     for n, x in enumerate(items):
         if n not in signatures:
             signatures[n] = (cls, _checked_shape(x, n), like)
-    target = backend_for([cls, *classes])
+    target = backend_for([cls, *classes], table)
     check_keywords(options, ("optimize", "dtype", "hints", "strict"), "einsum_plan", target)
     parse(key)  # an error of the equation comes before one of the options
     asked = Options.of(optimize, dtype, checked, strict, options)
-    densities = densities_of(items, target)
-    return Plan.of(key, asked, tuple(signatures[n] for n in range(len(items))), densities)
+    densities = densities_of(items, target, table)
+    return Plan.of(key, asked, tuple(signatures[n] for n in range(len(items))), densities, table)
 
 
 def einsum_path(
@@ -466,13 +470,12 @@ def register_backend(key: type | str, adapter: Backend, *, replace: bool = False
     Raises `BackendError` if the adapter lacks a member or is for another version of the protocol, or if the
     class has an adapter already and ``replace`` is False.
     """
-    registry.register(key, adapter, replace)
-    cache.clear_cache()
+    registry.register(key, adapter, replace, cache.clear_cache)
 
 
-def _placeholder_shape(x: Any) -> tuple[int | None, ...] | None:
+def _placeholder_shape(x: Any, table: Table) -> tuple[int | None, ...] | None:
     """Return the shape of a placeholder (Keras tensor, fx proxy) without an adapter, None for all else."""
-    if dispatch.recorder_for((x,)) is None or dispatch.backend_of(type(x)) is not None:
+    if dispatch.recorder_for((x,)) is None or dispatch.backend_of(type(x), table=table) is not None:
         return None
     shape = getattr(x, "shape", None)
     return shape if is_shape(shape) else None

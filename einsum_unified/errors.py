@@ -14,6 +14,8 @@ The wording is the same for every framework.
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
@@ -128,8 +130,14 @@ class BackendError(EinsumError):
     >>> import einsum_unified
     >>> einsum_unified.register_backend("mylib.Array", object())
     Traceback (most recent call last):
-    einsum_unified.errors.BackendError: the adapter for 'mylib.Array' lacks: adapter_api, asarray,
-    broadcast_to, capabilities, cast, configured, contiguous, copy_into, diagonal, dot, dtype_from_name,
-    finish, form, hint, matmul, multiply, name, native, reshape, result_type, same_device, same_size,
-    size, static_size, sum, sum_products, to_numpy, transpose
+    einsum_unified.errors.BackendError: the adapter for 'mylib.Array' is an object, which has no member of an
+    adapter
     """
+
+
+def warn(text: str) -> None:
+    """Warn, at the first frame outside the library."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("einsum_unified."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, UserWarning, stacklevel=level)

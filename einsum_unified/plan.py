@@ -17,8 +17,10 @@ import numpy as np
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend
 from einsum_unified.adapter.dispatch import default_backend, recorder_for
+from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.bound import Bound
 from einsum_unified.errors import PathError
+from einsum_unified.forks import forks_wait
 from einsum_unified.language.equation import Equation
 from einsum_unified.language.letters import in_letters
 from einsum_unified.language.sublists import Sublists
@@ -66,9 +68,10 @@ class Plan:
         options: Options,
         signatures: tuple[Signature, ...],
         densities: Densities = (),
+        table: Table | None = None,
     ) -> Plan:
         """Return the plan for prepared operands; raises the errors of `einsum`."""
-        return cls(executable_for(equation, options, signatures, densities), options)
+        return cls(executable_for(equation, options, signatures, densities, table), options)
 
     @classmethod
     def from_dict(cls, data: Any) -> Plan:
@@ -77,7 +80,8 @@ class Plan:
         Nothing in the data is executed; the code is generated again. Raises `PathError` for data that is not
         a plan, and the errors of `einsum_unified.einsum` if equation, shapes and path do not fit together.
         """
-        from einsum_unified.show.data import checked
+        with forks_wait():
+            from einsum_unified.show.data import checked
 
         read = checked(data)
         return _restored(read.equation, read.shapes, read.dtypes, read.path, read.dtype, read.strict)
@@ -234,7 +238,8 @@ class Plan:
               t0 = transpose(a1, (1, 0))
               return dot(a0, t0)
         """
-        from einsum_unified.show.table import explain  # seldom needed
+        with forks_wait():
+            from einsum_unified.show.table import explain  # seldom needed
 
         title = f"{self.equation.text}  on {self.backend.name}, {self.bound.dtype}"
         lines = [
@@ -257,7 +262,8 @@ class Plan:
         >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).to_svg()[:40])
         <svg xmlns="http://www.w3.org/2000/svg"
         """
-        from einsum_unified.show.picture.svg import to_svg  # seldom needed
+        with forks_wait():
+            from einsum_unified.show.picture.svg import to_svg  # seldom needed
 
         return _written(to_svg(self.bound, self.program, self.backend, self.steps), file)
 
@@ -272,8 +278,9 @@ class Plan:
         >>> page.splitlines()[0], "<title>ij,jk-&gt;ik</title>" in page
         ('<!DOCTYPE html>', True)
         """
-        from einsum_unified.show.page.document import document
-        from einsum_unified.show.table import Explanation  # seldom needed
+        with forks_wait():
+            from einsum_unified.show.page.document import document
+            from einsum_unified.show.table import Explanation  # seldom needed
 
         bound, explanation = self.bound, None
         if not bound.unranked:
@@ -283,7 +290,8 @@ class Plan:
 
     def _repr_html_(self) -> str:
         """Return the HTML that a notebook shows."""
-        from einsum_unified.show.picture.svg import to_html  # seldom needed
+        with forks_wait():
+            from einsum_unified.show.picture.svg import to_html  # seldom needed
 
         return to_html(self.to_svg(), self.explain())
 
@@ -300,7 +308,8 @@ class Plan:
         >>> [step["matrices"] for step in figures["steps"]]
         [{'count': 1, 'm': 'i', 'k': 3, 'n': 4}]
         """
-        from einsum_unified.show.table import Explanation  # seldom needed
+        with forks_wait():
+            from einsum_unified.show.table import Explanation  # seldom needed
 
         if self.bound.unranked:
             raise PathError("a plan for an unknown number of axes has no figures")
@@ -329,7 +338,8 @@ class Plan:
             return t3
         <BLANKLINE>
         """
-        from einsum_unified.show.python_code import to_python  # seldom needed
+        with forks_wait():
+            from einsum_unified.show.python_code import to_python  # seldom needed
 
         self._check_no_keywords("be written as code")
         return to_python(self.bound, self.path, backend)
@@ -346,7 +356,8 @@ class Plan:
         >>> Plan.from_dict(data)
         <Plan 'ij,jk,kl->il' for (2, 3), (3, 4), (4, 5) on numpy, float64>
         """
-        from einsum_unified.show.data import to_dict  # seldom needed
+        with forks_wait():
+            from einsum_unified.show.data import to_dict  # seldom needed
 
         self._check_no_keywords("be kept as data")
         self._check_ranked()

@@ -26,9 +26,10 @@ import numpy as np
 from einsum_unified.adapter import Backend, Recorder, registry
 from einsum_unified.adapter.frameworks import ADVICE, RECORDERS, TORCH_RECORDER
 from einsum_unified.adapter.frameworks import FRAMEWORKS as FRAMEWORKS  # also imported from here
-from einsum_unified.adapter.registry import qualified
+from einsum_unified.adapter.registry import Table, qualified
 from einsum_unified.dtypes import WEAK
 from einsum_unified.errors import BackendError, OperandTypeError
+from einsum_unified.forks import forks_wait
 from einsum_unified.wording import article
 
 _PACKAGES = {package: name for name, framework in FRAMEWORKS.items() for package in framework.packages}
@@ -50,15 +51,23 @@ def load(name: str) -> Backend:
     Raises `BackendError` if the framework cannot be imported.
     """
     try:
-        module = importlib.import_module(FRAMEWORKS[name].adapter)
-    except Exception as error:  # a broken installation may raise anything
+        module = _module(FRAMEWORKS[name].adapter)
+    except KeyboardInterrupt:  # the user's
+        raise
+    except BaseException as error:  # a broken installation may raise anything, SystemExit too
         note = f'try: pip install "einsum-unified[{name}]"'
         if getattr(error, "name", None) == "einsum_unified.backends":
             note = "einsum_unified/backends must be a symbolic link, which is missing: see CONTRIBUTING.md"
-        headline = f"the adapter for {name} failed to load: {error}"
+        reason = error if isinstance(error, Exception) else registry.shown(error)
+        headline = f"the adapter for {name} failed to load: {reason}"
         raise BackendError.of(headline, notes=[note]) from error
     adapter: Backend = module.adapter
     return adapter
+
+
+def _module(name: str) -> Any:
+    with forks_wait():
+        return importlib.import_module(name)
 
 
 def recorder_for(operands: Iterable[Any]) -> Recorder | None:
@@ -67,7 +76,7 @@ def recorder_for(operands: Iterable[Any]) -> Recorder | None:
         for item in x if isinstance(x, (list, tuple)) else (x,):
             for base in type(item).__mro__:
                 if qualified(base) in RECORDERS:
-                    recorder: Recorder = importlib.import_module(RECORDERS[qualified(base)])
+                    recorder: Recorder = _module(RECORDERS[qualified(base)])
                     return recorder
     return None
 
@@ -79,7 +88,7 @@ def symbol_type(cls: type) -> type | None:
 
 def leave_whole(*functions: Callable[..., Any]) -> None:
     """Make torch.compile treat calls of these functions as single graph nodes."""
-    importlib.import_module(TORCH_RECORDER).leave_whole(*functions)
+    _module(TORCH_RECORDER).leave_whole(*functions)
 
 
 def default_backend() -> Backend:
@@ -98,13 +107,13 @@ def _can_be_imported(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
-def backend_of(cls: type, example: Any = None) -> Backend | None:
-    """Return the adapter for operands of a class, or None.
+def backend_of(cls: type, example: Any = None, table: Table | None = None) -> Backend | None:
+    """Return the adapter for operands of a class, or None; ``table`` is by default the present one.
 
     A class that is known only by ``__array_namespace__`` gives its functions through an array, the
     ``example``. Without an example, and if none was seen before, the answer for such a class is None.
     """
-    table = registry.table
+    table = table or registry.table
     try:
         return table.found[cls]
     except KeyError:
@@ -127,7 +136,7 @@ def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) 
     for root in roots:
         if root in _PACKAGES:
             return load(_PACKAGES[root])
-    plugin = registry.plugin(*roots)
+    plugin = registry.plugin(*(root for root in roots if root != registry.EVERY_CLASS))
     return _by_special_methods(cls, example) if plugin is None else plugin
 
 
@@ -157,7 +166,7 @@ def _by_special_methods(cls: type, example: Any) -> Backend | None:
             return None
         return _of_standard(cls, example)
     if _has(cls, "__array_function__"):
-        adapter: Backend = importlib.import_module(_ARRAY_FUNCTION).adapter_of(cls)
+        adapter: Backend = _module(_ARRAY_FUNCTION).adapter_of(cls)
         return adapter
     return None
 
@@ -171,20 +180,21 @@ def _of_standard(cls: type, example: Any) -> Backend:
     missing = [name for name in _STANDARD_FUNCTIONS if not hasattr(namespace, name)]
     if missing:
         raise BackendError(f"{shown} returned {namespace!r}, which lacks: {', '.join(missing)}")
-    adapter: Backend = importlib.import_module(_ARRAY_API).adapter_of(namespace)
+    adapter: Backend = _module(_ARRAY_API).adapter_of(namespace)
     return adapter
 
 
-def backend_for(classes: Sequence[type]) -> Backend:
-    """Return the adapter for operands of all these classes.
+def backend_for(classes: Sequence[type], table: Table | None = None) -> Backend:
+    """Return the adapter for operands of all these classes; ``table`` is by default the present one.
 
     Python numbers can be mixed with any operands, NumPy arrays with tensors of any one framework. Raises
     `OperandTypeError` for a class without an adapter, and for tensors of two frameworks.
     """
+    table = table or registry.table
     chosen = default = default_backend()
     first = 0
     for number, cls in enumerate(classes):
-        adapter = chosen if cls in WEAK else backend_of(cls)
+        adapter = chosen if cls in WEAK else backend_of(cls, table=table)
         if adapter is None:
             raise _unknown(number, cls)
         if adapter is chosen or adapter is default:
@@ -204,7 +214,9 @@ def _shown(cls: type, adapter: Backend) -> str:
 
 def _unknown(number: int, cls: type) -> OperandTypeError:
     root = _root(cls)
-    name = cls.__name__ if root == "builtins" else f"{root} {cls.__name__}"
+    if root == registry.EVERY_CLASS:
+        registry.plugin(root)  # which raises an error if there is one
+    name = cls.__name__ if root == registry.EVERY_CLASS else f"{root} {cls.__name__}"
     known = f"known: {', '.join(_names())}; others can be added with einsum_unified.register_backend"
     notes = [ADVICE[root], known] if root in ADVICE else [known]
     headline = f"operand {number} is {article(name)}, which is not an array of a known library"

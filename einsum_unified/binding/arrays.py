@@ -6,28 +6,29 @@ These are Python numbers, nested lists, and objects that only NumPy understands,
 from __future__ import annotations
 
 import array
-import sys
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from einsum_unified.adapter import Backend, Form
+from einsum_unified.adapter import Backend, Form, registry
 from einsum_unified.adapter.dispatch import backend_for, backend_of, default_backend, symbol_type
+from einsum_unified.adapter.registry import Table
 from einsum_unified.dtypes import WEAK, Symbol
-from einsum_unified.errors import OperandError, OperandTypeError
+from einsum_unified.errors import OperandError, OperandTypeError, warn
 from einsum_unified.wording import article
 
 
-def prepared(operands: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[type, ...]]:
+def prepared(operands: Sequence[Any], table: Table | None = None) -> tuple[tuple[Any, ...], tuple[type, ...]]:
     """Return operands with lists and numbers turned into arrays, and the class that each counts as.
 
-    Raises `OperandTypeError` unless one adapter can use all of them.
+    ``table`` has the adapters; by default it is the present one. Raises `OperandTypeError` unless one adapter
+    can use all of them.
     """
-    pairs = [prepare(x, number) for number, x in enumerate(operands)]
+    table = table or registry.table
+    pairs = [prepare(x, number, table) for number, x in enumerate(operands)]
     classes = tuple([cls for _, cls in pairs])
-    backend = backend_for(classes)
+    backend = backend_for(classes, table)
     for number, (x, cls) in enumerate(pairs):
         if isinstance(x, Symbol) and backend is default_backend():
             raise OperandTypeError(
@@ -40,7 +41,7 @@ def prepared(operands: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[type, ...]
     return tuple([x for x, _ in pairs]), classes
 
 
-def prepare(x: Any, number: int) -> tuple[Any, type]:
+def prepare(x: Any, number: int, table: Table | None = None) -> tuple[Any, type]:
     """Return an operand that is not a framework's tensor as a NumPy array, and the class it counts as.
 
     The class is bool, int, float or complex for Python's numbers and nested lists of them, else
@@ -55,7 +56,7 @@ def prepare(x: Any, number: int) -> tuple[Any, type]:
     kind = symbol_type(cls)
     if kind is not None:
         return Symbol(x, np.dtype(kind)), kind
-    backend = backend_of(cls, x)
+    backend = backend_of(cls, x, table)
     if backend is default_backend():
         return _plain_array(x), np.ndarray
     if backend is not None:
@@ -76,18 +77,8 @@ def _shaped(x: Any, backend: Backend) -> Any:
 
 def _plain_array(x: Any) -> Any:
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
-        warnings.warn(
-            "the mask of a MaskedArray is ignored by einsum", UserWarning, stacklevel=_callers_level()
-        )
+        warn("the mask of a MaskedArray is ignored by einsum")
     return np.asarray(x)
-
-
-def _callers_level() -> int:
-    """Return the ``stacklevel`` with which the caller warns at the first frame outside the library."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("einsum_unified."):
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def _is_only_array_like(cls: type) -> bool:

@@ -3,7 +3,8 @@
 The first key has the arguments' values and the type, shape and dtype of each operand, in one flat tuple,
 which is the fastest to hash. A call that is not found there is looked up by its meaning: equation, `Options`
 reduced to those that matter, and signatures. So ``optimize=True`` and ``optimize="auto"`` are two keys of one
-executable. `functools.lru_cache` bounds both levels and makes them safe under threads.
+executable. `functools.lru_cache` bounds both levels and makes them safe under threads. The second key has
+the table of adapters, too: a call that began before an adapter was registered leaves no plan to later calls.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from einsum_unified.adapter import registry
 from einsum_unified.adapter.dispatch import backend_for
+from einsum_unified.adapter.registry import Table
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.language.equation import is_long
 from einsum_unified.language.sublists import Sublists
@@ -33,26 +36,30 @@ def _look_up(equation: Any, optimize: Any, dtype: Any, strict: Any, *flat: Any) 
     signatures: tuple[Signature, ...] = tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
     if not all(map(is_plain, signatures)):
         raise Unprepared
-    options = Options.of(optimize, dtype, strict=strict)
-    if len(signatures) > 2 and options.strategy == AUTO and _may_be_sparse(signatures):
+    options, table = Options.of(optimize, dtype, strict=strict), registry.table
+    if len(signatures) > 2 and options.strategy == AUTO and _may_be_sparse(signatures, table):
         raise Unprepared  # this key lacks the densities, which only the operands tell
-    return _by_meaning(equation, options, signatures, ())
+    return _by_meaning(equation, options, signatures, (), table)
 
 
-def _may_be_sparse(signatures: tuple[Signature, ...]) -> bool:
-    return backend_for([cls for cls, _, _ in signatures]).capabilities.sparse
+def _may_be_sparse(signatures: tuple[Signature, ...], table: Table) -> bool:
+    return backend_for([cls for cls, _, _ in signatures], table).capabilities.sparse
 
 
 def _by_meaning(
-    equation: str | Sublists, options: Options, signatures: tuple[Signature, ...], densities: Densities
+    equation: str | Sublists,
+    options: Options,
+    signatures: tuple[Signature, ...],
+    densities: Densities,
+    table: Table,
 ) -> Executable:
     """Return the executable for arguments that can be hashed and that a cache may hold."""
     if options is not DEFAULT:
-        options = options.reduced(signatures, backend_for([cls for cls, _, _ in signatures]))
+        options = options.reduced(signatures, backend_for([cls for cls, _, _ in signatures], table))
     if options.strategy.optimizer is not None:  # it may be random or have state
-        return make_executable(equation, options, signatures, densities)
+        return make_executable(equation, options, signatures, densities, table)
     kept = _long_executables if is_long(equation) else _executables
-    found: Executable = kept(equation, options, signatures, densities)
+    found: Executable = kept(equation, options, signatures, densities, table)
     return found
 
 
@@ -61,16 +68,20 @@ def executable_for(
     options: Options,
     signatures: tuple[Signature, ...],
     densities: Densities = (),
+    table: Table | None = None,
 ) -> Executable:
     """Return the executable for prepared operands of these signatures, from the cache if it may be kept.
 
-    ``densities`` count if a path is searched for. Raises the errors of `einsum`.
+    ``densities`` count if a path is searched for. ``table`` has the adapters; by default it is the present
+    one. Raises the errors of `einsum`.
     """
     if options.strategy != AUTO:
         densities = ()
     kept = _is_hashable((options, signatures)) and all(map(is_plain, signatures))
     try:
-        return (_by_meaning if kept else make_executable)(equation, options, signatures, densities)
+        return (_by_meaning if kept else make_executable)(
+            equation, options, signatures, densities, table or registry.table
+        )
     except Unprepared:
         names = ", ".join(cls.__name__ for cls, _, _ in signatures)
         raise OperandTypeError(f"operands of these types cannot be planned: {names}") from None

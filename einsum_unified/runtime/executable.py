@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from einsum_unified.adapter import Backend
+from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.bound import Bound
 from einsum_unified.language.equation import Equation
 from einsum_unified.planning.path import Path
@@ -24,6 +25,8 @@ class Executable:
     options: Options
     signatures: tuple[Signature, ...]
     """The signatures of the operands it can run on as they are; empty if it has to be made again for any."""
+    table: Table
+    """The adapters when it was made; ``out=`` is looked up among them too."""
     backend: Backend
     bound: Bound
     path: Path

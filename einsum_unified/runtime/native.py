@@ -11,6 +11,7 @@ from typing import Any
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend, Form
 from einsum_unified.adapter.dispatch import backend_of, describe
+from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.bind import bind
 from einsum_unified.binding.bound import Bound
 from einsum_unified.binding.operand import Operand
@@ -19,10 +20,10 @@ from einsum_unified.language.equation import Equation
 from einsum_unified.language.letters import numbered
 
 
-def is_native(operands: Sequence[Any]) -> Backend | None:
+def is_native(operands: Sequence[Any], table: Table) -> Backend | None:
     """Return the backend of the first operand that only the framework's own einsum may support, or None."""
     for x in operands:
-        backend = backend_of(type(x))
+        backend = backend_of(type(x), table=table)
         if backend is None:  # a tracer's number
             continue
         if backend.form(type(x)) is Form.NATIVE or not _is_plain(x, backend):

@@ -6,6 +6,7 @@ from typing import Any
 
 from einsum_unified.adapter import Backend
 from einsum_unified.adapter.dispatch import backend_for
+from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.bind import bind
 from einsum_unified.binding.bound import Bound
 from einsum_unified.binding.strict import check_operands
@@ -24,9 +25,12 @@ def make_executable(
     equation: str | Sublists,
     options: Options,
     signatures: tuple[Signature, ...],
-    densities: Densities = (),
+    densities: Densities,
+    table: Table,
 ) -> Executable:
-    """Return the executable for operands of these signatures. It depends on nothing else, and can be cached.
+    """Return the executable for operands of these signatures, with the adapters of a table.
+
+    It depends on nothing else, and can be cached.
 
     It runs on operands of any densities; for those that are given its path is the cheapest.
 
@@ -34,8 +38,8 @@ def make_executable(
     """
     parsed = parse(equation)
     classes = [cls for cls, _, _ in signatures]
-    backend = backend_for(classes)
-    operands = [operand_of(signature, backend) for signature in signatures]
+    backend = backend_for(classes, table)
+    operands = [operand_of(signature, backend, table) for signature in signatures]
     bound = bind(parsed, operands, backend, options.dtype, dict(options.hints))
     if options.strict:
         check_operands(bound, backend)
@@ -46,7 +50,9 @@ def make_executable(
     run, source = compile_program(program, backend, classes)
     if options.dtype is not None and backend.capabilities.autocast:
         run = _exactly(run, backend)
-    return Executable(parsed, options, signatures, backend, bound, path, program, source, run, densities)
+    return Executable(
+        parsed, options, signatures, table, backend, bound, path, program, source, run, densities
+    )
 
 
 def _path(bound: Bound, strategy: Strategy, densities: Densities) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from einsum_unified.adapter import Form, StalePlan
+from einsum_unified.adapter import Form, StalePlan, registry
 from einsum_unified.adapter.dispatch import recorder_for
 from einsum_unified.binding.arrays import prepared
 from einsum_unified.binding.bound import Bound
@@ -52,8 +52,9 @@ def run_as_planned(
     recorder = recorder_for(operands)
     if recorder is not None:
         return recorder.record_plan(run_as_planned, recipe, operands, out)
-    xs, classes = prepared(operands)
-    executable = executable_for(equation, recipe.options(), prepared_signatures(xs, classes))
+    table = registry.table
+    xs, classes = prepared(operands, table)
+    executable = executable_for(equation, recipe.options(), prepared_signatures(xs, classes), table=table)
     check_planned(shapes, executable.bound)
     return execute(executable, xs, out)
 
@@ -73,7 +74,7 @@ def check_planned(shapes: Sequence[Any], bound: Bound) -> None:
 def execute(executable: Executable, operands: Sequence[Any], out: Any = None) -> Any:
     """Run an executable on operands that fit it."""
     if out is not None:
-        check_out(out, executable.bound, executable.backend)
+        check_out(out, executable.bound, executable.backend, executable.table)
     try:
         result = executable.run(*operands)
     except Exception as error:

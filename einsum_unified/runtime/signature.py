@@ -12,6 +12,7 @@ import numpy as np
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend, Form
 from einsum_unified.adapter.dispatch import backend_of, default_backend
+from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.operand import Operand
 from einsum_unified.planning.stored import SPARSEST, Densities
 
@@ -35,7 +36,7 @@ def prepared_signatures(xs: Sequence[Any], classes: Sequence[type]) -> tuple[Sig
     return tuple([(cls, x.shape, x.dtype) for x, cls in zip(xs, classes, strict=True)])
 
 
-def densities_of(xs: Sequence[Any], backend: Backend) -> Densities:
+def densities_of(xs: Sequence[Any], backend: Backend, table: Table) -> Densities:
     """Return the powers of ten of the operands' densities; none if they are dense, or have one order only.
 
     Whatever is not an array of the backend counts as dense, also a shape.
@@ -43,7 +44,7 @@ def densities_of(xs: Sequence[Any], backend: Backend) -> Densities:
     if len(xs) < 3 or not backend.capabilities.sparse:
         return ()
     density = backend.density  # type: ignore[attr-defined] # adapters with the capability `sparse` have it
-    known = [density(x) if backend_of(type(x)) is backend else 1.0 for x in xs]
+    known = [density(x) if backend_of(type(x), table=table) is backend else 1.0 for x in xs]
     powers = tuple([min(round(-log10(density)), SPARSEST) if density > 0 else SPARSEST for density in known])
     return powers if any(powers) else ()
 
@@ -72,7 +73,7 @@ def matches(planned: Any, given: Any) -> bool:
     return len(planned) == len(given) and all(m in (None, n) for m, n in zip(planned, given, strict=True))
 
 
-def operand_of(signature: Signature, backend: Backend) -> Operand:
+def operand_of(signature: Signature, backend: Backend, table: Table) -> Operand:
     """Return the `Operand` for a signature, as an adapter sees it.
 
     Raises `Unprepared` if the adapter cannot use operands of this class without conversion.
@@ -83,7 +84,7 @@ def operand_of(signature: Signature, backend: Backend) -> Operand:
     if cls is np.ndarray:
         form = Form.TENSOR if backend is default_backend() else Form.ARRAY
         return Operand(shape, dtypes.name_of(dtype), default_backend().name, form)
-    known = backend.form(cls) if backend_of(cls) is backend else None
+    known = backend.form(cls) if backend_of(cls, table=table) is backend else None
     if known is None or known is Form.NATIVE:
         raise Unprepared
     sizes = sizes_of(shape)
