@@ -12,6 +12,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import RLock, get_ident
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _LONGEST = 60.0
 """The most seconds that a fork waits; the block may itself wait for the thread that forks."""
@@ -34,12 +37,24 @@ def forks_wait() -> Iterator[None]:
     if thread in _inside:  # the outer block ends later
         yield
         return
+    with during(_inside, thread):
+        with _gate:  # which is held if a fork has begun
+            pass
+        yield
+
+
+@contextmanager
+def during(members: set[T], member: T) -> Iterator[None]:
+    """Keep a member in a set during a block, and not longer if Ctrl-C ends the block."""
     try:
-        with _gate:
-            _inside.add(thread)
+        members.add(member)
         yield
     finally:
-        _inside.discard(thread)
+        try:
+            members.discard(member)
+        except KeyboardInterrupt:  # Python 3.10 may raise it before the call
+            members.discard(member)
+            raise
 
 
 def _before() -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from einsum_unified.adapter import ADAPTER_API, Backend, Capabilities
 from einsum_unified.adapter.frameworks import FRAMEWORKS
 from einsum_unified.errors import BackendError, EinsumError, warn
-from einsum_unified.forks import forks_wait
+from einsum_unified.forks import during, forks_wait
 from einsum_unified.wording import article, clipped, counted
 
 if TYPE_CHECKING:
@@ -123,9 +123,17 @@ def registered(key: type | str, adapter: Backend, forget: Forget) -> Iterator[No
             _replace_table(Table(table.registered, (*table.loans, loan)), forget)
         yield
     finally:
-        with forks_wait(), _lock:
-            others = tuple(other for other in table.loans if other is not loan)
-            _replace_table(Table(table.registered, others), forget)
+        try:
+            _end(loan, forget)
+        except KeyboardInterrupt:  # it must not leave the adapter in use
+            _end(loan, forget)
+            raise
+
+
+def _end(loan: Loan, forget: Forget) -> None:
+    with forks_wait(), _lock:
+        others = tuple(other for other in table.loans if other is not loan)
+        _replace_table(Table(table.registered, others), forget)
 
 
 # --- plugins --------------------------------------------------------------------------------------
@@ -192,15 +200,12 @@ def _load_plugin(point: EntryPoint) -> Backend:
     if loading in _loading:
         raise BackendError(f"{name} calls einsum with arrays of its own library while it is imported")
     try:
-        _loading.add(loading)
-        with forks_wait():
+        with during(_loading, loading), forks_wait():
             adapter: Backend = point.load()
     except KeyboardInterrupt:  # the user's
         raise
     except BaseException as error:  # SystemExit too: a plugin may not end the program
         raise BackendError(f"{name} failed to load: {shown(error)}") from error
-    finally:
-        _loading.discard(loading)
     _check(adapter, name)
     return adapter
 
