@@ -136,7 +136,7 @@ def register():
 
 for _ in range(3):
     in_thread(register)
-for _ in range(40):
+for _ in range(10):
     check()
 """
     run(code)
