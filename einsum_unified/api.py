@@ -27,6 +27,7 @@ from einsum_unified.runtime import cache
 from einsum_unified.runtime.native import check_options, is_native, run_native
 from einsum_unified.runtime.options import Options
 from einsum_unified.runtime.run import execute, rescue
+from einsum_unified.runtime.settings import StalePlan
 from einsum_unified.runtime.signature import Unprepared, prepared_signatures
 from einsum_unified.show.summary import path_summary
 
@@ -298,8 +299,11 @@ def einsum(
         return execute(found, operands, out)
     try:
         return found.run(*operands)
+    except StalePlan:
+        pass
     except Exception as error:
         return rescue(found, operands, error)
+    return execute(found, operands)
 
 
 def _einsum_slowly(

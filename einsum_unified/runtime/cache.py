@@ -18,7 +18,7 @@ from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.path import forget_paths
 from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.options import DEFAULT, Options
-from einsum_unified.runtime.planner import make_executable
+from einsum_unified.runtime.planner import current, make_executable
 from einsum_unified.runtime.signature import Signature, Unprepared, is_plain
 
 
@@ -42,8 +42,7 @@ def _by_meaning(equation: str | Sublists, options: Options, signatures: tuple[Si
     if options.strategy.optimizer is not None:  # it may be random or have state
         return make_executable(equation, options, signatures)
     kept = _long_executables if is_long(equation) else _executables
-    found: Executable = kept(equation, options, signatures)
-    return found
+    return current(kept(equation, options, signatures))
 
 
 def executable_for(

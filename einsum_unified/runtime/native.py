@@ -54,24 +54,34 @@ def run_native(
     try:
         return backend.native(*numbered(equation.inputs, equation.output))(*operands)
     except Exception as error:
-        headline = f"which {backend.name} cannot contract"
-        special = _special(operands, backend, headline)
+        special = special_operand(operands, backend, f"which {backend.name} cannot contract")
         if special is None:
             raise
-        raise special from (cause or error)
+        try:
+            raise special from (cause or error)
+        finally:
+            del special, cause  # their tracebacks lead to this frame: a cycle would keep the operands alive
 
 
 def check_options(operands: Sequence[Any], backend: Backend, dtype: Any, out: Any) -> None:
     """Raise `OperandTypeError` if dtype= or out= is given with such operands."""
     if dtype is not None or out is not None:
         rest = "which cannot be combined with dtype= or out="
-        raise _special(operands, backend, rest) or OperandTypeError("dtype= and out= need dense tensors")
+        raise special_operand(operands, backend, rest) or OperandTypeError("dtype= and out= need dense tensors")
 
 
-def _special(operands: Sequence[Any], backend: Backend, rest: str) -> OperandTypeError | None:
+def hint_of(x: Any, backend: Backend) -> tuple[str, str] | None:
+    """Return an adapter's `hint` for an operand; None also for an operand that it cannot examine."""
+    try:
+        return backend.hint(x)
+    except Exception:  # a tracer refuses some questions in its own way
+        return None
+
+
+def special_operand(operands: Sequence[Any], backend: Backend, rest: str) -> OperandTypeError | None:
     """Return the error that names the first sparse, ragged, ... operand and the call that makes it dense."""
     for number, x in enumerate(operands):
-        hint = backend.hint(x)
+        hint = hint_of(x, backend)
         if hint is not None:
             kind, call = hint
             headline = f"operand {number} is a {kind} {describe(x)}, {rest}"

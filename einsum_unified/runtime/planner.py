@@ -16,31 +16,54 @@ from einsum_unified.planning.path import Path, Strategy, find_path
 from einsum_unified.program.compiler import compile_program
 from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.options import Options
+from einsum_unified.runtime.settings import settings_for
 from einsum_unified.runtime.signature import Signature, operand_of
+
+_RENEWED = 16
+"""The number of other settings for which an executable is kept."""
 
 
 def make_executable(
-    equation: str | Sublists, options: Options, signatures: tuple[Signature, ...]
+    equation: str | Sublists, options: Options, signatures: tuple[Signature, ...], path: Path | None = None
 ) -> Executable:
-    """Return the executable for operands of these signatures. It depends on nothing else, and can be cached.
+    """Return the executable for operands of these signatures; with a ``path``, for one that was found before.
 
-    Raises the errors of `einsum`, and `Unprepared` for operands that have to be turned into arrays first.
+    It depends on nothing else but its `settings`, so `current` can take it from a cache. Raises the errors of `einsum`, and `Unprepared` for operands that have to be turned into arrays first.
     """
     parsed = parse(equation)
     classes = [cls for cls, _, _ in signatures]
     backend = backend_for(classes)
     operands = [operand_of(signature, backend) for signature in signatures]
+    settings = settings_for(operands, backend, options.dtype)  # read before anything depends on them
     bound = bind(parsed, operands, backend, options.dtype, dict(options.hints))
     if options.strict:
         check_operands(bound, backend)
-    path = _path(bound, options.strategy)
+    path = path or _path(bound, options.strategy)
     if options.keywords:
         backend = backend.configured(dict(options.keywords))
     program = lower(bound, path, backend.capabilities)
-    run, source = compile_program(program, backend, classes)
+    run, source = compile_program(program, backend, classes, settings and settings.checked)
     if options.dtype is not None and backend.capabilities.autocast:
         run = _exactly(run, backend)
-    return Executable(parsed, options, signatures, backend, bound, path, program, source, run)
+    return Executable(parsed, options, signatures, backend, bound, path, program, source, run, settings)
+
+
+def current(executable: Executable) -> Executable:
+    """Return the executable for the framework's present settings: itself, or the same call planned again."""
+    settings = executable.settings
+    if settings is None:
+        return executable
+    now = settings.read()
+    if now == settings.planned:
+        return executable
+    found = executable.renewed.get(now)
+    if found is None:
+        key, path = executable.equation.key, executable.path
+        found = make_executable(key, executable.options, executable.signatures, path)
+        if len(executable.renewed) >= _RENEWED:
+            executable.renewed.clear()
+        executable.renewed[now] = found
+    return found
 
 
 def _path(bound: Bound, strategy: Strategy) -> Path:
