@@ -397,7 +397,7 @@ def einsum_plan(
     checked, strict = check_hints(hints, key), check_strict(strict)
     numbers = [n for n, x in enumerate(items) if not is_shape(x)]
     xs, classes = prepared([items[n] for n in numbers])
-    signatures = dict(zip(numbers, prepared_signatures(xs, classes), strict=True))
+    signatures = dict(zip(numbers, prepared_signatures(xs, classes, numbers), strict=True))
     # A shape is planned like the first tensor or array.
     first = next((s for s in signatures.values() if s[0] not in dtypes.WEAK), None)
     cls, _, like = first or (np.ndarray, (), _default_dtype(dtype))

@@ -176,8 +176,8 @@ class Backend(Protocol):
     def finish(self, run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:
         """Return the function to call for a compiled program: ``run`` itself, marked, or wrapped (jit).
 
-        ``run`` takes operands of these classes. It checks nothing but the `settings` it depends on: a compiler
-        must run it again when one of them has changed.
+        ``run`` takes operands of these classes, and checks nothing but the `settings` that it depends on. A
+        compiler must trace it again when one of them has changed.
         """
         ...
 

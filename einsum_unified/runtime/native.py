@@ -54,7 +54,7 @@ def run_native(
     try:
         return backend.native(*numbered(equation.inputs, equation.output))(*operands)
     except Exception as error:
-        special = special_operand(operands, backend, f"which {backend.name} cannot contract")
+        special = _special(operands, backend, f"which {backend.name} cannot contract")
         if special is None:
             raise
         try:
@@ -67,7 +67,7 @@ def check_options(operands: Sequence[Any], backend: Backend, dtype: Any, out: An
     """Raise `OperandTypeError` if dtype= or out= is given with such operands."""
     if dtype is not None or out is not None:
         rest = "which cannot be combined with dtype= or out="
-        raise special_operand(operands, backend, rest) or OperandTypeError("dtype= and out= need dense tensors")
+        raise _special(operands, backend, rest) or OperandTypeError("dtype= and out= need dense tensors")
 
 
 def hint_of(x: Any, backend: Backend) -> tuple[str, str] | None:
@@ -78,7 +78,7 @@ def hint_of(x: Any, backend: Backend) -> tuple[str, str] | None:
         return None
 
 
-def special_operand(operands: Sequence[Any], backend: Backend, rest: str) -> OperandTypeError | None:
+def _special(operands: Sequence[Any], backend: Backend, rest: str) -> OperandTypeError | None:
     """Return the error that names the first sparse, ragged, ... operand and the call that makes it dense."""
     for number, x in enumerate(operands):
         hint = hint_of(x, backend)

@@ -28,7 +28,8 @@ def make_executable(
 ) -> Executable:
     """Return the executable for operands of these signatures; with a ``path``, for one that was found before.
 
-    It depends on nothing else but its `settings`, so `current` can take it from a cache. Raises the errors of `einsum`, and `Unprepared` for operands that have to be turned into arrays first.
+    It depends on nothing else but its `settings`, so it can be cached: see `current`. Raises the errors of
+    `einsum`, and `Unprepared` for operands that have to be turned into arrays first.
     """
     parsed = parse(equation)
     classes = [cls for cls, _, _ in signatures]

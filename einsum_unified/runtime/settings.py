@@ -25,7 +25,7 @@ class Settings(NamedTuple):
     planned: Any
 
     def checked(self, run: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a program that raises `StalePlan` if a setting has another value than when it was planned."""
+        """Return a program that raises `StalePlan` if a setting has another value than when planned."""
         read, planned = self
 
         def checked(*operands: Any) -> Any:
