@@ -111,7 +111,8 @@ class TensorFlowAdapter(Adapter):
         elif isinstance(x, np.ndarray) and x.dtype == object:  # Python integers beyond 64 bits
             x = x.astype(np.float64)
         with tf.device((like.device if isinstance(like, tf.Tensor) else None) or None):
-            return adapter.cast(tf.convert_to_tensor(x), dtype)
+            tensor = tf.convert_to_tensor(x)
+            return tensor if dtype is None else adapter.cast(tensor, dtype)
 
     def to_numpy(self, x: Any) -> Any:
         """Return a NumPy array; bfloat16 and float8 become float32, 4-bit integers int32."""

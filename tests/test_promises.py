@@ -188,7 +188,7 @@ def test_an_adapter_imports_the_core_a_little_numpy_and_its_framework(name: str)
     assert {module for module in modules if not module.startswith(f"{name}.")} <= allowed
 
 
-OPTIONAL = ("matmul_into", "integer_dot", "common_size", "agree", "ranked", "exactly")
+OPTIONAL = ("matmul_into", "integer_dot", "object_product", "common_size", "agree", "ranked", "exactly")
 """What an adapter has if its capabilities say so."""
 
 

@@ -6,8 +6,8 @@ A class is looked up in this order:
 2. registered classes, by the class or its qualified name, then by each of its bases (nothing is imported);
 3. the root package of the class or of one of its bases, first among the libraries that have an adapter here,
    then among the installed plugins;
-4. the special methods of the class: ``__torch_function__``, ``__jax_array__``, ``__array_namespace__``,
-   ``__array_function__``.
+4. the special methods of the class: ``__array_namespace__``, which gives the class's own functions, then
+   ``__torch_function__``, ``__jax_array__``, ``__array_function__``.
 
 An adapter is loaded, and its framework imported, when the first operand of that framework is met.
 """
@@ -119,8 +119,8 @@ def backend_of(cls: type, example: Any = None) -> Backend | None:
 def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) -> Backend | None:
     for base in cls.__mro__:
         entry = entries.get(base) or entries.get(qualified(base))
-        if entry == "numpy" and _overrides_functions(cls, base):
-            break  # such as an array with units, which a plain array would lose; NumPy's functions keep them
+        if isinstance(entry, str) and _overrides(cls, base, FRAMEWORKS[entry].overriding):
+            break  # the special methods decide
         if entry is not None:
             return load(entry) if isinstance(entry, str) else entry
     roots = list(dict.fromkeys(map(_root, cls.__mro__)))
@@ -131,9 +131,8 @@ def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) 
     return _by_special_methods(cls, example) if plugin is None else plugin
 
 
-def _overrides_functions(cls: type, base: type) -> bool:
-    function = "__array_function__"
-    return getattr(cls, function, None) is not getattr(base, function, None)
+def _overrides(cls: type, base: type, method: str | None) -> bool:
+    return method is not None and getattr(cls, method, None) is not getattr(base, method, None)
 
 
 def _root(cls: type) -> str:
@@ -148,14 +147,14 @@ def _by_special_methods(cls: type, example: Any) -> Backend | None:
     """Return the adapter for a class that has a special method of a framework or standard."""
     if any(qualified(base) in RECORDERS for base in cls.__mro__):
         return None  # placeholders have such methods, but are not tensors
-    for method, name in _METHODS.items():
-        if _has(cls, method) and name in sys.modules:
-            return load(name)
     # A subclass of NumPy's array inherits NumPy's namespace, but may need functions of its own.
     if _has(cls, "__array_namespace__") and not issubclass(cls, np.ndarray):
         if example is None:
             return None
         return _of_standard(cls, example)
+    for method, name in _METHODS.items():
+        if _has(cls, method) and name in sys.modules:
+            return load(name)
     if _has(cls, "__array_function__"):
         adapter: Backend = importlib.import_module(_ARRAY_FUNCTION).adapter_of(cls)
         return adapter
