@@ -249,6 +249,7 @@ def test_an_adapter_has_the_optional_members_that_its_capabilities_promise(name:
     names = public_names(ADAPTERS[name])
     assert ("matmul_into" in names) is load(name).capabilities.into
     assert ("integer_dot" in names) is bool(load(name).capabilities.integers)
+    assert ("object_product" in names) is load(name).capabilities.objects
     assert ("common_size" in names) is ("agree" in names) is load(name).capabilities.deferred
 
 

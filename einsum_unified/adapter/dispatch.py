@@ -47,11 +47,16 @@ _FOUND = 1024  # the greatest number of classes remembered
 def load(name: str) -> Backend:
     """Return the adapter, from this package, for a framework; imports the framework.
 
-    Raises `BackendError` if the framework cannot be imported.
+    Raises `BackendError` if the framework cannot be imported, or if another module has its name.
     """
+    if is_namesake(name):
+        module = sys.modules[name]
+        where = getattr(module, "__file__", None) or ", ".join(getattr(module, "__path__", ()))
+        headline = f"the module {name!r} is not the library: it has no {FRAMEWORKS[name].einsum}"
+        raise BackendError.of(headline, notes=[f"rename {where}, or run in another folder"])
     try:
         module = importlib.import_module(FRAMEWORKS[name].adapter)
-    except Exception as error:  # a broken installation may raise anything
+    except (Exception, SystemExit) as error:  # a broken installation may raise anything
         note = f'try: pip install "einsum-unified[{name}]"'
         if getattr(error, "name", None) == "einsum_unified.backends":
             note = "einsum_unified/backends must be a symbolic link, which is missing: see CONTRIBUTING.md"
@@ -89,13 +94,45 @@ def default_backend() -> Backend:
 
 def installed() -> list[str]:
     """Return the installed frameworks whose tensors can be made from arrays, without importing them."""
-    return [name for name, framework in FRAMEWORKS.items() if framework.made and _can_be_imported(name)]
+    return [name for name, framework in FRAMEWORKS.items() if framework.made and is_installed(name)]
 
 
-def _can_be_imported(name: str) -> bool:
-    if name in sys.modules:
-        return sys.modules[name] is not None
-    return importlib.util.find_spec(name) is not None
+def usable() -> list[str]:
+    """Return those of `installed` that are not other modules with the name of a framework; imports them."""
+    return [name for name in installed() if not is_namesake(name)]
+
+
+def is_installed(name: str) -> bool:
+    """Whether a framework can be imported, as far as one can tell without importing it.
+
+    A folder of its name without modules does not count, although Python can import that, too.
+    """
+    if sys.modules.get(name, ...) is None:
+        return False
+    spec = getattr(sys.modules.get(name), "__spec__", None) if name in sys.modules else _spec(name)
+    if spec is None or spec.origin is not None:
+        return spec is not None or name in sys.modules
+    module = FRAMEWORKS[name].einsum.rpartition(".")[0]
+    return module != name and _spec(module) is not None  # mlx has no __init__.py
+
+
+def _spec(name: str) -> Any:
+    return importlib.util.find_spec(name)
+
+
+def is_namesake(name: str) -> bool:
+    """Whether the module with a framework's name is another one, without that einsum; imports the module.
+
+    Such a module may lie in the working directory, which Python searches first.
+    """
+    module, _, function = FRAMEWORKS[name].einsum.rpartition(".")
+    try:
+        return not hasattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as error:  # such as dask.array in another dask
+        missing = error.name or ""
+        return missing != name and f"{module}.".startswith(f"{missing}.")
+    except (Exception, SystemExit):  # a broken installation may raise anything: `load` says so
+        return False
 
 
 def backend_of(cls: type, example: Any = None) -> Backend | None:
@@ -125,7 +162,7 @@ def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) 
             return load(entry) if isinstance(entry, str) else entry
     roots = list(dict.fromkeys(map(_root, cls.__mro__)))
     for root in roots:
-        if root in _PACKAGES:
+        if root in _PACKAGES and not is_namesake(_PACKAGES[root]):
             return load(_PACKAGES[root])
     plugin = registry.plugin(*roots)
     return _by_special_methods(cls, example) if plugin is None else plugin
@@ -213,7 +250,7 @@ def _unknown(number: int, cls: type) -> OperandTypeError:
 def _names() -> Iterable[str]:
     """Return the libraries whose arrays are accepted: installed, registered, or with a plugin."""
     added = {entry.name for entry in registry.table.entries.values() if not isinstance(entry, str)}
-    present = filter(_can_be_imported, FRAMEWORKS)
+    present = filter(is_installed, FRAMEWORKS)
     return sorted({*present, *added, *registry.plugins()})
 
 

@@ -36,7 +36,7 @@ class Framework:
     method: str | None = None
     """The special method that marks other classes as usable with the framework."""
     overriding: str | None = None
-    """The special method by which a class derived from one of ``classes`` says that it has its own functions."""
+    """The special method by which a class derived from one of ``classes`` brings functions of its own."""
     symbols: Mapping[str, type] = field(default_factory=dict)
     """Classes of a tracer's symbolic numbers → the Python type that each stands for."""
     made: bool = True
