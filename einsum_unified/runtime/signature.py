@@ -54,9 +54,7 @@ def _unreadable(xs: Sequence[Any], numbers: Sequence[int]) -> OperandTypeError |
             hint = backend.hint(x) if backend is not None else None
             kind = f"{hint[0]} {describe(x)}" if hint else describe(x)
             notes = [f"make it dense first: {hint[1]}"] if hint else []
-            headline = (
-                f"operand {number} is {article(kind)}, which cannot be planned for: it has no shape or dtype"
-            )
+            headline = f"operand {number} is {article(kind)}, which has no shape or dtype to plan for"
             return OperandTypeError.of(headline, notes=notes)
     return None
 
