@@ -229,8 +229,11 @@ def _spread(x: Any, term: Term, output: Term) -> Any:
     return lax.expand_dims(x, [axis for axis, label in enumerate(output) if label not in term])
 
 
+_config: Any = jax.config  # its types leave out the flags
+
+
 def _settings() -> tuple[bool, str]:
-    return jax.config.jax_enable_x64, jax.config.jax_numpy_dtype_promotion
+    return _config.jax_enable_x64, _config.jax_numpy_dtype_promotion
 
 
 def _in_dtype(run: Callable[..., Any], dtype: Any) -> Callable[..., Any]:

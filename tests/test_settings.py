@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import installed_module
+from conftest import installed_module, slow
 
 from einsum_unified import (
     OperandTypeError,
@@ -261,7 +261,7 @@ def test_threads_may_have_different_settings(jax):
 # --- settings that change nothing ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", ["legacy", "all"])
+@pytest.mark.parametrize("mode", ["all", slow("legacy")])
 def test_numpys_behaviour_in_tensorflow_changes_no_dtype(tf, mode: str):
     """The setting cannot be taken back, so a process of its own has it."""
     code = f"""

@@ -19,6 +19,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from importlib.machinery import PathFinder
 from typing import Any
 
 import numpy as np
@@ -107,17 +108,18 @@ def is_installed(name: str) -> bool:
 
     A folder of its name without modules does not count, although Python can import that, too.
     """
-    if sys.modules.get(name, ...) is None:
-        return False
-    spec = getattr(sys.modules.get(name), "__spec__", None) if name in sys.modules else _spec(name)
+    if name in sys.modules:
+        module = sys.modules[name]
+        spec = getattr(module, "__spec__", None)
+        if module is None or spec is None:
+            return module is not None
+    else:
+        spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is not None:
-        return spec is not None or name in sys.modules
-    module = FRAMEWORKS[name].einsum.rpartition(".")[0]
-    return module != name and _spec(module) is not None  # mlx has no __init__.py
-
-
-def _spec(name: str) -> Any:
-    return importlib.util.find_spec(name)
+        return spec is not None
+    _, *parts, _ = FRAMEWORKS[name].einsum.split(".")  # mlx.core.einsum: mlx has no __init__.py
+    inner = f"{name}.{parts[0]}" if parts else name
+    return bool(parts) and PathFinder.find_spec(inner, spec.submodule_search_locations) is not None
 
 
 def is_namesake(name: str) -> bool:
