@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -104,9 +105,11 @@ class JAXAdapter(ArrayAPIAdapter):
         return JAXAdapter(precision, preferred)
 
     def form(self, cls: type) -> Form | None:
-        """Accept arrays and tracers; convert objects with ``__jax_array__``."""
+        """Accept arrays and tracers; leave sparse ones to JAX; convert objects with ``__jax_array__``."""
         if issubclass(cls, (jax.Array, jax.core.Tracer)):
             return Form.TENSOR
+        if _is_sparse(cls):
+            return Form.NATIVE
         return Form.ARRAY if hasattr(cls, "__jax_array__") else None
 
     def dtype_from_name(self, name: str) -> Any:
@@ -131,6 +134,10 @@ class JAXAdapter(ArrayAPIAdapter):
         `jax.jit` traces a program again, and so compares them, when either has changed.
         """
         return _settings if weak or len(names) > 1 or not _SETTLED.issuperset(names) else None
+
+    def hint(self, x: Any) -> tuple[str, str] | None:
+        """Return the call that makes a sparse array (BCOO, BCSR) dense."""
+        return ("sparse", "x.todense()") if _is_sparse(type(x)) else None
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
         """Convert to an array; raises if an integer does not fit into 32 bits without ``jax_enable_x64``."""
@@ -182,7 +189,20 @@ class JAXAdapter(ArrayAPIAdapter):
         return jnp.multiply(a, b)
 
     def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
-        """Contract two operands by a single ``dot_general``."""
+        """Contract two operands by a single ``dot_general``, sparse ones by JAX's einsum for them."""
+        dense = self._native(terms, output)
+
+        def contract(*operands: Any) -> Any:
+            if any(_is_sparse(type(x)) for x in operands):
+                from jax.experimental.sparse import sparsify  # which made the operands
+
+                einsum = partial(jnp.einsum, letters(terms, output), precision=self.precision)
+                return sparsify(einsum)(*operands)
+            return dense(*operands)
+
+        return contract
+
+    def _native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
         if len(terms) != 2 or any(... in term for term in terms):
             return partial(jnp.einsum, letters(terms, output), precision=self.precision)
         left, right = terms
@@ -217,6 +237,12 @@ class JAXAdapter(ArrayAPIAdapter):
 
     def _rounded(self, product: Any, a: Any, b: Any) -> Any:
         return product if self.preferred is not None else self.cast(product, jnp.result_type(a, b))
+
+
+def _is_sparse(cls: type) -> bool:
+    """Whether a class is BCOO, BCSR or the like, without importing their module, which takes long."""
+    module = sys.modules.get("jax.experimental.sparse")
+    return module is not None and issubclass(cls, module.JAXSparse)
 
 
 def _axes(labels: Sequence[Any], term: Sequence[Any]) -> list[int]:

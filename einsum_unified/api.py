@@ -28,7 +28,7 @@ from einsum_unified.runtime.native import check_options, is_native, run_native
 from einsum_unified.runtime.options import Options
 from einsum_unified.runtime.run import execute, rescue
 from einsum_unified.runtime.settings import StalePlan
-from einsum_unified.runtime.signature import Unprepared, prepared_signatures
+from einsum_unified.runtime.signature import Unprepared, densities_of, prepared_signatures
 from einsum_unified.show.summary import path_summary
 
 if TYPE_CHECKING:
@@ -325,7 +325,8 @@ def _einsum_slowly(
     key, operands = arguments(equation, operands)
     checked, strict = check_hints(hints, key), check_strict(strict)
     xs, classes = prepared(operands)
-    check_keywords(options, KEYWORDS, "einsum", backend_for(classes))
+    target = backend_for(classes)
+    check_keywords(options, KEYWORDS, "einsum", target)
     parsed = parse(key)
     backend = is_native(xs)
     if backend is not None:
@@ -334,7 +335,8 @@ def _einsum_slowly(
             check_equation(parsed)
         return run_native(parsed, xs, backend.configured(options) if options else backend)
     asked = Options.of(optimize, dtype, checked, strict, options)
-    return execute(cache.executable_for(key, asked, prepared_signatures(xs, classes)), xs, out)
+    found = cache.executable_for(key, asked, prepared_signatures(xs, classes), densities_of(xs, target))
+    return execute(found, xs, out)
 
 
 def einsum_plan(
@@ -404,12 +406,12 @@ def einsum_plan(
     for n, x in enumerate(items):
         if n not in signatures:
             signatures[n] = (cls, _checked_shape(x, n), like)
-    check_keywords(
-        options, ("optimize", "dtype", "hints", "strict"), "einsum_plan", backend_for([cls, *classes])
-    )
+    target = backend_for([cls, *classes])
+    check_keywords(options, ("optimize", "dtype", "hints", "strict"), "einsum_plan", target)
     parse(key)  # an error of the equation comes before one of the options
     asked = Options.of(optimize, dtype, checked, strict, options)
-    return Plan.of(key, asked, tuple(signatures[n] for n in range(len(items))))
+    densities = densities_of(items, target)
+    return Plan.of(key, asked, tuple(signatures[n] for n in range(len(items))), densities)
 
 
 def einsum_path(

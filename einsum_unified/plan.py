@@ -23,6 +23,7 @@ from einsum_unified.language.equation import Equation
 from einsum_unified.language.letters import in_letters
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.path import Path, Step, pairwise, steps
+from einsum_unified.planning.stored import Densities
 from einsum_unified.printable import plain
 from einsum_unified.program.primitives import Program
 from einsum_unified.runtime.cache import executable_for
@@ -30,7 +31,7 @@ from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.options import Options
 from einsum_unified.runtime.run import Recipe, execute, run_as_planned
 from einsum_unified.runtime.signature import Signature, matches, signatures_of
-from einsum_unified.show.summary import operand_lines, unknown_lines
+from einsum_unified.show.summary import operand_lines, stored_lines, unknown_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,9 +60,15 @@ class Plan:
     """The options as given; the executable may be shared with calls that spell the same differently."""
 
     @classmethod
-    def of(cls, equation: str | Sublists, options: Options, signatures: tuple[Signature, ...]) -> Plan:
+    def of(
+        cls,
+        equation: str | Sublists,
+        options: Options,
+        signatures: tuple[Signature, ...],
+        densities: Densities = (),
+    ) -> Plan:
         """Return the plan for prepared operands; raises the errors of `einsum`."""
-        return cls(executable_for(equation, options, signatures), options)
+        return cls(executable_for(equation, options, signatures, densities), options)
 
     @classmethod
     def from_dict(cls, data: Any) -> Plan:
@@ -208,7 +215,8 @@ class Plan:
 
         FLOPs are multiplications and additions. Bytes read and written are those of the operands and
         results of every instruction that is not a view (`einsum_unified.show.accounts` defines them). With
-        unknown sizes the figures are formulas in these sizes.
+        unknown sizes the figures are formulas in these sizes. They count all elements of sparse operands; a
+        line below the table has the densities by which the order was chosen, and the products to expect.
 
         >>> from einsum_unified import einsum_plan
         >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).explain())
@@ -234,6 +242,7 @@ class Plan:
             *operand_lines(self.bound),
             *unknown_lines(self.bound),
             *explain(self.bound, self.program, self.backend.capabilities, self.steps, self._algorithm()),
+            *stored_lines(self.bound, self.executable.densities, self.path),
             *self._code(),
         ]
         return "\n".join(map(plain, lines))

@@ -639,3 +639,56 @@ def test_a_dtype_may_be_given_as_jax_spells_it(operands):
     for _ in range(2):
         assert einsum("ij,jk->ik", x, x, dtype=jnp.float32).dtype == "float32"
     assert einsum_plan("ij->i", x, dtype=jnp.float32)(x).dtype == "float32"
+
+
+# --- sparse arrays -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bcoo():
+    """A sparse matrix, and the same values as a NumPy array."""
+    sparse = pytest.importorskip("jax.experimental.sparse")
+    array = np.array([[0, 1, 0, 2], [3, 0, 0, 0], [0, 0, 4, 5]], "float32")
+    return sparse.BCOO.fromdense(jnp.asarray(array)), array
+
+
+@pytest.mark.parametrize(
+    "equation", ["ij,j->i", "ij,jk->ik", "ki,ij->kj", "ij,ij->", "ij->i", "ij->ji", "ij,->ij", "i,ij,j->"]
+)
+def test_what_jax_can_contract_of_sparse_arrays_is_contracted(bcoo, equation):
+    x, array = bcoo
+    sizes = {"i": 3, "j": 4, "k": 2}
+    terms = equation.partition("->")[0].split(",")
+    others = [np.ones([sizes[n] for n in term], "float32") * 2 for term in terms if term != "ij"]
+    place = terms.index("ij")
+    given = [x] * terms.count("ij") + [jnp.asarray(other) for other in others]
+    plain = [array] * terms.count("ij") + others
+    if place:
+        given, plain = ([xs[1], xs[0], *xs[2:]] for xs in (given, plain))
+    result = einsum(equation, *given)
+    want = np.einsum(equation, *plain)
+    np.testing.assert_array_equal(result.todense() if hasattr(result, "todense") else result, want)
+
+
+def test_sparse_arrays_are_traced_and_differentiated(bcoo):
+    x, array = bcoo
+    y = np.arange(4, dtype="float32")
+    np.testing.assert_array_equal(jax.jit(lambda x: einsum("ij,j->i", x, y))(x), array @ y)
+    np.testing.assert_array_equal(jax.grad(lambda y: einsum("ij,j->", x, y))(y), array.sum(0))
+
+
+def test_a_sparse_array_that_jax_cannot_contract_names_the_way_out(bcoo):
+    x, array = bcoo
+    with pytest.raises(OperandTypeError) as caught:
+        einsum("ij,i->ij", x, jnp.ones(3))
+    assert str(caught.value) == (
+        "operand 0 is a sparse jax BCOO, which jax cannot contract\n  make it dense first: x.todense()"
+    )
+    np.testing.assert_array_equal(einsum("ij,i->ij", x.todense(), jnp.ones(3)), array)
+    with pytest.raises(OperandTypeError, match=r"cannot be combined with dtype= or out=\n.*x\.todense\(\)"):
+        einsum("ij,j->i", x, jnp.ones(4), dtype="float32")
+
+
+def test_a_wrong_size_is_told_also_beside_a_sparse_array(bcoo):
+    with pytest.raises(OperandError, match="label 'j' is 4 in operand 0 but 5 in operand 1"):
+        einsum("ij,j->i", bcoo[0], jnp.ones(5))

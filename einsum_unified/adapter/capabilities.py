@@ -95,6 +95,12 @@ class Capabilities:
     pairs: bool = False
     """Whether ``native`` contracts any two operands better than the primitives do. Every step with two
     operands then goes to ``native``."""
+    sparse: bool = False
+    """Whether arrays may store only some of their elements.
+
+    If so, the adapter has ``density(x)``, which returns the fraction of its elements that an array stores,
+    known or guessed; it is 1 for a dense array. The order of contraction of three and more operands then
+    depends on these fractions."""
     options: frozenset[str] = frozenset()
     """Keywords of the library's own einsum that `einsum_unified.einsum` passes on (``precision``)."""
     gaps: Mapping[str, str] = field(default_factory=dict)

@@ -15,7 +15,8 @@ from einsum_unified.adapter.dispatch import backend_for
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.language.equation import is_long
 from einsum_unified.language.sublists import Sublists
-from einsum_unified.planning.path import forget_paths
+from einsum_unified.planning.path import AUTO, forget_paths
+from einsum_unified.planning.stored import Densities
 from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.options import DEFAULT, Options
 from einsum_unified.runtime.planner import current, make_executable
@@ -32,29 +33,43 @@ def _look_up(equation: Any, optimize: Any, dtype: Any, strict: Any, *flat: Any) 
     signatures: tuple[Signature, ...] = tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
     if not all(map(is_plain, signatures)):
         raise Unprepared
-    return _by_meaning(equation, Options.of(optimize, dtype, strict=strict), signatures)
+    options = Options.of(optimize, dtype, strict=strict)
+    if len(signatures) > 2 and options.strategy == AUTO and _may_be_sparse(signatures):
+        raise Unprepared  # this key lacks the densities, which only the operands tell
+    return _by_meaning(equation, options, signatures, ())
 
 
-def _by_meaning(equation: str | Sublists, options: Options, signatures: tuple[Signature, ...]) -> Executable:
+def _may_be_sparse(signatures: tuple[Signature, ...]) -> bool:
+    return backend_for([cls for cls, _, _ in signatures]).capabilities.sparse
+
+
+def _by_meaning(
+    equation: str | Sublists, options: Options, signatures: tuple[Signature, ...], densities: Densities
+) -> Executable:
     """Return the executable for arguments that can be hashed and that a cache may hold."""
     if options is not DEFAULT:
         options = options.reduced(signatures, backend_for([cls for cls, _, _ in signatures]))
     if options.strategy.optimizer is not None:  # it may be random or have state
-        return make_executable(equation, options, signatures)
+        return make_executable(equation, options, signatures, densities)
     kept = _long_executables if is_long(equation) else _executables
-    return current(kept(equation, options, signatures))
+    return current(kept(equation, options, signatures, densities))
 
 
 def executable_for(
-    equation: str | Sublists, options: Options, signatures: tuple[Signature, ...]
+    equation: str | Sublists,
+    options: Options,
+    signatures: tuple[Signature, ...],
+    densities: Densities = (),
 ) -> Executable:
     """Return the executable for prepared operands of these signatures, from the cache if it may be kept.
 
-    Raises the errors of `einsum`.
+    ``densities`` count if a path is searched for. Raises the errors of `einsum`.
     """
+    if options.strategy != AUTO:
+        densities = ()
     kept = _is_hashable((options, signatures)) and all(map(is_plain, signatures))
     try:
-        return (_by_meaning if kept else make_executable)(equation, options, signatures)
+        return (_by_meaning if kept else make_executable)(equation, options, signatures, densities)
     except Unprepared:
         names = ", ".join(cls.__name__ for cls, _, _ in signatures)
         raise OperandTypeError(f"operands of these types cannot be planned: {names}") from None

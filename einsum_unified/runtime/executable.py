@@ -10,6 +10,7 @@ from einsum_unified.adapter import Backend
 from einsum_unified.binding.bound import Bound
 from einsum_unified.language.equation import Equation
 from einsum_unified.planning.path import Path
+from einsum_unified.planning.stored import Densities
 from einsum_unified.program.primitives import Program
 from einsum_unified.runtime.options import Options
 from einsum_unified.runtime.settings import Settings
@@ -35,5 +36,7 @@ class Executable:
     """The compiled program: a function of the operands, which checks nothing but the settings."""
     settings: Settings | None = None
     """The settings of the framework that it was made under, if it depends on any."""
+    densities: Densities = ()
+    """The densities of the operands by which the path was found; empty if they do not matter."""
     renewed: dict[Any, Executable] = field(default_factory=dict)
     """The same for other values of these settings, by value; there are few."""

@@ -12,8 +12,9 @@ from einsum_unified import dtypes
 from einsum_unified.adapter import Backend, Form
 from einsum_unified.adapter.dispatch import backend_of, describe
 from einsum_unified.binding.bind import bind
+from einsum_unified.binding.bound import Bound
 from einsum_unified.binding.operand import Operand
-from einsum_unified.errors import OperandTypeError
+from einsum_unified.errors import EinsumError, OperandError, OperandTypeError
 from einsum_unified.language.equation import Equation
 from einsum_unified.language.letters import numbered
 
@@ -54,6 +55,7 @@ def run_native(
     try:
         return backend.native(*numbered(equation.inputs, equation.output))(*operands)
     except Exception as error:
+        _check_sizes(equation, operands, backend)
         special = _special(operands, backend, f"which {backend.name} cannot contract")
         if special is None:
             raise
@@ -61,6 +63,47 @@ def run_native(
             raise special from (cause or error)
         finally:
             del special, cause  # their tracebacks lead to this frame: a cycle would keep the operands alive
+
+
+def _check_sizes(equation: Equation, operands: Sequence[Any], backend: Backend) -> None:
+    """Raise `OperandError` if that is what is wrong, for operands whose shapes and dtypes can be told."""
+    try:
+        shapes = [tuple(map(int, x.shape)) for x in operands]
+        names = [dtypes.name_of(x.dtype) for x in operands]
+        given = zip(shapes, names, strict=True)
+        bind(equation, [Operand(shape, name, backend.name, Form.TENSOR) for shape, name in given], backend)
+    except OperandError:
+        raise
+    except Exception:  # a special shape or dtype, of which the caller tells
+        return
+
+
+def run_special(bound: Bound, operands: Sequence[Any], backend: Backend, cause: Exception) -> Any:
+    """Contract operands of numeric dtypes, some of which are sparse, after their program has failed.
+
+    They are promoted as the program does. If the framework cannot contract them either, raises
+    `OperandTypeError` with the call that makes them dense.
+    """
+    if bound.unranked:
+        return run_native(bound.equation, operands, backend, cause)
+    dtype = backend.dtype_from_name(bound.dtype)
+    wide = backend.dtype_from_name(backend.capabilities.arithmetic.get(bound.dtype, bound.dtype))
+    forms = [operand.form for operand in bound.operands]
+    like = next(x for x, form in zip(operands, forms, strict=True) if form is Form.TENSOR)
+    try:
+        xs = [
+            backend.cast(x if form is Form.TENSOR else backend.asarray(x, like, dtype), wide)
+            for x, form in zip(operands, forms, strict=True)
+        ]
+        return backend.cast(backend.native(*numbered(bound.terms, bound.output))(*xs), dtype)
+    except Exception as error:
+        special = _special(operands, backend, f"which {backend.name} cannot contract")
+        if special is None:
+            raise
+        try:
+            raise special from (cause if isinstance(error, EinsumError) else error)
+        finally:
+            del special, cause
 
 
 def check_options(operands: Sequence[Any], backend: Backend, dtype: Any, out: Any) -> None:

@@ -13,6 +13,7 @@ from einsum_unified.language.equation import parse
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.lowering import lower
 from einsum_unified.planning.path import Path, Strategy, find_path
+from einsum_unified.planning.stored import Densities, find_sparse_path
 from einsum_unified.program.compiler import compile_program
 from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.options import Options
@@ -24,11 +25,16 @@ _RENEWED = 16
 
 
 def make_executable(
-    equation: str | Sublists, options: Options, signatures: tuple[Signature, ...], path: Path | None = None
+    equation: str | Sublists,
+    options: Options,
+    signatures: tuple[Signature, ...],
+    densities: Densities = (),
+    path: Path | None = None,
 ) -> Executable:
     """Return the executable for operands of these signatures; with a ``path``, for one that was found before.
 
-    It depends on nothing else but its `settings`, so it can be cached: see `current`. Raises the errors of
+    It runs on operands of any densities; for those that are given its path is the cheapest. It depends on
+    nothing else but its `settings`, so it can be cached: see `current`. Raises the errors of
     `einsum`, and `Unprepared` for operands that have to be turned into arrays first.
     """
     parsed = parse(equation)
@@ -39,14 +45,16 @@ def make_executable(
     bound = bind(parsed, operands, backend, options.dtype, dict(options.hints))
     if options.strict:
         check_operands(bound, backend)
-    path = path or _path(bound, options.strategy)
+    path = path or _path(bound, options.strategy, densities)
     if options.keywords:
         backend = backend.configured(dict(options.keywords))
     program = lower(bound, path, backend.capabilities)
     run, source = compile_program(program, backend, classes, settings and settings.checked)
     if options.dtype is not None and backend.capabilities.autocast:
         run = _exactly(run, backend)
-    return Executable(parsed, options, signatures, backend, bound, path, program, source, run, settings)
+    return Executable(
+        parsed, options, signatures, backend, bound, path, program, source, run, settings, densities
+    )
 
 
 def current(executable: Executable) -> Executable:
@@ -59,18 +67,21 @@ def current(executable: Executable) -> Executable:
         return executable
     found = executable.renewed.get(now)
     if found is None:
-        key, path = executable.equation.key, executable.path
-        found = make_executable(key, executable.options, executable.signatures, path)
+        asked = executable.equation.key, executable.options, executable.signatures, executable.densities
+        found = make_executable(*asked, executable.path)
         if len(executable.renewed) >= _RENEWED:
             executable.renewed.clear()
         executable.renewed[now] = found
     return found
 
 
-def _path(bound: Bound, strategy: Strategy) -> Path:
+def _path(bound: Bound, strategy: Strategy, densities: Densities) -> Path:
     if bound.unranked:
         return (tuple(range(len(bound.operands))),)
-    return find_path(bound.reduced(), bound.output, tuple(map(int, bound.sizes)), strategy)
+    sizes = tuple(map(int, bound.sizes))
+    if densities:
+        return find_sparse_path(bound.reduced(), bound.output, sizes, densities)
+    return find_path(bound.reduced(), bound.output, sizes, strategy)
 
 
 def _exactly(run: Any, adapter: Backend) -> Any:

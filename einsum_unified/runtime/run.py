@@ -15,7 +15,7 @@ from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.path import Path
 from einsum_unified.runtime.cache import executable_for
 from einsum_unified.runtime.executable import Executable
-from einsum_unified.runtime.native import hint_of, run_native
+from einsum_unified.runtime.native import hint_of, run_special
 from einsum_unified.runtime.options import Keywords, Options
 from einsum_unified.runtime.out import check_out, check_shape
 from einsum_unified.runtime.planner import current
@@ -106,7 +106,7 @@ def rescue(executable: Executable, operands: Sequence[Any], error: Exception) ->
         if isinstance(error, EinsumError):
             raise error
         if any(hint_of(x, executable.backend) for x in operands):
-            return run_native(executable.equation, operands, executable.backend, error)
+            return run_special(executable.bound, operands, executable.backend, error)
         _check_devices(executable, operands)
         raise error
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log10
 from types import NoneType
 from typing import Any
 
@@ -13,6 +14,7 @@ from einsum_unified.adapter import Backend, Form
 from einsum_unified.adapter.dispatch import backend_of, default_backend, describe
 from einsum_unified.binding.operand import Operand
 from einsum_unified.errors import OperandTypeError
+from einsum_unified.planning.stored import SPARSEST, Densities
 from einsum_unified.wording import article
 
 Signature = tuple[type, Any, Any]
@@ -57,6 +59,19 @@ def _unreadable(xs: Sequence[Any], numbers: Sequence[int]) -> OperandTypeError |
             headline = f"operand {number} is {article(kind)}, which has no shape or dtype to plan for"
             return OperandTypeError.of(headline, notes=notes)
     return None
+
+
+def densities_of(xs: Sequence[Any], backend: Backend) -> Densities:
+    """Return the powers of ten of the operands' densities; none if they are dense, or have one order only.
+
+    Whatever is not an array of the backend counts as dense, also a shape.
+    """
+    if len(xs) < 3 or not backend.capabilities.sparse:
+        return ()
+    density = backend.density  # type: ignore[attr-defined] # adapters with the capability `sparse` have it
+    known = [density(x) if backend_of(type(x)) is backend else 1.0 for x in xs]
+    powers = tuple([min(round(-log10(density)), SPARSEST) if density > 0 else SPARSEST for density in known])
+    return powers if any(powers) else ()
 
 
 def sizes_of(shape: Any) -> tuple[Any, ...] | None:

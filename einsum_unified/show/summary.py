@@ -7,7 +7,8 @@ from math import prod
 
 from einsum_unified.binding.bound import Bound
 from einsum_unified.language.labels import spelled
-from einsum_unified.planning.path import Step
+from einsum_unified.planning.path import Path, Step
+from einsum_unified.planning.stored import Densities, estimates
 from einsum_unified.show.label_names import unknown_sizes
 
 _FLOAT = 10**300
@@ -22,6 +23,16 @@ def unknown_lines(bound: Bound) -> list[str]:
     """Return a line with the sizes that were assumed for unknown ones; no line if all sizes are known."""
     hints = [f"{name} = {size}" for name, size in unknown_sizes(bound).items()]
     return [f"  unknown sizes: planned with {', '.join(hints)}"] if hints else []
+
+
+def stored_lines(bound: Bound, densities: Densities, path: Path) -> list[str]:
+    """Return a line with the densities by which a path was chosen; no line if they did not matter."""
+    if not densities:
+        return []
+    found = estimates(bound.reduced(), bound.output, tuple(map(int, bound.sizes)), densities, path)
+    stored = ", ".join(f"1e-{power}" if power else "1" for power in densities)
+    products = " + ".join(f"{step.products:.1g}" for step in found)
+    return [f"  stored: about {stored} of the operands' elements; expected multiplications: {products}"]
 
 
 def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
