@@ -19,7 +19,6 @@ from einsum_unified.adapter import (
     Backend,
     Capabilities,
     Form,
-    StalePlan,
     Term,
     letters,
     one_place,
@@ -41,6 +40,9 @@ _ACCUMULATED = {"float16": jnp.float32, "bfloat16": jnp.float32}
 _DTYPES = frozenset(
     ("bool", *INTEGERS, *_NARROW, "float16", "bfloat16", "float32", "float64", "complex64", "complex128")
 )
+
+_SETTLED = _DTYPES - {*_WIDE}
+"""Dtypes that are the same under all settings."""
 
 _capabilities = Capabilities(
     arithmetic={"bool": "float32", **_NARROW},
@@ -68,6 +70,8 @@ _without_x64 = replace(
 
 def _place(x: Any) -> Any:
     """Return the devices that an array was put on; JAX moves all other arrays, and tracers."""
+    if isinstance(x, jax.core.Tracer):
+        return None
     return x.devices() if getattr(x, "committed", False) else None
 
 
@@ -123,6 +127,13 @@ class JAXAdapter(ArrayAPIAdapter):
             others.sort(key=lambda name: not is_narrow(name))
             raise no_promotion(others[0], others[1]) from None
         return name_of(dtype)
+
+    def settings(self, names: Sequence[str], weak: Sequence[type]) -> Callable[[], Any] | None:
+        """Promotion depends on ``numpy_dtype_promotion``, and on ``jax_enable_x64`` as all 64-bit dtypes do.
+
+        `jax.jit` traces a program again, and so compares them, when either has changed.
+        """
+        return _settings if weak or len(names) > 1 or not _SETTLED.issuperset(names) else None
 
     def hint(self, x: Any) -> tuple[str, str] | None:
         """Return the call that makes a sparse array (BCOO, BCSR) dense."""
@@ -219,7 +230,7 @@ class JAXAdapter(ArrayAPIAdapter):
         if self.preferred is not None:
             run = _in_dtype(run, self.preferred)
         plain = all(self.form(cls) is Form.TENSOR for cls in classes)
-        return jax.jit(run, inline=True) if plain else _with_as_many_bits(run)
+        return jax.jit(run, inline=True) if plain else run
 
     def _accumulator(self, a: Any, b: Any) -> Any:
         return self.preferred or _ACCUMULATED.get(str(jnp.result_type(a, b)))
@@ -244,16 +255,11 @@ def _spread(x: Any, term: Term, output: Term) -> Any:
     return lax.expand_dims(x, [axis for axis, label in enumerate(output) if label not in term])
 
 
-def _with_as_many_bits(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Raise `StalePlan` if ``jax_enable_x64`` changed since planning: dtypes of NumPy arrays depend on it."""
-    planned = jax.config.read("jax_enable_x64")
+_config: Any = jax.config  # its types leave out the flags
 
-    def checked(*operands: Any) -> Any:
-        if jax.config.read("jax_enable_x64") != planned:
-            raise StalePlan
-        return run(*operands)
 
-    return checked
+def _settings() -> tuple[bool, str]:
+    return _config.jax_enable_x64, _config.jax_numpy_dtype_promotion
 
 
 def _in_dtype(run: Callable[..., Any], dtype: Any) -> Callable[..., Any]:

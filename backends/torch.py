@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from einsum_unified.adapter import About, Adapter, Capabilities, Costs, Form, Term, letters, one_place
-from einsum_unified.dtypes import Symbol, no_promotion, promote
+from einsum_unified.dtypes import Symbol, kind_of, no_promotion, promote
 from einsum_unified.errors import OperandTypeError
 
 _FLOAT8 = ("float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu")
@@ -113,6 +113,11 @@ class TorchAdapter(Adapter):
             except RuntimeError as error:
                 raise no_promotion(str(dtype), f"a Python {cls.__name__}") from error
         return _name(dtype)
+
+    def settings(self, names: Sequence[str], weak: Sequence[type]) -> Callable[[], Any] | None:
+        """Beside integers and bools, a Python float or complex counts as of torch's default dtype."""
+        inexact = any(kind_of(name) in ("float", "complex") for name in names)
+        return torch.get_default_dtype if {float, complex} & {*weak} and not inexact else None
 
     def hint(self, x: Any) -> tuple[str, str] | None:
         """Return the kind of a sparse, nested or quantised tensor, and the call that makes it dense."""

@@ -28,6 +28,7 @@ from einsum_unified.runtime import cache
 from einsum_unified.runtime.native import check_options, is_native, run_native
 from einsum_unified.runtime.options import Options
 from einsum_unified.runtime.run import execute, rescue
+from einsum_unified.runtime.settings import StalePlan
 from einsum_unified.runtime.signature import Unprepared, densities_of, prepared_signatures
 from einsum_unified.show.summary import path_summary
 
@@ -299,8 +300,11 @@ def einsum(
         return execute(found, operands, out)
     try:
         return found.run(*operands)
+    except StalePlan:
+        pass
     except Exception as error:
         return rescue(found, operands, error)
+    return execute(found, operands)
 
 
 def _einsum_slowly(
@@ -399,7 +403,7 @@ def einsum_plan(
     checked, strict = check_hints(hints, key), check_strict(strict)
     numbers = [n for n, x in enumerate(items) if not is_shape(x)]
     xs, classes = prepared([items[n] for n in numbers], table)
-    signatures = dict(zip(numbers, prepared_signatures(xs, classes), strict=True))
+    signatures = dict(zip(numbers, prepared_signatures(xs, classes, numbers), strict=True))
     # A shape is planned like the first tensor or array.
     first = next((s for s in signatures.values() if s[0] not in dtypes.WEAK), None)
     cls, _, like = first or (np.ndarray, (), _default_dtype(dtype))

@@ -75,6 +75,9 @@ class Capabilities:
     product into its transpose by ``axes``, and returns the array."""
     integers: frozenset[str] = frozenset()
     """Dtypes for which the adapter has ``integer_dot(a, b)``, a product of two matrices in int32."""
+    objects: bool = False
+    """Whether the adapter has ``object_product(a, b)`` for dtype object, in place of ``dot`` and ``matmul``:
+    exceptions of the objects' own arithmetic come through it."""
     exact: frozenset[str] = frozenset()
     """Integer dtypes (and bool) whose products are computed in floats where that is exact and faster."""
     deferred: bool = False

@@ -6,8 +6,8 @@ A class is looked up in this order:
 2. registered classes, by the class or its qualified name, then by each of its bases (nothing is imported);
 3. the root package of the class or of one of its bases, first among the libraries that have an adapter here,
    then among the installed plugins;
-4. the special methods of the class: ``__torch_function__``, ``__jax_array__``, ``__array_namespace__``,
-   ``__array_function__``.
+4. the special methods of the class: ``__array_namespace__``, which gives the class's own functions, then
+   ``__torch_function__``, ``__jax_array__``, ``__array_function__``.
 
 An adapter is loaded, and its framework imported, when the first operand of that framework is met.
 """
@@ -19,6 +19,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from importlib.machinery import PathFinder
 from typing import Any
 
 import numpy as np
@@ -48,8 +49,13 @@ _FOUND = 1024  # the greatest number of classes remembered
 def load(name: str) -> Backend:
     """Return the adapter, from this package, for a framework; imports the framework.
 
-    Raises `BackendError` if the framework cannot be imported.
+    Raises `BackendError` if the framework cannot be imported, or if another module has its name.
     """
+    if is_namesake(name):
+        module = sys.modules[name]
+        where = getattr(module, "__file__", None) or ", ".join(getattr(module, "__path__", ()))
+        headline = f"the module {name!r} is not the library: it has no {FRAMEWORKS[name].einsum}"
+        raise BackendError.of(headline, notes=[f"rename {where}, or run in another folder"])
     try:
         module = _module(FRAMEWORKS[name].adapter)
     except KeyboardInterrupt:  # the user's
@@ -98,13 +104,46 @@ def default_backend() -> Backend:
 
 def installed() -> list[str]:
     """Return the installed frameworks whose tensors can be made from arrays, without importing them."""
-    return [name for name, framework in FRAMEWORKS.items() if framework.made and _can_be_imported(name)]
+    return [name for name, framework in FRAMEWORKS.items() if framework.made and is_installed(name)]
 
 
-def _can_be_imported(name: str) -> bool:
+def usable() -> list[str]:
+    """Return those of `installed` that are not other modules with the name of a framework; imports them."""
+    return [name for name in installed() if not is_namesake(name)]
+
+
+def is_installed(name: str) -> bool:
+    """Whether a framework can be imported, as far as one can tell without importing it.
+
+    A folder of its name without modules does not count, although Python can import that, too.
+    """
     if name in sys.modules:
-        return sys.modules[name] is not None
-    return importlib.util.find_spec(name) is not None
+        module = sys.modules[name]
+        spec = getattr(module, "__spec__", None)
+        if module is None or spec is None:
+            return module is not None
+    else:
+        spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is not None:
+        return spec is not None
+    _, *parts, _ = FRAMEWORKS[name].einsum.split(".")  # mlx.core.einsum: mlx has no __init__.py
+    inner = f"{name}.{parts[0]}" if parts else name
+    return bool(parts) and PathFinder.find_spec(inner, spec.submodule_search_locations) is not None
+
+
+def is_namesake(name: str) -> bool:
+    """Whether the module with a framework's name is another one, without that einsum; imports the module.
+
+    Such a module may lie in the working directory, which Python searches first.
+    """
+    module, _, function = FRAMEWORKS[name].einsum.rpartition(".")
+    try:
+        return not hasattr(_module(module), function)
+    except ModuleNotFoundError as error:  # such as dask.array in another dask
+        missing = error.name or ""
+        return missing != name and f"{module}.".startswith(f"{missing}.")
+    except (Exception, SystemExit):  # a broken installation may raise anything: `load` says so
+        return False
 
 
 def backend_of(cls: type, example: Any = None, table: Table | None = None) -> Backend | None:
@@ -128,21 +167,20 @@ def backend_of(cls: type, example: Any = None, table: Table | None = None) -> Ba
 def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) -> Backend | None:
     for base in cls.__mro__:
         entry = entries.get(base) or entries.get(qualified(base))
-        if entry == "numpy" and _overrides_functions(cls, base):
-            break  # such as an array with units, which a plain array would lose; NumPy's functions keep them
+        if isinstance(entry, str) and _overrides(cls, base, FRAMEWORKS[entry].overriding):
+            break  # the special methods decide
         if entry is not None:
             return load(entry) if isinstance(entry, str) else entry
     roots = list(dict.fromkeys(map(_root, cls.__mro__)))
     for root in roots:
-        if root in _PACKAGES:
+        if root in _PACKAGES and not is_namesake(_PACKAGES[root]):
             return load(_PACKAGES[root])
     plugin = registry.plugin(*(root for root in roots if root != registry.EVERY_CLASS))
     return _by_special_methods(cls, example) if plugin is None else plugin
 
 
-def _overrides_functions(cls: type, base: type) -> bool:
-    function = "__array_function__"
-    return getattr(cls, function, None) is not getattr(base, function, None)
+def _overrides(cls: type, base: type, method: str | None) -> bool:
+    return method is not None and getattr(cls, method, None) is not getattr(base, method, None)
 
 
 def _root(cls: type) -> str:
@@ -157,14 +195,14 @@ def _by_special_methods(cls: type, example: Any) -> Backend | None:
     """Return the adapter for a class that has a special method of a framework or standard."""
     if any(qualified(base) in RECORDERS for base in cls.__mro__):
         return None  # placeholders have such methods, but are not tensors
-    for method, name in _METHODS.items():
-        if _has(cls, method) and name in sys.modules:
-            return load(name)
     # A subclass of NumPy's array inherits NumPy's namespace, but may need functions of its own.
     if _has(cls, "__array_namespace__") and not issubclass(cls, np.ndarray):
         if example is None:
             return None
         return _of_standard(cls, example)
+    for method, name in _METHODS.items():
+        if _has(cls, method) and name in sys.modules:
+            return load(name)
     if _has(cls, "__array_function__"):
         adapter: Backend = _module(_ARRAY_FUNCTION).adapter_of(cls)
         return adapter
@@ -226,7 +264,7 @@ def _unknown(number: int, cls: type) -> OperandTypeError:
 def _names() -> Iterable[str]:
     """Return the libraries whose arrays are accepted: installed, registered, or with a plugin."""
     added = {entry.name for entry in registry.table.entries.values() if not isinstance(entry, str)}
-    present = filter(_can_be_imported, FRAMEWORKS)
+    present = filter(is_installed, FRAMEWORKS)
     return sorted({*present, *added, *registry.plugins()})
 
 

@@ -67,7 +67,7 @@ def libraries() -> list[Found]:
 
 
 def _library(name: str, adapter: str, distributions: Mapping[str, Sequence[str]]) -> Found:
-    if importlib.util.find_spec(name) is None:
+    if not _is_installed(name):
         return Found(name, adapter, installed=False)
     known = _version(name, distributions.get(name, ()))
     try:
@@ -75,6 +75,12 @@ def _library(name: str, adapter: str, distributions: Mapping[str, Sequence[str]]
         return Found(name, adapter, True, known, **_capabilities(backend))
     except (Exception, SystemExit) as error:  # whatever a broken installation raises
         return Found(name, adapter, True, known, error=one_line(error))
+
+
+def _is_installed(name: str) -> bool:
+    if name in dispatch.FRAMEWORKS:
+        return dispatch.is_installed(name) and not dispatch.is_namesake(name)
+    return importlib.util.find_spec(name) is not None
 
 
 def _version(name: str, distributions: Sequence[str]) -> str | None:

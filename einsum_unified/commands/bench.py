@@ -61,7 +61,7 @@ def run(asked: argparse.Namespace) -> int:
 def _names(asked: Sequence[str] | None) -> list[str]:
     """Return the libraries to run; raises `MisuseError` if one that was asked for cannot be imported."""
     if asked is None:
-        return dispatch.installed()
+        return dispatch.usable()
     for name in asked:
         if name not in OWN:
             check_known(name)

@@ -22,7 +22,7 @@ _COLOURS = {"✓": "green", "✗": "red"}
 
 def run(asked: argparse.Namespace) -> int:
     """Print the table for the installed frameworks; return 1 if anything disagrees."""
-    return compare(dispatch.installed())
+    return compare(dispatch.usable())
 
 
 def compare(frameworks: Sequence[str]) -> int:
@@ -65,8 +65,8 @@ def _mistake(frameworks: Sequence[str]) -> tuple[list[str], str]:
 
 
 def _error(equation: str, shapes: Sequence[tuple[int, ...]], framework: str) -> str:
-    backend = dispatch.load(framework)
     try:
+        backend = dispatch.load(framework)
         einsum(equation, *(to_framework(np.ones(shape, "float32"), backend) for shape in shapes))
     except EinsumError as error:
         return f"{type(error).__name__}: {error}".replace(f"{framework}.", "")

@@ -24,6 +24,7 @@ from einsum_unified.program.primitives import (
     MatMulInto,
     Multiply,
     Native,
+    ObjectProduct,
     Ranked,
     Reshape,
     Sum,
@@ -122,6 +123,11 @@ class Builder:
         """
         a, b = (self.cast(x, dtype) if dtype else self._for_arithmetic(x) for x in (a, b))
         rank = max(len(a.shape), len(b.shape))
+        # A vector has no rows on the left, and no columns on the right.
+        axes = rank if rank > 2 else len(a.shape) + len(b.shape) - 2
+        if self.dtype == "object" and self.capabilities.objects:
+            product = self._product(ObjectProduct, a, b, axes)
+            return product if order is None else self.contiguous(self.permute(product, order))
         if order is not None:
             lead = broadcast_shapes(a.shape[:-2], b.shape[:-2])
             own = (*lead, a.shape[-2], b.shape[-1])
@@ -130,8 +136,6 @@ class Builder:
         elif rank > 2:
             product = self._product(MatMul, a, b, rank, *map(int, turned))
         else:
-            # A vector has no rows on the left, and no columns on the right.
-            axes = len(a.shape) + len(b.shape) - 2
             product = self._product(Dot, a, b, axes, *map(int, turned))
         return self._narrowed(product, dtype) if dtype else self._restored(product)
 

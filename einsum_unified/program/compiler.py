@@ -24,11 +24,15 @@ _OWN = {"in_range": in_range, "unbox": lambda x: x[()] if hasattr(x, "shape") el
 
 
 def compile_program(
-    program: Program, backend: Backend, classes: Sequence[type] = ()
+    program: Program,
+    backend: Backend,
+    classes: Sequence[type] = (),
+    checked: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None,
 ) -> tuple[Callable[..., Any], str]:
     """Return the function that runs a program with an adapter's functions, and its source text.
 
     ``classes`` are the classes of the operands; an adapter may finish the function differently for them.
+    ``checked`` adds a check to the function before that.
     """
     body = _Body(backend)
     names = {register: f"a{register}" for register in range(program.operands)}
@@ -55,7 +59,8 @@ def compile_program(
         body.lines.append(f"return {names[program.result]}")
     parameters = ", ".join(f"a{n}" for n in range(program.operands))
     source = "\n    ".join([f"def run({parameters}):", *body.lines])
-    return _evaluated(source, body, classes), _shown(source, body.constants)
+    run = _evaluated(source, body)
+    return backend.finish(checked(run) if checked else run, classes), _shown(source, body.constants)
 
 
 @dataclass
@@ -135,7 +140,8 @@ def _code(source: str) -> CodeType:
     return compile(source, "<einsum_unified plan>", "exec")
 
 
-def _evaluated(source: str, body: _Body, classes: Sequence[type]) -> Callable[..., Any]:
+def _evaluated(source: str, body: _Body) -> Callable[..., Any]:
     namespace: dict[str, Any] = {**body.functions, **body.constants}
     exec(_code(source), namespace)
-    return body.backend.finish(namespace["run"], classes)
+    run: Callable[..., Any] = namespace["run"]
+    return run

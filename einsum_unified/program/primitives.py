@@ -339,6 +339,12 @@ class IntegerDot(Product):
         return _new((*rows, *columns), "int32")
 
 
+class ObjectProduct(Product):
+    """Multiply two matrices or vectors of Python objects, or batches of matrices."""
+
+    function = "object_product"
+
+
 @dataclass(eq=False, repr=False)
 class Native(Instruction):
     """Contract by the framework's own einsum."""

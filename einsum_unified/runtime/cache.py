@@ -22,7 +22,7 @@ from einsum_unified.planning.path import AUTO, forget_paths
 from einsum_unified.planning.stored import Densities
 from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.options import DEFAULT, Options
-from einsum_unified.runtime.planner import make_executable
+from einsum_unified.runtime.planner import current, make_executable
 from einsum_unified.runtime.signature import Signature, Unprepared, is_plain
 
 
@@ -59,8 +59,7 @@ def _by_meaning(
     if options.strategy.optimizer is not None:  # it may be random or have state
         return make_executable(equation, options, signatures, densities, table)
     kept = _long_executables if is_long(equation) else _executables
-    found: Executable = kept(equation, options, signatures, densities, table)
-    return found
+    return current(kept(equation, options, signatures, densities, table))
 
 
 def executable_for(

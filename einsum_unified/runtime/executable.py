@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from einsum_unified.adapter import Backend
@@ -14,6 +14,7 @@ from einsum_unified.planning.path import Path
 from einsum_unified.planning.stored import Densities
 from einsum_unified.program.primitives import Program
 from einsum_unified.runtime.options import Options
+from einsum_unified.runtime.settings import Settings
 from einsum_unified.runtime.signature import Signature
 
 
@@ -35,6 +36,10 @@ class Executable:
     source: str
     """The text of the compiled program."""
     run: Callable[..., Any]
-    """The compiled program: a function of the operands, which checks nothing."""
+    """The compiled program: a function of the operands, which checks nothing but the settings."""
+    settings: Settings | None = None
+    """The settings of the framework that it was made under, if it depends on any."""
     densities: Densities = ()
     """The densities of the operands by which the path was found; empty if they do not matter."""
+    renewed: dict[Any, Executable] = field(default_factory=dict)
+    """The same for other values of these settings, by value; there are few."""

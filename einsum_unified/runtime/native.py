@@ -57,11 +57,13 @@ def run_native(
         return backend.native(*numbered(equation.inputs, equation.output))(*operands)
     except Exception as error:
         _check_sizes(equation, operands, backend)
-        headline = f"which {backend.name} cannot contract"
-        special = _special(operands, backend, headline)
+        special = _special(operands, backend, f"which {backend.name} cannot contract")
         if special is None:
             raise
-        raise special from (cause or error)
+        try:
+            raise special from (cause or error)
+        finally:
+            del special, cause  # their tracebacks lead to this frame: a cycle would keep the operands alive
 
 
 def _check_sizes(equation: Equation, operands: Sequence[Any], backend: Backend) -> None:
@@ -99,7 +101,10 @@ def run_special(bound: Bound, operands: Sequence[Any], backend: Backend, cause: 
         special = _special(operands, backend, f"which {backend.name} cannot contract")
         if special is None:
             raise
-        raise special from (cause if isinstance(error, EinsumError) else error)
+        try:
+            raise special from (cause if isinstance(error, EinsumError) else error)
+        finally:
+            del special, cause
 
 
 def check_options(operands: Sequence[Any], backend: Backend, dtype: Any, out: Any) -> None:
@@ -109,10 +114,18 @@ def check_options(operands: Sequence[Any], backend: Backend, dtype: Any, out: An
         raise _special(operands, backend, rest) or OperandTypeError("dtype= and out= need dense tensors")
 
 
+def hint_of(x: Any, backend: Backend) -> tuple[str, str] | None:
+    """Return an adapter's `hint` for an operand; None also for an operand that it cannot examine."""
+    try:
+        return backend.hint(x)
+    except Exception:  # a tracer refuses some questions in its own way
+        return None
+
+
 def _special(operands: Sequence[Any], backend: Backend, rest: str) -> OperandTypeError | None:
     """Return the error that names the first sparse, ragged, ... operand and the call that makes it dense."""
     for number, x in enumerate(operands):
-        hint = backend.hint(x)
+        hint = hint_of(x, backend)
         if hint is not None:
             kind, call = hint
             headline = f"operand {number} is a {kind} {describe(x)}, {rest}"

@@ -18,7 +18,11 @@ from einsum_unified.planning.stored import Densities, find_sparse_path
 from einsum_unified.program.compiler import compile_program
 from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.options import Options
+from einsum_unified.runtime.settings import settings_for
 from einsum_unified.runtime.signature import Signature, operand_of
+
+_RENEWED = 16
+"""The number of other settings for which an executable is kept."""
 
 
 def make_executable(
@@ -27,32 +31,52 @@ def make_executable(
     signatures: tuple[Signature, ...],
     densities: Densities,
     table: Table,
+    path: Path | None = None,
 ) -> Executable:
     """Return the executable for operands of these signatures, with the adapters of a table.
 
-    It depends on nothing else, and can be cached.
+    With a ``path`` it is that for a path that was found before.
 
-    It runs on operands of any densities; for those that are given its path is the cheapest.
-
-    Raises the errors of `einsum`, and `Unprepared` for operands that have to be turned into arrays first.
+    It runs on operands of any densities; for those that are given its path is the cheapest. It depends on
+    nothing else but its `settings`, so it can be cached: see `current`. Raises the errors of
+    `einsum`, and `Unprepared` for operands that have to be turned into arrays first.
     """
     parsed = parse(equation)
     classes = [cls for cls, _, _ in signatures]
     backend = backend_for(classes, table)
     operands = [operand_of(signature, backend, table) for signature in signatures]
+    settings = settings_for(operands, backend, options.dtype)  # read before anything depends on them
     bound = bind(parsed, operands, backend, options.dtype, dict(options.hints))
     if options.strict:
         check_operands(bound, backend)
-    path = _path(bound, options.strategy, densities)
+    path = path or _path(bound, options.strategy, densities)
     if options.keywords:
         backend = backend.configured(dict(options.keywords))
     program = lower(bound, path, backend.capabilities)
-    run, source = compile_program(program, backend, classes)
+    run, source = compile_program(program, backend, classes, settings and settings.checked)
     if options.dtype is not None and backend.capabilities.autocast:
         run = _exactly(run, backend)
     return Executable(
-        parsed, options, signatures, table, backend, bound, path, program, source, run, densities
+        parsed, options, signatures, table, backend, bound, path, program, source, run, settings, densities
     )
+
+
+def current(executable: Executable) -> Executable:
+    """Return the executable for the framework's present settings: itself, or the same call planned again."""
+    settings = executable.settings
+    if settings is None:
+        return executable
+    now = settings.read()
+    if now == settings.planned:
+        return executable
+    found = executable.renewed.get(now)
+    if found is None:
+        asked = executable.equation.key, executable.options, executable.signatures, executable.densities
+        found = make_executable(*asked, executable.table, executable.path)
+        if len(executable.renewed) >= _RENEWED:
+            executable.renewed.clear()
+        executable.renewed[now] = found
+    return found
 
 
 def _path(bound: Bound, strategy: Strategy, densities: Densities) -> Path:

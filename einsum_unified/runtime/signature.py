@@ -11,10 +11,12 @@ import numpy as np
 
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend, Form
-from einsum_unified.adapter.dispatch import backend_of, default_backend
+from einsum_unified.adapter.dispatch import backend_of, default_backend, describe
 from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.operand import Operand
+from einsum_unified.errors import OperandTypeError
 from einsum_unified.planning.stored import SPARSEST, Densities
+from einsum_unified.wording import article
 
 Signature = tuple[type, Any, Any]
 """Type, shape and dtype of an operand."""
@@ -31,9 +33,33 @@ def signatures_of(operands: Sequence[Any]) -> tuple[Signature, ...]:
     return tuple([(type(x), x.shape, x.dtype) for x in operands])
 
 
-def prepared_signatures(xs: Sequence[Any], classes: Sequence[type]) -> tuple[Signature, ...]:
-    """Return the signatures of operands that `prepared` returned, with their classes."""
-    return tuple([(cls, x.shape, x.dtype) for x, cls in zip(xs, classes, strict=True)])
+def prepared_signatures(
+    xs: Sequence[Any], classes: Sequence[type], numbers: Sequence[int] | None = None
+) -> tuple[Signature, ...]:
+    """Return the signatures of operands that `prepared` returned, with their classes.
+
+    Raises `OperandTypeError` for an operand whose shape or dtype cannot be read, such as torch's nested
+    tensors. It is named by its number; ``numbers`` are those of the operands, if not from 0.
+    """
+    try:
+        return tuple([(cls, x.shape, x.dtype) for x, cls in zip(xs, classes, strict=True)])
+    except (AttributeError, NotImplementedError, RuntimeError) as error:
+        raise _unreadable(xs, numbers or range(len(xs))) or error from error
+
+
+def _unreadable(xs: Sequence[Any], numbers: Sequence[int]) -> OperandTypeError | None:
+    """Return the error for the first operand whose shape or dtype cannot be read."""
+    for number, x in zip(numbers, xs, strict=True):
+        try:
+            _ = x.shape, x.dtype
+        except (AttributeError, NotImplementedError, RuntimeError):
+            backend = backend_of(type(x))
+            hint = backend.hint(x) if backend is not None else None
+            kind = f"{hint[0]} {describe(x)}" if hint else describe(x)
+            notes = [f"make it dense first: {hint[1]}"] if hint else []
+            headline = f"operand {number} is {article(kind)}, which has no shape or dtype to plan for"
+            return OperandTypeError.of(headline, notes=notes)
+    return None
 
 
 def densities_of(xs: Sequence[Any], backend: Backend, table: Table) -> Densities:

@@ -106,16 +106,16 @@ def check_einsum(
 
 
 def _chosen(frameworks: Sequence[str] | None, arrays: Sequence[Any]) -> Sequence[str]:
+    if frameworks is None:
+        names = {array.dtype.name for array in arrays}
+        return [name for name in dispatch.usable() if all(map(dispatch.load(name).dtype_from_name, names))]
     installed = dispatch.installed()
-    unknown = [name for name in frameworks or () if name not in installed]
+    unknown = [name for name in frameworks if name not in installed]
     if unknown:
         raise ValueError(
             f"{unknown[0]!r} is not installed or has no adapter; installed are {', '.join(installed)}"
         )
-    if frameworks is not None:
-        return frameworks
-    names = {array.dtype.name for array in arrays}
-    return [name for name in installed if all(map(dispatch.load(name).dtype_from_name, names))]
+    return frameworks
 
 
 def to_framework(array: Any, backend: Backend) -> Any:
