@@ -37,6 +37,7 @@ def compile_program(
     body = _Body(backend)
     names = {register: f"a{register}" for register in range(program.operands)}
     free: list[str] = []
+    made = 0
     last_use = program.last_uses()
     for number, instruction in enumerate(program.instructions):
         call = body.call(instruction, names)
@@ -52,7 +53,11 @@ def compile_program(
         if instruction.target == program.result:
             body.lines.append(f"return {call}")
             break
-        name = free.pop() if free else f"t{sum(n.startswith('t') for n in names.values())}"
+        if free:
+            name = free.pop()
+        else:
+            name = f"t{made}"
+            made += 1
         names[instruction.target] = name
         body.lines.append(f"{name} = {call}")
     else:
@@ -70,7 +75,11 @@ class _Body:
     backend: Backend
     lines: list[str] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
+    named: dict[Any, str] = field(default_factory=dict)
+    """The name of each constant: of a tuple by its value, of any other object by its identity."""
     functions: dict[str, Any] = field(default_factory=dict)
+    natives: int = 0
+    """The number of names for the framework's own einsum so far."""
     sizes: dict[Reading, str] = field(default_factory=dict)
     """The names of the sizes that the lines have read so far."""
 
@@ -91,16 +100,17 @@ class _Body:
 
     def _native(self, instruction: Native) -> str:
         """Return a name for the framework's own einsum of one equation; the adapter makes it here, once."""
-        name = f"native{sum(known.startswith('native') for known in self.functions)}"
+        name = f"native{self.natives}"
+        self.natives += 1
         self.functions[name] = self.backend.native(instruction.terms, instruction.output)
         return name
 
     def _constant(self, value: Any) -> str:
-        for name, known in self.constants.items():
-            if known is value or (isinstance(value, tuple) and known == value):
-                return name
-        name = f"c{len(self.constants)}"
-        self.constants[name] = value
+        key = value if isinstance(value, tuple) else id(value)  # an id stays taken: `constants` has the object
+        name = self.named.get(key)
+        if name is None:
+            name = self.named[key] = f"c{len(self.constants)}"
+            self.constants[name] = value
         return name
 
     def _shape(self, shape: tuple[int, ...]) -> str:
