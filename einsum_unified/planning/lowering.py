@@ -7,7 +7,7 @@ that occur nowhere else are summed. Then each step of the path contracts two ope
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from einsum_unified import dtypes
 from einsum_unified.adapter import Capabilities, Form
@@ -29,6 +29,7 @@ from einsum_unified.program.primitives import (
     Transpose,
     Unbox,
 )
+from einsum_unified.program.values import members
 
 _SCALARS = (Dot, Multiply, Native, Sum)
 
@@ -99,17 +100,27 @@ def _simplified(bound: Bound, inputs: Sequence[Labelled], builder: Builder) -> l
             if label in idle or bound.broadcasts(label, value.shape[n])
         ]
         value = builder.without(value, axes) if axes else value
-        while len(set(value.labels)) < len(value.labels):
-            repeated = next(label for label, count in Counter(value.labels).items() if count > 1)
-            value = builder.diagonal(value, repeated)
+        if len(set(value.labels)) < len(value.labels):
+            value = _diagonal(value, builder)
         values.append(value)
     occurs = Counter(label for value in values for label in value.labels)
     occurs.update(bound.output)
     values = [builder.sum(value, [label for label in value.labels if occurs[label] == 1]) for value in values]
-    return [_agreeing(bound, value, builder) for value in values]
+    output = members(bound.output)
+    return [_agreeing(bound, value, output, builder) for value in values]
 
 
-def _agreeing(bound: Bound, value: Labelled, builder: Builder) -> Labelled:
+def _diagonal(value: Labelled, builder: Builder) -> Labelled:
+    """Take the diagonals over all axes of each repeated label."""
+    counts = Counter(value.labels)
+    for _ in range(len(value.labels) - len(counts)):
+        repeated = next(label for label in value.labels if counts[label] > 1)
+        counts[repeated] -= 1
+        value = builder.diagonal(value, repeated)
+    return value
+
+
+def _agreeing(bound: Bound, value: Labelled, output: Container[int], builder: Builder) -> Labelled:
     """Handle axes whose size at run time may be 1, or may differ from the same label elsewhere.
 
     Axes that will be summed are broadcast to the common size, which is free if they have it already. The
@@ -118,7 +129,7 @@ def _agreeing(bound: Bound, value: Labelled, builder: Builder) -> Labelled:
     sizes = tuple([bound.sizes[label] for label in value.labels])
     if sizes == value.shape:
         return value
-    batch = [label in bound.output for label in value.labels]
+    batch = [label in output for label in value.labels]
     summed = tuple([own if kept else size for own, size, kept in zip(value.shape, sizes, batch, strict=True)])
     return builder.agree(builder.broadcast(value, summed), sizes)
 

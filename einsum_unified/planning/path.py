@@ -261,8 +261,8 @@ def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: 
         return greedy
     # People often write operands in a good order, or in its reverse.
     backwards = tuple((n - 1, n) for n in range(count - 1, 0, -1))
-    best = _cheapest([greedy, forwards, backwards], cost, _TURNS * sum(map(len, terms)))
-    searches = _searches(terms, cost(best)[0])
+    best, flops = _cheapest([greedy, forwards, backwards], cost, _TURNS * sum(map(len, terms)))
+    searches = _searches(terms, flops)
     if not searches:
         return best
     found = _found(terms, output)
@@ -273,8 +273,10 @@ def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: 
     return best
 
 
-def _cheapest(paths: Sequence[Path], cost: Callable[..., tuple[float, float]], labels: int) -> Path:
-    """Return the cheapest of some paths, the first of equal ones.
+def _cheapest(
+    paths: Sequence[Path], cost: Callable[..., tuple[float, float]], labels: int
+) -> tuple[Path, float]:
+    """Return the cheapest of some paths, the first of equal ones, and its FLOPs.
 
     Of those after the first, the costs of the steps are added up only as long as the path may be the
     cheapest: left to right, thousands of operands can have intermediates of thousands of labels.
@@ -284,7 +286,7 @@ def _cheapest(paths: Sequence[Path], cost: Callable[..., tuple[float, float]], l
         found = cost(path, least[0], labels)
         if found < least:
             best, least = path, found
-    return best
+    return best, least[0]
 
 
 def _cost_and_size(
@@ -308,7 +310,7 @@ def _cost_and_size(
     return flops, elements
 
 
-def _searches(terms: Terms, cost: int) -> list[Strategy]:
+def _searches(terms: Terms, cost: float) -> list[Strategy]:
     """Return the searches that are worth their time, if the best simple path has this cost in FLOPs."""
     import opt_einsum
 

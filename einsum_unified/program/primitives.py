@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from einsum_unified.language.letters import Term
 from einsum_unified.language.sizes import broadcast
-from einsum_unified.program.values import Value, broadcast_shapes, compact, dense, reshaped
+from einsum_unified.program.values import Value, broadcast_shapes, compact, dense, members, reshaped
 
 
 @dataclass(eq=False, repr=False)
@@ -230,8 +230,8 @@ class Sum(Instruction):
 
     def result(self, sources: Sequence[Value], views: bool) -> Value:
         """Return a value without these axes."""
-        x = sources[0]
-        return _new(tuple([size for axis, size in enumerate(x.shape) if axis not in self.axes]), x.dtype)
+        x, gone = sources[0], members(self.axes)
+        return _new(tuple([size for axis, size in enumerate(x.shape) if axis not in gone]), x.dtype)
 
 
 class SumProducts(Sum):
