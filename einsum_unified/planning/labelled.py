@@ -51,6 +51,8 @@ class Labelled(Value):
 
     def in_memory(self, labels: Sequence[int]) -> tuple[int, ...]:
         """Return the given labels in the order of memory."""
+        if len(labels) < 2:
+            return tuple(labels)
         wanted = members(labels)
         return tuple([label for label in self.memory if label in wanted])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Sequence
+from itertools import chain
 
 from einsum_unified import dtypes
 from einsum_unified.adapter import Capabilities, Form
@@ -45,16 +46,17 @@ def lower(bound: Bound, path: Path, capabilities: Capabilities, choose: Choice =
         return _lower_native(bound, inputs, builder)
     live = _simplified(bound, inputs, builder)
     ends = [len(builder.instructions)]
-    needed = Counter(label for value in live for label in value.labels)
-    needed.update(bound.output)
+    needed = _occurrences(bound, live)
     for step in pairwise(path, len(live)):
         taken = [live.pop(position) for position in sorted(step, reverse=True)]
         if len(taken) == 2:
             b, a = taken
-            needed.subtract((*a.labels, *b.labels))
+            for label in (*a.labels, *b.labels):
+                needed[label] -= 1
             kept = {label for label in (*a.labels, *b.labels) if needed[label]}
             taken = [contract(a, b, kept, None if live else bound.output, builder, choose)]
-            needed.update(taken[0].labels)
+            for label in taken[0].labels:
+                needed[label] += 1
         live += taken
         ends.append(len(builder.instructions))
     return _finished(bound, live[0], builder)._replace(ends=tuple(ends))
@@ -103,11 +105,15 @@ def _simplified(bound: Bound, inputs: Sequence[Labelled], builder: Builder) -> l
         if len(set(value.labels)) < len(value.labels):
             value = _diagonal(value, builder)
         values.append(value)
-    occurs = Counter(label for value in values for label in value.labels)
-    occurs.update(bound.output)
+    occurs = _occurrences(bound, values)
     values = [builder.sum(value, [label for label in value.labels if occurs[label] == 1]) for value in values]
     output = members(bound.output)
     return [_agreeing(bound, value, output, builder) for value in values]
+
+
+def _occurrences(bound: Bound, values: Sequence[Labelled]) -> Counter[int]:
+    """Return how often each label occurs in values and in the output."""
+    return Counter(chain(bound.output, chain.from_iterable([value.labels for value in values])))
 
 
 def _diagonal(value: Labelled, builder: Builder) -> Labelled:

@@ -88,8 +88,10 @@ class Side:
         found = self.counted.get(loops)
         if found is None:
             fuses = _fuses(self.axes(True, loops))
-            found = self._moves(False, loops) + fuses, self._moves(True, loops) + fuses
-            self.counted[loops] = found
+            right = self._moves(False, loops) + fuses
+            # Where products exchange rows and columns by a flag, a matrix is the same on both sides.
+            left = right if self.of.capabilities.turns else self._moves(True, loops) + fuses
+            found = self.counted[loops] = right, left
         return found
 
     def _moves(self, left: bool, loops: int) -> int:

@@ -154,7 +154,9 @@ def find_path(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how
     >>> find_path(((0, 1), (1, 2), (2, 3)), (0, 3), (9, 9, 9, 2), Strategy())
     ((1, 2), (0, 1))
     """
-    if how.optimizer is not None and len(terms) > 2:
+    if len(terms) <= 2 and how.name != "explicit":
+        return (tuple(range(len(terms))),)
+    if how.optimizer is not None:
         return _search(terms, output, sizes, how)  # it may be random or have state, so never cache it
     if sum(map(len, terms)) > LONG:
         return _find(terms, output, sizes, how)  # only a few long plans are kept, with their paths
@@ -165,7 +167,7 @@ def _find(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: St
     if how.name == "explicit":
         _check_fits(how.path, len(terms))
         return how.path if len(terms) > 1 else ((0,),)
-    if len(terms) <= 2 or how.name == "none":
+    if how.name == "none":
         return (tuple(range(len(terms))),)
     if how.name == "auto":
         return _best(terms, output, sizes, how.limit)

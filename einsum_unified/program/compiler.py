@@ -22,6 +22,9 @@ from einsum_unified.wording import in_tuple
 
 _OWN = {"in_range": in_range, "unbox": lambda x: x[()] if hasattr(x, "shape") else x}
 
+_FACTORS = 100
+"""The greatest number of factors in an expression. Python's compiler calls itself for each of them."""
+
 
 def compile_program(
     program: Program,
@@ -82,6 +85,8 @@ class _Body:
     """The number of names for the framework's own einsum so far."""
     sizes: dict[Reading, str] = field(default_factory=dict)
     """The names of the sizes that the lines have read so far."""
+    products: int = 0
+    """The number of names for parts of long products of sizes so far."""
 
     def call(self, instruction: Instruction, names: dict[int, str]) -> str:
         """Return the text of the call that executes an instruction."""
@@ -106,7 +111,9 @@ class _Body:
         return name
 
     def _constant(self, value: Any) -> str:
-        key = value if isinstance(value, tuple) else id(value)  # an id stays taken: `constants` has the object
+        key = (
+            value if isinstance(value, tuple) else id(value)
+        )  # an id stays taken: `constants` has the object
         name = self.named.get(key)
         if name is None:
             name = self.named[key] = f"c{len(self.constants)}"
@@ -123,7 +130,16 @@ class _Body:
         if not isinstance(size, Size):
             return self._constant(size)
         factors = [self._read(reading) for reading in size.readings]
-        return " * ".join(factors if size.known == 1 else [*factors, self._constant(size.known)])
+        return self._product(factors if size.known == 1 else [*factors, self._constant(size.known)])
+
+    def _product(self, factors: list[str]) -> str:
+        """Return the text of a product; a long one has lines of its own, since Python limits nesting."""
+        while len(factors) > _FACTORS:
+            name = f"p{self.products}"
+            self.products += 1
+            self.lines.append(f"{name} = {' * '.join(factors[:_FACTORS])}")
+            factors = [name, *factors[_FACTORS:]]
+        return " * ".join(factors)
 
     def _read(self, reading: Reading) -> str:
         """Return the name of a size; before its first use, a line that reads it is added."""

@@ -8,7 +8,7 @@ strides and dtype of its result.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from einsum_unified.language.letters import Term
@@ -30,7 +30,9 @@ class Instruction:
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of the adapter's function after the sources, by name."""
-        return {f.name: getattr(self, f.name) for f in fields(self)[2:]}
+        arguments = vars(self).copy()
+        del arguments["target"], arguments["sources"]
+        return arguments
 
     @property
     def read(self) -> tuple[int, ...]:
