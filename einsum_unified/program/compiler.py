@@ -111,9 +111,8 @@ class _Body:
         return name
 
     def _constant(self, value: Any) -> str:
-        key = (
-            value if isinstance(value, tuple) else id(value)
-        )  # an id stays taken: `constants` has the object
+        # An id is not taken by another object meanwhile, because `constants` keeps this one alive.
+        key = value if isinstance(value, tuple) else id(value)
         name = self.named.get(key)
         if name is None:
             name = self.named[key] = f"c{len(self.constants)}"

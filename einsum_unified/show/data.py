@@ -23,7 +23,7 @@ SCHEMA = 1
 _LARGEST = 2**63 - 1
 _AXES = 1024
 _LABELS, _TURNS = 100_000, 32
-"""The most labels in all steps together: the first number, or for each axis of the operands the second one."""
+"""The most labels in all steps together: the first number, or the second one for each axis of an operand."""
 _DTYPE = re.compile(
     r"bool|object|u?int(2|4|8|16|32|64)|b?float16|float(32|64|96|128)|float[468]_e[0-9]m[0-9][a-z0-9]{0,6}"
     r"|complex(32|64|128|192|256)|c?longdouble"
