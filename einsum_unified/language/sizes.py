@@ -70,9 +70,9 @@ class Size(int):
         while todo:
             parts = todo.pop().parts
             if isinstance(parts[0], Size):
-                todo += parts  # type: ignore[arg-type]
+                todo += parts
             else:
-                found.append(parts)  # type: ignore[arg-type]
+                found.append(parts)
         return tuple(sorted(found))
 
     def __mul__(self, other: int) -> int:

@@ -12,7 +12,6 @@ from typing import Any
 
 from einsum_unified.errors import PathError
 from einsum_unified.language.equation import Equation, parse
-from einsum_unified.language.letters import numbered
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.path import Path, each_step
 from einsum_unified.wording import quoted
@@ -123,7 +122,9 @@ def _check_labels(equation: Equation, shapes: Sequence[Sequence[Any]], path: Pat
         return
     axes = [len(s) - len(t) + 1 if ... in t else 0 for t, s in zip(equation.inputs, shapes, strict=True)]
     spelled = [_expanded(term, count) for term, count in zip(equation.inputs, axes, strict=True)]
-    terms, output = numbered(spelled, _expanded(equation.output, max(axes)))
+    numbers: dict[Any, int] = {}
+    terms = [[numbers.setdefault(label, len(numbers)) for label in term] for term in spelled]
+    output = [numbers[label] for label in _expanded(equation.output, max(axes))]
     count = sum(map(len, terms))
     most = max(_LABELS, _TURNS * count)
     left = most - sum(len(term) * (len(term) - len(set(term))) for term in terms)
