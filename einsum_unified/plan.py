@@ -79,6 +79,11 @@ class Plan:
 
         Nothing in the data is executed; the code is generated again. Raises `PathError` for data that is not
         a plan, and the errors of `einsum_unified.einsum` if equation, shapes and path do not fit together.
+
+        Time and memory are bounded by the size of the data. Each step has a number of labels: those of its
+        operands together. All steps, with one for each diagonal, may have 100,000, or 32 for each axis of
+        the plan's operands if that is more; beyond that, `PathError`. No operand may have more than 1,024
+        axes.
         """
         with forks_wait():
             from einsum_unified.show.data import checked

@@ -30,7 +30,7 @@ from einsum_unified.program.primitives import (
     Sum,
     Transpose,
 )
-from einsum_unified.program.values import Value, broadcast_shapes
+from einsum_unified.program.values import Value, broadcast_shapes, members
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Builder:
 
     def transpose(self, x: Labelled, labels: Sequence[int]) -> Labelled:
         """Bring the axes into the order of ``labels``."""
-        return self.permute(x, tuple(map(x.labels.index, labels)))
+        return self.permute(x, x.axes(labels))
 
     def permute(self, x: Labelled, axes: tuple[int, ...]) -> Labelled:
         """Bring the axes into the order of ``axes``."""
@@ -80,7 +80,8 @@ class Builder:
 
     def without(self, x: Labelled, axes: Sequence[int]) -> Labelled:
         """Drop axes of size 1."""
-        rest = [axis for axis in range(len(x.labels)) if axis not in axes]
+        gone = members(axes)
+        rest = [axis for axis in range(len(x.labels)) if axis not in gone]
         labels, shape = (tuple([of[axis] for axis in rest]) for of in (x.labels, x.shape))
         return self.reshape(x, labels, shape)
 
@@ -131,7 +132,7 @@ class Builder:
         if order is not None:
             lead = broadcast_shapes(a.shape[:-2], b.shape[:-2])
             own = (*lead, a.shape[-2], b.shape[-1])
-            places = tuple([order.index(axis) for axis in range(rank)])
+            places = tuple(sorted(range(rank), key=order.__getitem__))
             product = self._product(MatMulInto, a, b, rank, tuple([own[axis] for axis in order]), places)
         elif rank > 2:
             product = self._product(MatMul, a, b, rank, *map(int, turned))

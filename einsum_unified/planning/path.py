@@ -7,7 +7,7 @@ its result is appended to the end of that list (the convention of opt_einsum and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import inf, nan
@@ -42,6 +42,9 @@ _BRANCH_OPERANDS = 16
 
 _WORTH = 10**5
 """The FLOPs above which ten milliseconds of planning are worth the time."""
+
+_TURNS = 32
+"""A path is not compared if its steps handle each label more often than this, on average over the labels."""
 
 _SEARCHES = 8
 """How often the default searches for one equation with ever new sizes, before it reuses paths found."""
@@ -156,7 +159,9 @@ def find_path(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how
     >>> find_path(((0, 1), (1, 2), (2, 3)), (0, 3), (9, 9, 9, 2), Strategy())
     ((1, 2), (0, 1))
     """
-    if how.optimizer is not None and len(terms) > 2:
+    if len(terms) <= 2 and how.name != "explicit":
+        return (tuple(range(len(terms))),)
+    if how.optimizer is not None:
         return _search(terms, output, sizes, how)  # it may be random or have state, so never cache it
     if sum(map(len, terms)) > LONG:
         return _find(terms, output, sizes, how)  # only a few long plans are kept, with their paths
@@ -167,7 +172,7 @@ def _find(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: St
     if how.name == "explicit":
         _check_fits(how.path, len(terms))
         return how.path if len(terms) > 1 else ((0,),)
-    if len(terms) <= 2 or how.name == "none":
+    if how.name == "none":
         return (tuple(range(len(terms))),)
     if how.name == "auto":
         return _best(terms, output, sizes, how.limit)
@@ -263,8 +268,8 @@ def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: 
         return greedy
     # People often write operands in a good order, or in its reverse.
     backwards = tuple((n - 1, n) for n in range(count - 1, 0, -1))
-    best = min([greedy, forwards, backwards], key=cost)
-    searches = _searches(terms, cost(best)[0])
+    best, flops = _cheapest([greedy, forwards, backwards], cost, _TURNS * sum(map(len, terms)))
+    searches = _searches(terms, flops)
     if not searches:
         return best
     found = _found(terms, output)
@@ -275,15 +280,44 @@ def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: 
     return best
 
 
+def _cheapest(
+    paths: Sequence[Path], cost: Callable[..., tuple[float, float]], labels: int
+) -> tuple[Path, float]:
+    """Return the cheapest of some paths, the first of equal ones, and its FLOPs.
+
+    Of those after the first, the costs of the steps are added up only as long as the path may be the
+    cheapest: left to right, thousands of operands can have intermediates of thousands of labels.
+    """
+    best, least = paths[0], cost(paths[0])
+    for path in paths[1:]:
+        found = cost(path, least[0], labels)
+        if found < least:
+            best, least = path, found
+    return best, least[0]
+
+
 def _cost_and_size(
-    terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], path: Path
-) -> tuple[int, int]:
-    """Return the FLOPs of a path and, for equal FLOPs, the number of elements of its largest intermediate."""
-    found = steps(terms, output, sizes, path)
-    return sum(step.flops for step in found), max(step.elements for step in found)
+    terms: Terms,
+    output: tuple[int, ...],
+    sizes: tuple[int, ...],
+    path: Path,
+    most: float = inf,
+    labels: float = inf,
+) -> tuple[float, float]:
+    """Return the FLOPs of a path and, for equal FLOPs, the number of elements of its largest intermediate.
+
+    Both are infinite if the path has more FLOPs than ``most``, or more ``labels`` in all steps together.
+    """
+    flops = elements = 0
+    for step in each_step(terms, output, sizes, path):
+        flops, elements = flops + step.flops, max(elements, step.elements)
+        labels -= sum(map(len, step.inputs))
+        if flops > most or labels < 0:
+            return inf, inf
+    return flops, elements
 
 
-def _searches(terms: Terms, cost: int) -> list[Strategy]:
+def _searches(terms: Terms, cost: float) -> list[Strategy]:
     """Return the searches that are worth their time, if the best simple path has this cost in FLOPs."""
     if len(terms) <= _DP_OPERANDS:
         # They count only multiplications, not additions, so neither is always better by our FLOPs.
@@ -317,11 +351,17 @@ def steps(
     terms: Sequence[Sequence[int]], output: Sequence[int], sizes: Sequence[int], path: Path
 ) -> tuple[Step, ...]:
     """Return the steps of a path, on the distinct labels of each operand."""
+    return tuple(each_step(terms, output, sizes, path))
+
+
+def each_step(
+    terms: Sequence[Sequence[int]], output: Sequence[int], sizes: Sequence[int], path: Path
+) -> Iterator[Step]:
+    """Yield the steps that `steps` returns, for callers that may need only the first ones."""
     live = [tuple(dict.fromkeys(term)) for term in terms]
     counts: dict[int, int] = dict.fromkeys(output, 1)
     for label in (label for term in live for label in term):
         counts[label] = counts.get(label, 0) + 1
-    found = []
     for step in pairwise(path, len(terms)):
         inputs = tuple(live[position] for position in step)
         for position in sorted(step, reverse=True):
@@ -335,9 +375,8 @@ def steps(
         volume, elements = _product(labels, sizes), _product(kept, sizes)
         summed = len(kept) < len(labels)
         flops = volume * (len(inputs) - 1 + summed)
-        found.append(Step(step, inputs, kept if live else tuple(output), flops, elements))
+        yield Step(step, inputs, kept if live else tuple(output), flops, elements)
         live.append(kept)
-    return tuple(found)
 
 
 def _product(labels: Iterable[int], sizes: Sequence[int]) -> int:

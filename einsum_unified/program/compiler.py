@@ -22,6 +22,9 @@ from einsum_unified.wording import in_tuple
 
 _OWN = {"in_range": in_range, "unbox": lambda x: x[()] if hasattr(x, "shape") else x}
 
+_FACTORS = 100
+"""The greatest number of factors in an expression. Python's compiler calls itself for each of them."""
+
 
 def compile_program(
     program: Program,
@@ -37,6 +40,7 @@ def compile_program(
     body = _Body(backend)
     names = {register: f"a{register}" for register in range(program.operands)}
     free: list[str] = []
+    made = 0
     last_use = program.last_uses()
     for number, instruction in enumerate(program.instructions):
         call = body.call(instruction, names)
@@ -52,7 +56,11 @@ def compile_program(
         if instruction.target == program.result:
             body.lines.append(f"return {call}")
             break
-        name = free.pop() if free else f"t{sum(n.startswith('t') for n in names.values())}"
+        if free:
+            name = free.pop()
+        else:
+            name = f"t{made}"
+            made += 1
         names[instruction.target] = name
         body.lines.append(f"{name} = {call}")
     else:
@@ -70,9 +78,15 @@ class _Body:
     backend: Backend
     lines: list[str] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
+    named: dict[Any, str] = field(default_factory=dict)
+    """The name of each constant: of a tuple by its value, of any other object by its identity."""
     functions: dict[str, Any] = field(default_factory=dict)
+    natives: int = 0
+    """The number of names for the framework's own einsum so far."""
     sizes: dict[Reading, str] = field(default_factory=dict)
     """The names of the sizes that the lines have read so far."""
+    products: int = 0
+    """The number of names for parts of long products of sizes so far."""
 
     def call(self, instruction: Instruction, names: dict[int, str]) -> str:
         """Return the text of the call that executes an instruction."""
@@ -91,16 +105,18 @@ class _Body:
 
     def _native(self, instruction: Native) -> str:
         """Return a name for the framework's own einsum of one equation; the adapter makes it here, once."""
-        name = f"native{sum(known.startswith('native') for known in self.functions)}"
+        name = f"native{self.natives}"
+        self.natives += 1
         self.functions[name] = self.backend.native(instruction.terms, instruction.output)
         return name
 
     def _constant(self, value: Any) -> str:
-        for name, known in self.constants.items():
-            if known is value or (isinstance(value, tuple) and known == value):
-                return name
-        name = f"c{len(self.constants)}"
-        self.constants[name] = value
+        # An id is not taken by another object meanwhile, because `constants` keeps this one alive.
+        key = value if isinstance(value, tuple) else id(value)
+        name = self.named.get(key)
+        if name is None:
+            name = self.named[key] = f"c{len(self.constants)}"
+            self.constants[name] = value
         return name
 
     def _shape(self, shape: tuple[int, ...]) -> str:
@@ -113,7 +129,16 @@ class _Body:
         if not isinstance(size, Size):
             return self._constant(size)
         factors = [self._read(reading) for reading in size.readings]
-        return " * ".join(factors if size.known == 1 else [*factors, self._constant(size.known)])
+        return self._product(factors if size.known == 1 else [*factors, self._constant(size.known)])
+
+    def _product(self, factors: list[str]) -> str:
+        """Return the text of a product; a long one has lines of its own, since Python limits nesting."""
+        while len(factors) > _FACTORS:
+            name = f"p{self.products}"
+            self.products += 1
+            self.lines.append(f"{name} = {' * '.join(factors[:_FACTORS])}")
+            factors = [name, *factors[_FACTORS:]]
+        return " * ".join(factors)
 
     def _read(self, reading: Reading) -> str:
         """Return the name of a size; before its first use, a line that reads it is added."""

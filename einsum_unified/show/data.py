@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from einsum_unified.errors import PathError
-from einsum_unified.language.equation import Equation
+from einsum_unified.language.equation import Equation, parse
 from einsum_unified.language.sublists import Sublists
-from einsum_unified.planning.path import Path
+from einsum_unified.planning.path import Path, each_step
 from einsum_unified.wording import quoted
 
 SCHEMA = 1
@@ -21,6 +21,8 @@ SCHEMA = 1
 
 _LARGEST = 2**63 - 1
 _AXES = 1024
+_LABELS, _TURNS = 100_000, 32
+"""The most labels in all steps together: the first number, or the second one for each axis of an operand."""
 _DTYPE = re.compile(
     r"bool|object|u?int(2|4|8|16|32|64)|b?float16|float(32|64|96|128)|float[468]_e[0-9]m[0-9][a-z0-9]{0,6}"
     r"|complex(32|64|128|192|256)|c?longdouble"
@@ -105,7 +107,43 @@ def checked(data: Any) -> PlanData:
     dtype = None if data["dtype"] is None else _dtype(data["dtype"], "dtype")
     if not isinstance(data["strict"], bool):
         raise PathError(f"plan data: {_shown(data['strict'])} in 'strict' is neither true nor false")
-    return PlanData(_equation(data["equation"]), shapes, dtypes, path, dtype, data["strict"])
+    equation = _equation(data["equation"])
+    _check_labels(parse(equation), shapes, path)
+    return PlanData(equation, shapes, dtypes, path, dtype, data["strict"])
+
+
+def _check_labels(equation: Equation, shapes: Sequence[Sequence[Any]], path: Path) -> None:
+    """Raise `PathError` if the steps have too many labels: planning takes time and memory for each of them.
+
+    A short text can ask for many: n vectors, multiplied from left to right, have n**2 / 2. A diagonal counts
+    as a step. Terms and paths that do not fit the operands pass, because planning raises their errors.
+    """
+    if len(equation.inputs) != len(shapes):
+        return
+    axes = [len(s) - len(t) + 1 if ... in t else 0 for t, s in zip(equation.inputs, shapes, strict=True)]
+    spelled = [_expanded(term, count) for term, count in zip(equation.inputs, axes, strict=True)]
+    numbers: dict[Any, int] = {}
+    terms = [[numbers.setdefault(label, len(numbers)) for label in term] for term in spelled]
+    output = [numbers[label] for label in _expanded(equation.output, max(axes))]
+    count = sum(map(len, terms))
+    most = max(_LABELS, _TURNS * count)
+    left = most - sum(len(term) * (len(term) - len(set(term))) for term in terms)
+    try:
+        for step in each_step(terms, output, [1] * count, path):
+            left -= sum(map(len, step.inputs))
+            if left < 0:
+                break
+    except (IndexError, ValueError):
+        return
+    if left < 0:
+        raise PathError(
+            f"plan data: the steps have more than {most:,} labels together, the most for {count:,} axes"
+        )
+
+
+def _expanded(term: Sequence[Any], axes: int) -> list[Any]:
+    """Return a term with a label of its own for each axis of an ellipsis, aligned at the right."""
+    return [x for label in term for x in ([(..., n) for n in range(-axes, 0)] if label is ... else [label])]
 
 
 def _odd(missing: Sequence[str], unknown: Sequence[Any]) -> str:

@@ -21,7 +21,10 @@ def label_name(bound: Bound, label: int) -> str:
     """
     name = bound.labels[label]
     if name is ...:
-        return f"...{label - bound.labels.index(...)}"
+        axis = 0  # the axes of an ellipsis follow each other
+        while axis < label and bound.labels[label - axis - 1] is ...:
+            axis += 1
+        return f"...{axis}"
     if isinstance(name, str) and (not bound.equation.sublists or (name.isidentifier() and len(name) <= 40)):
         return plain(name)
     text = plain(quoted(name))

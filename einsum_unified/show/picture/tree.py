@@ -30,9 +30,6 @@ class Cost:
     read: Figure
     written: Figure
 
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(self.flops + other.flops, self.read + other.read, self.written + other.written)
-
 
 FREE = Cost(Figure(), Figure(), Figure())
 
