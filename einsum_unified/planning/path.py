@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from einsum_unified.errors import PathError
+from einsum_unified.errors import BackendError, PathError
 from einsum_unified.language.equation import LONG
 from einsum_unified.wording import counted
 
@@ -44,6 +44,10 @@ _WORTH = 10**5
 
 _SEARCHES = 8
 """How often the default searches for one equation with ever new sizes, before it reuses paths found."""
+
+
+_NAMES = ("auto", "auto-hq", "optimal", "dp", "greedy", "random-greedy", "branch-all", "branch-2", "branch-1")
+"""The strategies that messages name; opt_einsum has a few more."""
 
 
 @dataclass(frozen=True)
@@ -99,22 +103,31 @@ def _from_items(items: list[Any]) -> Strategy:
 
 
 def _name(name: str) -> str:
-    if name.lower() == "auto":
-        return "auto"
+    if name.lower() in _NAMES:
+        return name.lower()  # without opt_einsum: two operands do not need it
     try:
         _search_of(name)
     except KeyError:
-        known = "auto, auto-hq, optimal, dp, greedy, random-greedy, branch-all, branch-2, branch-1"
+        known = ", ".join(_NAMES)
         raise PathError(f"optimize={name!r} is not a strategy; known strategies include: {known}") from None
     return name.lower()
 
 
 def _search_of(name: str) -> Callable[..., Any]:
     """Return opt_einsum's function with a name; raises KeyError."""
-    import opt_einsum  # not needed for two operands, and a third of the time to import the package
-
-    search: Callable[..., Any] = opt_einsum.paths.get_path_fn(name)
+    search: Callable[..., Any] = _opt_einsum().paths.get_path_fn(name)
     return search
+
+
+def _opt_einsum() -> Any:
+    """Import opt_einsum: two operands do not need it, and it is a third of the time to import the package."""
+    try:
+        import opt_einsum
+    except ImportError as error:
+        headline = f"three or more operands need opt_einsum, which finds their order: {error}"
+        notes = ["try: pip install opt_einsum", "or say the order: optimize=False is from left to right"]
+        raise BackendError.of(headline, notes=notes) from error
+    return opt_einsum
 
 
 def _limit(limit: Any) -> int | None:
@@ -280,11 +293,9 @@ def _cost_and_size(
 
 def _searches(terms: Terms, cost: int) -> list[Strategy]:
     """Return the searches that are worth their time, if the best simple path has this cost in FLOPs."""
-    import opt_einsum
-
     if len(terms) <= _DP_OPERANDS:
         # They count only multiplications, not additions, so neither is always better by our FLOPs.
-        dp = [Strategy("dp"), Strategy("dp", optimizer=opt_einsum.DynamicProgramming(search_outer=True))]
+        dp = [Strategy("dp"), Strategy("dp", optimizer=_opt_einsum().DynamicProgramming(search_outer=True))]
         return [*dp, Strategy("optimal")] if len(terms) <= _EXACT_OPERANDS else dp
     if cost <= _WORTH or len(terms) > _BRANCH_OPERANDS:
         return []
