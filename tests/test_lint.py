@@ -392,6 +392,8 @@ def test_a_function_that_is_looked_for_exists(name: str):
         return
     module, _, attribute = name.rpartition(".")
     pytest.importorskip(root)
+    if name.startswith("einops.layers."):
+        pytest.importorskip(name.split(".")[2])
     if name == "opt_einsum.contract.contract" or module == "opt_einsum.contract":
         holder = importlib.import_module("opt_einsum.contract")  # hidden by the function of its name
         assert callable(
@@ -944,7 +946,7 @@ def test_the_sources_and_tests_of_other_libraries_have_no_errors(name: str, caps
     folder = Path(importlib.util.find_spec(name).origin).parent
     main(["lint", str(folder), "--format", "json"])
     document = json.loads(capsys.readouterr().out)
-    assert document["files"] > 20
+    assert document["files"] > 15
     assert document["unreadable"] == []
     assert [finding for finding in document["findings"] if finding["level"] == "error"] == []
 
