@@ -295,7 +295,7 @@ def test_bench_times_ours_beside_both_ways_to_call_numpy(capsys):
         units = [cell.split()[1] for cell in row[2:4]]
         assert set(units) <= {"µs", "ms", "s"}
         if units[0] == units[1]:
-            assert float(row[4]) == pytest.approx(ours / own, rel=0.02, abs=0.01)
+            assert float(row[4]) == pytest.approx(ours / own, rel=0.055)  # two digits of it, three of both
 
 
 def test_bench_takes_all_libraries_that_have_an_einsum(capsys, monkeypatch):
