@@ -229,8 +229,8 @@ def einsum(
     >>> einsum("ij,jk->ik", a, b)
     array([[20, 23, 26, 29],
            [56, 68, 80, 92]])
-    >>> einsum("ii", np.eye(3))  # default output: labels that occur once, sorted; here there are none
-    np.float64(3.0)
+    >>> float(einsum("ii", np.eye(3)))  # default output: labels that occur once, sorted; here there are none
+    3.0
     >>> einsum("...ij->...ji", np.ones((5, 2, 3))).shape
     (5, 3, 2)
     >>> einsum(a, ["row", "column"], ["column"])  # interleaved: operand, labels, ..., output's labels

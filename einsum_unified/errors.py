@@ -7,7 +7,7 @@
     ├── OperandError        the operands do not fit the equation or each other
     ├── PathError           optimize= is not a path or strategy
     ├── OperandTypeError    (also a TypeError) an operand's type or dtype cannot be used
-    └── BackendError        an adapter cannot be loaded or registered
+    └── BackendError        an adapter, or opt_einsum, cannot be loaded; an adapter cannot be registered
 
 The wording is the same for every framework.
 """
@@ -125,7 +125,7 @@ class OperandTypeError(EinsumError, TypeError):
 
 
 class BackendError(EinsumError):
-    """An adapter cannot be loaded, or lacks a part of the protocol.
+    """An adapter cannot be loaded, or lacks a part of the protocol; or opt_einsum is needed and missing.
 
     >>> import einsum_unified
     >>> einsum_unified.register_backend("mylib.Array", object())

@@ -1,8 +1,17 @@
-"""Make text from users safe to print: without invisible characters, line breaks or stray marks."""
+"""Make text from users safe to print: without invisible characters, stray marks or commands."""
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
+from typing import Any
+
+_COMMAND_AT_START = re.compile("^( *):(?=:)", re.MULTILINE)
+"""The beginning of GitHub's ``::error::``, which may be indented."""
+_COMMAND = re.compile(r"##(?=\[|vso\[|teamcity\[)")
+"""The beginning of GitHub's ``##[error]``, Azure's ``##vso[...]`` and TeamCity's ``##teamcity[...]``."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def escaped(text: str, newlines: bool = False) -> str:
@@ -19,6 +28,33 @@ def escaped(text: str, newlines: bool = False) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or (newlines and c == "\n") else _escape(c) for c in text)
+
+
+def shown(text: str) -> str:
+    r"""Return lines with unprintable characters escaped, in which services that run tests read no commands.
+
+    Such services take lines of a log for commands: GitHub those that begin with ``::``, even if indented.
+    Here a bar takes the place of the last blank of an indentation, so that carets in the next line stay
+    right, and a character of other commands is spelled out.
+
+    >>> print(shown("::error::x.py:1: \u202e\n    ::debug::\n    ^"))
+    \x3a:error::x.py:1: \u202e
+       |::debug::
+        ^
+    """
+    text = _COMMAND.sub(r"#\\x23", escaped(text, newlines=True))
+    return _COMMAND_AT_START.sub(lambda found: f"{found[1][:-1]}|:" if found[1] else r"\x3a", text)
+
+
+def json_text(data: Any, indent: int) -> str:
+    r"""Return data as JSON of ASCII characters alone, in which services that run tests read no commands.
+
+    Lone surrogates, as in a file's name that is not UTF-8, are spelled out: many readers of JSON refuse them.
+
+    >>> json_text(["\u202e ##[error]", "\udcff"], indent=0)
+    '[\n"\\u202e #\\u0023[error]",\n"\\\\udcff"\n]'
+    """
+    return json.dumps(_without_surrogates(data), indent=indent).replace("##", r"#\u0023")
 
 
 def plain(text: str) -> str:
@@ -46,6 +82,14 @@ def blanked(text: str) -> str:
 def is_mark(c: str) -> bool:
     """Whether a character combines with the one before it."""
     return unicodedata.category(c).startswith("M")
+
+
+def _without_surrogates(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {_without_surrogates(key): _without_surrogates(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_without_surrogates(each) for each in data]
+    return _SURROGATE.sub(lambda found: _escape(found[0]), data) if isinstance(data, str) else data
 
 
 def _spelled(c: str, before: str) -> str:

@@ -198,10 +198,12 @@ def _wrapped(function):
     return call
 
 
-_FUNCTIONS = ("asarray", "astype", "broadcast_to", "matmul", "multiply", "permute_dims", "reshape", "sum")
+_FUNCTIONS = ("asarray", "broadcast_to", "matmul", "multiply", "reshape", "sum")
 _DTYPES = ("int8", "int64", "float32", "float64", "complex64")
 NAMESPACE = types.SimpleNamespace(  # which cannot be hashed
     **{name: _wrapped(getattr(np, name)) for name in _FUNCTIONS},
+    astype=_wrapped(np.ndarray.astype),  # NumPy has these two functions since 2.0
+    permute_dims=_wrapped(np.transpose),
     **{name: np.dtype(name) for name in _DTYPES},
     result_type=np.result_type,
     __name__="homemade.arrays",

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import require
 from sources import CORE, MODULES, imported
 
 import einsum_unified
@@ -248,6 +249,7 @@ def test_a_compiled_plan_calls_the_frameworks_own_functions(
 
 @pytest.mark.parametrize("name", ["numpy", "torch", "tensorflow"])
 def test_an_adapter_has_the_optional_members_that_its_capabilities_promise(name: str):
+    require(name)
     names = public_names(ADAPTERS[name])
     assert ("matmul_into" in names) is load(name).capabilities.into
     assert ("integer_dot" in names) is bool(load(name).capabilities.integers)

@@ -17,7 +17,6 @@ from einsum_unified.commands.tables import print_table
 from einsum_unified.commands.timing import progress
 from einsum_unified.dtypes import itemsize, kind_of
 from einsum_unified.plan import Plan
-from einsum_unified.printable import escaped
 from einsum_unified.wording import clipped
 
 _MOST_BYTES = 4 * 2**30
@@ -54,7 +53,7 @@ def run(asked: argparse.Namespace) -> int:
     shapes = ["x".join(map(str, x.shape)) or "scalar" for x in arrays]
     title = "  ".join([asked.equation, *shapes, made.bound.dtype])
     header = ("library", "its own einsum", *_FIGURES, "")
-    print_table(escaped(title), header, [_cells(row) for row in rows], whole=_FIGURES)
+    print_table(title, header, [_cells(row) for row in rows], whole=_FIGURES)
     return int(any(row.wrong for row in rows))
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from einsum_unified.errors import PathError
+from einsum_unified.errors import BackendError, PathError
 from einsum_unified.forks import forks_wait
 from einsum_unified.language.equation import LONG
 from einsum_unified.wording import counted
@@ -48,6 +48,10 @@ _TURNS = 32
 
 _SEARCHES = 8
 """How often the default searches for one equation with ever new sizes, before it reuses paths found."""
+
+
+_NAMES = ("auto", "auto-hq", "optimal", "dp", "greedy", "random-greedy", "branch-all", "branch-2", "branch-1")
+"""The strategies that messages name; opt_einsum has a few more."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +107,12 @@ def _from_items(items: list[Any]) -> Strategy:
 
 
 def _name(name: str) -> str:
-    if name.lower() == "auto":
-        return "auto"
+    if name.lower() in _NAMES:
+        return name.lower()  # without opt_einsum: two operands do not need it
     try:
         _search_of(name)
     except KeyError:
-        known = "auto, auto-hq, optimal, dp, greedy, random-greedy, branch-all, branch-2, branch-1"
+        known = ", ".join(_NAMES)
         raise PathError(f"optimize={name!r} is not a strategy; known strategies include: {known}") from None
     return name.lower()
 
@@ -120,8 +124,14 @@ def _search_of(name: str) -> Callable[..., Any]:
 
 
 def _opt_einsum() -> Any:
-    with forks_wait():
-        import opt_einsum  # not needed for two operands, and a third of the time to import the package
+    """Import opt_einsum: two operands do not need it, and it is a third of the time to import the package."""
+    try:
+        with forks_wait():
+            import opt_einsum
+    except ImportError as error:
+        headline = f"three or more operands need opt_einsum, which finds their order: {error}"
+        notes = ["try: pip install opt_einsum", "or say the order: optimize=False is from left to right"]
+        raise BackendError.of(headline, notes=notes) from error
     return opt_einsum
 
 
