@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from einsum_unified.adapter import ADAPTER_API, Backend, Capabilities
 from einsum_unified.adapter.frameworks import FRAMEWORKS
 from einsum_unified.errors import BackendError
+from einsum_unified.wording import LONGEST_REASON, class_name, quoted
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -47,7 +48,7 @@ def register(key: type | str, adapter: Backend, replace: bool) -> None:
     """Register an adapter for a class, given as an object or by its qualified name, and its subclasses."""
     global table
     if not isinstance(key, (str, type)):
-        raise BackendError(f"an adapter is registered for a class or a qualified name, not for {key!r}")
+        raise BackendError(f"an adapter is registered for a class or a qualified name, not for {quoted(key)}")
     shown = qualified(key)
     _check(adapter, f"the adapter for {shown!r}")
     with _lock:
@@ -116,7 +117,7 @@ def _load_plugin(point: EntryPoint) -> Backend:
     try:
         adapter: Backend = point.load()
     except (Exception, SystemExit) as error:
-        raise BackendError(f"{shown} failed to load: {error!r}") from error
+        raise BackendError(f"{shown} failed to load: {quoted(error, LONGEST_REASON)}") from error
     _check(adapter, shown)
     return adapter
 
@@ -127,19 +128,21 @@ def _load_plugin(point: EntryPoint) -> Backend:
 def _check(adapter: Any, shown: str) -> None:
     """Raise `BackendError` unless an adapter has all members of the protocol, in the current version."""
     if isinstance(adapter, type):
-        raise BackendError(f"{shown} is the class {adapter.__name__}: pass an instance of it")
+        raise BackendError(f"{shown} is the class {class_name(adapter)}: pass an instance of it")
     version = getattr(adapter, "adapter_api", ADAPTER_API)
     if version != ADAPTER_API:
-        raise BackendError(f"{shown} is written for version {version!r} of the protocol, not {ADAPTER_API}")
+        raise BackendError(
+            f"{shown} is written for version {quoted(version)} of the protocol, not {ADAPTER_API}"
+        )
     try:
         members = {name: getattr(adapter, name) for name in _members() if hasattr(adapter, name)}
     except Exception as error:  # a property may raise anything
-        raise BackendError(f"{shown} is broken: {error!r}") from error
+        raise BackendError(f"{shown} is broken: {quoted(error, LONGEST_REASON)}") from error
     missing = sorted(name for name in _members() if name not in members or _is_unwritten(members[name]))
     if missing:
         raise BackendError(f"{shown} lacks: {', '.join(missing)}")
     if not isinstance(members["capabilities"], Capabilities):
-        raise BackendError(f"{shown} has capabilities of the wrong type: {members['capabilities']!r}")
+        raise BackendError(f"{shown} has capabilities of the wrong type: {quoted(members['capabilities'])}")
     wrong = sorted(set(members) - {"adapter_api", "name", "capabilities"})
     wrong = [name for name in wrong if not callable(members[name])]
     if wrong:
