@@ -176,8 +176,18 @@ def forget_classes(known_by_example: bool = False) -> None:
     """
     table = registry.table
     for cls in list(table.found):
-        if not is_lasting(cls) and (known_by_example or _find(cls, table.entries, None) is not None):
+        if not is_lasting(cls) and (known_by_example or not _needs_example(cls, table.entries)):
             table.found.pop(cls, None)
+
+
+def _needs_example(cls: type, entries: Mapping[type | str, str | Backend]) -> bool:
+    """Whether only an array of a class tells its functions; imports nothing."""
+    if not _has(cls, "__array_namespace__"):
+        return False
+    known = {*PACKAGES, *registry.plugins()}
+    return not any(
+        base in entries or qualified(base) in entries or root_of(base) in known for base in cls.__mro__
+    )
 
 
 def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) -> Backend | None:
