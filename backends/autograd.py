@@ -44,7 +44,8 @@ class AutogradAdapter(NumPyLikeAdapter):
         if x.shape == ():
             return _without_axes(self.cast(_with_an_axis(x), dtype))
         wider = np.can_cast(x.dtype, dtype)
-        return anp.multiply(x, np.ones((), dtype)) if wider else x.astype(dtype)
+        # An axis, since before NumPy 2 the dtype of an array without one does not count.
+        return anp.multiply(x, np.ones(1, dtype)) if wider else x.astype(dtype)
 
     def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
         """Sum in the array's own dtype."""

@@ -35,6 +35,9 @@ Sizes = tuple[int, ...]
 Label = int | EllipsisType
 Chunks = Mapping[Label, Sizes]
 
+_GUESS = 0.01
+"""The density that chunks of sparse arrays are taken to have."""
+
 
 class DaskAdapter(NumPyLikeAdapter):
     """Contracted labels are summed within chunks first, then over the chunks as a tree."""
@@ -43,6 +46,7 @@ class DaskAdapter(NumPyLikeAdapter):
     capabilities = Capabilities(
         arithmetic=numpy_dtypes.NARROW,  # otherwise results of chunks would be rounded before they are summed
         pairs=True,
+        sparse=True,
         gaps={"out": "arrays are task graphs, which cannot be written to"},
         about=About(
             symbolic_sizes="chunks of unknown sizes",
@@ -67,6 +71,10 @@ class DaskAdapter(NumPyLikeAdapter):
     def static_size(self, size: Any) -> Any:
         """Return None for an unknown size, which only computing the graph would give."""
         return None if isnan(size) else int(size)
+
+    def density(self, x: Any) -> float:
+        """Return a guess for sparse chunks, whose stored elements only computing the graph would count."""
+        return _GUESS if hasattr(x._meta, "nnz") else 1.0
 
     def reshape(self, x: Any, shape: tuple[Any, ...]) -> Any:
         """Reshape; if sizes are unknown, the core only asks to remove axes of size 1."""

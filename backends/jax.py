@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,7 +19,6 @@ from einsum_unified.adapter import (
     Backend,
     Capabilities,
     Form,
-    StalePlan,
     Term,
     letters,
     one_place,
@@ -40,6 +40,9 @@ _ACCUMULATED = {"float16": jnp.float32, "bfloat16": jnp.float32}
 _DTYPES = frozenset(
     ("bool", *INTEGERS, *_NARROW, "float16", "bfloat16", "float32", "float64", "complex64", "complex128")
 )
+
+_SETTLED = _DTYPES - {*_WIDE}
+"""Dtypes that are the same under all settings."""
 
 _capabilities = Capabilities(
     arithmetic={"bool": "float32", **_NARROW},
@@ -68,6 +71,8 @@ _without_x64 = replace(
 
 def _place(x: Any) -> Any:
     """Return the devices that an array was put on; JAX moves all other arrays, and tracers."""
+    if isinstance(x, jax.core.Tracer):
+        return None
     return x.devices() if getattr(x, "committed", False) else None
 
 
@@ -95,15 +100,21 @@ class JAXAdapter(ArrayAPIAdapter):
         try:
             preferred = None if preferred is None else jnp.dtype(preferred)
             jax.eval_shape(lambda x: jnp.matmul(x, x, precision=precision), x)
-        except (TypeError, ValueError) as error:
-            given = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        except Exception as error:
+            # The repr of another object may raise or be huge.
+            given = ", ".join(
+                f"{name}={value!r}" if isinstance(value, str) else f"{name}= a {type(value).__name__}"
+                for name, value in options.items()
+            )
             raise OperandTypeError(f"jax cannot compute with {given}: {error}") from error
         return JAXAdapter(precision, preferred)
 
     def form(self, cls: type) -> Form | None:
-        """Accept arrays and tracers; convert objects with ``__jax_array__``."""
+        """Accept arrays and tracers; leave sparse ones to JAX; convert objects with ``__jax_array__``."""
         if issubclass(cls, (jax.Array, jax.core.Tracer)):
             return Form.TENSOR
+        if _is_sparse(cls):
+            return Form.NATIVE
         return Form.ARRAY if hasattr(cls, "__jax_array__") else None
 
     def dtype_from_name(self, name: str) -> Any:
@@ -121,6 +132,17 @@ class JAXAdapter(ArrayAPIAdapter):
             others.sort(key=lambda name: not is_narrow(name))
             raise no_promotion(others[0], others[1]) from None
         return name_of(dtype)
+
+    def settings(self, names: Sequence[str], weak: Sequence[type]) -> Callable[[], Any] | None:
+        """Promotion depends on ``numpy_dtype_promotion``, and on ``jax_enable_x64`` as all 64-bit dtypes do.
+
+        `jax.jit` traces a program again, and so compares them, when either has changed.
+        """
+        return _settings if weak or len(names) > 1 or not _SETTLED.issuperset(names) else None
+
+    def hint(self, x: Any) -> tuple[str, str] | None:
+        """Return the call that makes a sparse array (BCOO, BCSR) dense."""
+        return ("sparse", "x.todense()") if _is_sparse(type(x)) else None
 
     def asarray(self, x: Any, like: Any, dtype: Any) -> Any:
         """Convert to an array; raises if an integer does not fit into 32 bits without ``jax_enable_x64``."""
@@ -172,7 +194,20 @@ class JAXAdapter(ArrayAPIAdapter):
         return jnp.multiply(a, b)
 
     def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
-        """Contract two operands by a single ``dot_general``."""
+        """Contract two operands by a single ``dot_general``, sparse ones by JAX's einsum for them."""
+        dense = self._native(terms, output)
+
+        def contract(*operands: Any) -> Any:
+            if any(_is_sparse(type(x)) for x in operands):
+                from jax.experimental.sparse import sparsify  # which made the operands
+
+                einsum = partial(jnp.einsum, letters(terms, output), precision=self.precision)
+                return sparsify(einsum)(*operands)
+            return dense(*operands)
+
+        return contract
+
+    def _native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
         if len(terms) != 2 or any(... in term for term in terms):
             return partial(jnp.einsum, letters(terms, output), precision=self.precision)
         left, right = terms
@@ -200,13 +235,19 @@ class JAXAdapter(ArrayAPIAdapter):
         if self.preferred is not None:
             run = _in_dtype(run, self.preferred)
         plain = all(self.form(cls) is Form.TENSOR for cls in classes)
-        return jax.jit(run, inline=True) if plain else _with_as_many_bits(run)
+        return jax.jit(run, inline=True) if plain else run
 
     def _accumulator(self, a: Any, b: Any) -> Any:
         return self.preferred or _ACCUMULATED.get(str(jnp.result_type(a, b)))
 
     def _rounded(self, product: Any, a: Any, b: Any) -> Any:
         return product if self.preferred is not None else self.cast(product, jnp.result_type(a, b))
+
+
+def _is_sparse(cls: type) -> bool:
+    """Whether a class is BCOO, BCSR or the like, without importing their module, which takes long."""
+    module = sys.modules.get("jax.experimental.sparse")
+    return module is not None and issubclass(cls, module.JAXSparse)
 
 
 def _axes(labels: Sequence[Any], term: Sequence[Any]) -> list[int]:
@@ -219,16 +260,11 @@ def _spread(x: Any, term: Term, output: Term) -> Any:
     return lax.expand_dims(x, [axis for axis, label in enumerate(output) if label not in term])
 
 
-def _with_as_many_bits(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Raise `StalePlan` if ``jax_enable_x64`` changed since planning: dtypes of NumPy arrays depend on it."""
-    planned = jax.config.read("jax_enable_x64")
+_config: Any = jax.config  # its types leave out the flags
 
-    def checked(*operands: Any) -> Any:
-        if jax.config.read("jax_enable_x64") != planned:
-            raise StalePlan
-        return run(*operands)
 
-    return checked
+def _settings() -> tuple[bool, str]:
+    return _config.jax_enable_x64, _config.jax_numpy_dtype_promotion
 
 
 def _in_dtype(run: Callable[..., Any], dtype: Any) -> Callable[..., Any]:

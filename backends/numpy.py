@@ -36,6 +36,7 @@ class NumPyAdapter(NumPyLikeAdapter):
         scalars=True,
         vectors=True,
         into=True,
+        objects=True,
         exact=frozenset({"bool", "int8", "uint8", "int16", "uint16"}),
         about=About(symbolic_sizes="plans for any batch", tested="CPU; Python 3.11"),
         costs=Costs(
@@ -110,6 +111,20 @@ class NumPyAdapter(NumPyLikeAdapter):
         out = np.empty(shape, dtype)
         np.matmul(_for_blas(a), _for_blas(b), out=out.transpose(axes))
         return out
+
+    @staticmethod
+    def object_product(a: Any, b: Any) -> Any:
+        """Multiply arrays of objects; NumPy's own product of several matrices goes on after an exception."""
+        if a.ndim < 3 and b.ndim < 3:
+            return _boxed(np.matmul(a, b))
+        if not a.shape[-1]:
+            return np.zeros(
+                (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), object
+            )
+        total = a[..., 0, None] * b[..., 0, None, :]
+        for k in range(1, a.shape[-1]):
+            np.add(total, a[..., k, None] * b[..., k, None, :], out=total)
+        return total
 
     @staticmethod
     def multiply(a: Any, b: Any) -> Any:

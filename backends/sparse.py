@@ -24,6 +24,7 @@ class SparseAdapter(ArrayAPIAdapter):
         arithmetic={"bool": "float32", "float16": "float32"},
         dtypes=STANDARD | {"float16"},
         pairs=True,
+        sparse=True,
         gaps={"out": "arrays are immutable"},
         about=About(tested="COO, GCXS, DOK with the Numba backend"),
     )
@@ -56,14 +57,25 @@ class SparseAdapter(ArrayAPIAdapter):
         """Cast to another dtype."""
         return x.astype(dtype)
 
+    def density(self, x: Any) -> float:
+        """Return the fraction of the elements that are stored."""
+        return float(x.nnz / x.size) if x.size else 1.0
+
     def diagonal(self, x: Any, axis1: int, axis2: int) -> Any:
-        """Take a diagonal."""
-        return sparse.diagonal(x, 0, axis1, axis2)
+        """Select the stored elements of a diagonal.
+
+        `sparse.diagonal` before 0.19 fails on GCXS and forgets the fill value.
+        """
+        x = x.asformat("coo")
+        axes = [axis for axis in range(x.ndim) if axis not in (axis1, axis2)] + [axis1]
+        on = x.coords[axis1] == x.coords[axis2]
+        shape = tuple([x.shape[axis] for axis in axes])
+        return sparse.COO(x.coords[axes][:, on], x.data[on], shape, fill_value=x.fill_value)
 
     def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
         """Sum integers in int64: sparse refuses axes whose size does not fit into the integer dtype."""
         wide = x.astype(np.int64) if x.dtype.kind in "iu" else x
-        return sparse.sum(wide, axis=axes).astype(x.dtype)
+        return _array(sparse.sum(wide, axis=axes)).astype(x.dtype)
 
     def matmul(self, a: Any, b: Any) -> Any:
         """Multiply batches of matrices, also an empty one."""
@@ -78,7 +90,12 @@ class SparseAdapter(ArrayAPIAdapter):
         contract: Callable[..., Any] = by_element
         if len(terms) == 2 and not any(... in term for term in terms):
             contract = _product(terms[0], terms[1], output, by_element)
-        return lambda *operands: contract(*operands).astype(operands[0].dtype)
+        return lambda *operands: _array(contract(*operands)).astype(operands[0].dtype)
+
+
+def _array(x: Any) -> Any:
+    """Return a result as an array: before sparse 0.19 one without axes is a number of NumPy."""
+    return x if isinstance(x, sparse.SparseArray) else sparse.COO.from_numpy(np.asarray(x))
 
 
 def _product(

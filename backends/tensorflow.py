@@ -111,7 +111,8 @@ class TensorFlowAdapter(Adapter):
         elif isinstance(x, np.ndarray) and x.dtype == object:  # Python integers beyond 64 bits
             x = x.astype(np.float64)
         with tf.device((like.device if isinstance(like, tf.Tensor) else None) or None):
-            return adapter.cast(tf.convert_to_tensor(x), dtype)
+            tensor = tf.convert_to_tensor(x)
+            return tensor if dtype is None else adapter.cast(tensor, dtype)
 
     def to_numpy(self, x: Any) -> Any:
         """Return a NumPy array; bfloat16 and float8 become float32, 4-bit integers int32."""
@@ -239,6 +240,8 @@ class TensorFlowAdapter(Adapter):
 
     def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
         """Return ``tf.einsum``, or for two operands its single operation, which takes half the time."""
+        if ... not in output and any(... in term for term in terms):
+            return _summed(self.native(terms, (..., *output)), len(output))
         equation = letters(terms, output)
         whole = partial(tf.einsum, equation)
         if len(terms) != 2 or any(... in term for term in (*terms, output)):
@@ -288,6 +291,16 @@ def _square(x: Any, axis1: int, axis2: int) -> Any:
     known = next((n for n in sizes if isinstance(n, int)), None)
     square.set_shape([known if axis in (axis1, axis2) else n for axis, n in enumerate(x.shape)])
     return square
+
+
+def _summed(contract: Callable[..., Any], kept: int) -> Callable[..., Any]:
+    """Sum the axes of an ellipsis, all but the last ``kept``: ``tf.einsum`` refuses to leave them out."""
+
+    def contract_and_sum(*operands: Any) -> Any:
+        product = contract(*operands)
+        return tf.raw_ops.Sum(input=product, axis=tf.range(tf.rank(product) - kept))
+
+    return contract_and_sum
 
 
 def _strided_diagonal(x: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial, reduce
+from functools import reduce
 from operator import attrgetter
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from einsum_unified.adapter import About, Adapter, Capabilities, Costs, Form, Term, letters, one_place
-from einsum_unified.dtypes import Symbol, no_promotion, promote
+from einsum_unified.dtypes import Symbol, kind_of, no_promotion, promote
 from einsum_unified.errors import OperandTypeError
 
 _FLOAT8 = ("float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu")
@@ -28,6 +28,7 @@ _WIDER = {
 # NumPy dtypes that torch.from_numpy refuses. Their bits are passed as integers of the same size.
 _BITS = {"bfloat16": np.int16, **dict.fromkeys(_FLOAT8, np.int8)}
 
+_SPARSE = (torch.sparse_coo, torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc)
 _AUTOCAST = (torch.float32, torch.float16, torch.bfloat16)
 # A private function: it is four times as fast as asking for each kind of device, which is done without it.
 _is_any_autocast = getattr(torch._C, "_is_any_autocast_enabled", lambda: True)
@@ -113,6 +114,11 @@ class TorchAdapter(Adapter):
                 raise no_promotion(str(dtype), f"a Python {cls.__name__}") from error
         return _name(dtype)
 
+    def settings(self, names: Sequence[str], weak: Sequence[type]) -> Callable[[], Any] | None:
+        """Beside integers and bools, a Python float or complex counts as of torch's default dtype."""
+        inexact = any(kind_of(name) in ("float", "complex") for name in names)
+        return torch.get_default_dtype if {float, complex} & {*weak} and not inexact else None
+
     def hint(self, x: Any) -> tuple[str, str] | None:
         """Return the kind of a sparse, nested or quantised tensor, and the call that makes it dense."""
         if not isinstance(x, torch.Tensor):
@@ -194,6 +200,8 @@ class TorchAdapter(Adapter):
     @staticmethod
     def sum(x: Any, axes: tuple[int, ...]) -> Any:
         """Sum in the tensor's own dtype: by default torch sums narrow integers in int64."""
+        if x.is_sparse:  # then torch would sum in another dtype, and without a gradient
+            raise NotImplementedError("torch.sum of a sparse tensor ignores dtype=")
         return torch.sum(x, axes, dtype=x.dtype)
 
     @staticmethod
@@ -236,8 +244,16 @@ class TorchAdapter(Adapter):
         return x.contiguous()
 
     def native(self, terms: Sequence[Term], output: Term) -> Callable[..., Any]:
-        """Return ``torch.einsum`` for the equation."""
-        return partial(torch.einsum, letters(terms, output))
+        """Return ``torch.einsum`` for the equation, or what takes its place if an operand is sparse."""
+
+        def contract(*operands: Any) -> Any:
+            if any(isinstance(x, torch.Tensor) and x.layout in _SPARSE for x in operands):
+                from einsum_unified.backends.torch_sparse import contract  # seldom needed
+
+                return contract([*map(_plain, terms)], _plain(output), operands)
+            return torch.einsum(letters(terms, output), *operands)
+
+        return contract
 
     def exactly(self, run: Callable[..., Any]) -> Callable[..., Any]:
         """Run with autocast switched off."""
@@ -255,11 +271,17 @@ class TorchAdapter(Adapter):
         """Copy into a tensor, also from a view of that tensor."""
         if out.device != x.device:
             raise OperandTypeError(f"out= is on {out.device} but the result on {x.device}")
+        if x.layout is not torch.strided:
+            raise OperandTypeError("out= is dense but the result is a sparse torch Tensor")
         try:
             shared = out.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
         except RuntimeError:  # tensors of a tracer have no memory
             shared = True
         out.copy_(x.clone() if shared else x)
+
+
+def _plain(term: Term) -> tuple[int, ...]:
+    return tuple([label for label in term if label is not ...])
 
 
 def _name(dtype: Any) -> str:

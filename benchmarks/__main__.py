@@ -15,7 +15,7 @@ if __name__ == "__main__":
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import attention, memory, networks, overhead, startup, tccg
+from benchmarks import attention, memory, networks, overhead, scale, startup, tccg
 from benchmarks.cases import Case, Settings, by
 from benchmarks.contenders import FRAMEWORKS, installed
 from benchmarks.plot import draw
@@ -29,6 +29,7 @@ PARTS: dict[str, ModuleType] = {
     "attention": attention,
     "memory": memory,
     "startup": startup,
+    "scale": scale,
 }
 
 

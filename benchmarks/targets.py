@@ -8,7 +8,7 @@ from statistics import median
 
 from rich.table import Table
 
-from benchmarks import networks, overhead, startup, tccg
+from benchmarks import networks, overhead, scale, startup, tccg
 from benchmarks.cases import Case, geometric_mean
 from benchmarks.tables import MISSING, table
 
@@ -130,6 +130,23 @@ TARGETS = (
     Target("import beyond NumPy's, ms", "startup", max, beyond_numpy, _on_numpy(15), measure=startup.IMPORT),
     Target(
         "cold plan of two operands, worst, µs", "startup", max, ours, _on_numpy(300), measure=startup.PLAN
+    ),
+    Target(
+        f"{scale.MOST} operands, first call, worst, s",
+        "scale",
+        max,
+        ours,
+        _on_numpy(5),
+        scale.MOST,
+        measure=scale.SECONDS,
+    ),
+    Target(
+        "growth with the operands, exponent, worst",
+        "scale",
+        max,
+        ours,
+        _on_numpy(1.2),
+        measure=scale.EXPONENT,
     ),
 )
 

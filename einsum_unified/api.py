@@ -10,15 +10,18 @@ import numpy as np
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend, dispatch, registry
 from einsum_unified.adapter.dispatch import backend_for
+from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.arrays import prepared
 from einsum_unified.binding.call import (
     KEYWORDS,
+    LARGEST,
     arguments,
     check_hints,
     check_keywords,
     check_strict,
     is_shape,
 )
+from einsum_unified.binding.operand import shown_shape
 from einsum_unified.binding.strict import check_equation
 from einsum_unified.errors import EinsumError, OperandError
 from einsum_unified.language.equation import parse
@@ -27,7 +30,8 @@ from einsum_unified.runtime import cache
 from einsum_unified.runtime.native import check_options, is_native, run_native
 from einsum_unified.runtime.options import Options
 from einsum_unified.runtime.run import execute, rescue
-from einsum_unified.runtime.signature import Unprepared, prepared_signatures
+from einsum_unified.runtime.settings import StalePlan
+from einsum_unified.runtime.signature import Unprepared, densities_of, prepared_signatures
 from einsum_unified.show.summary import path_summary
 
 if TYPE_CHECKING:
@@ -227,8 +231,8 @@ def einsum(
     >>> einsum("ij,jk->ik", a, b)
     array([[20, 23, 26, 29],
            [56, 68, 80, 92]])
-    >>> einsum("ii", np.eye(3))  # default output: labels that occur once, sorted; here there are none
-    np.float64(3.0)
+    >>> float(einsum("ii", np.eye(3)))  # default output: labels that occur once, sorted; here there are none
+    3.0
     >>> einsum("...ij->...ji", np.ones((5, 2, 3))).shape
     (5, 3, 2)
     >>> einsum(a, ["row", "column"], ["column"])  # interleaved: operand, labels, ..., output's labels
@@ -236,7 +240,7 @@ def einsum(
 
     Args:
         equation: terms of labels joined by ``,`` and, after ``->``, those of the output. A label is any
-            letter or digit, ``_`` or non-ASCII symbol; ``...`` means any number of further axes, which
+            letter or digit, ``_`` or non-ASCII character; ``...`` means any number of further axes, which
             broadcast; ASCII whitespace is dropped; bytes are decoded as UTF-8. In the interleaved form
             this is the first operand, and after each operand comes a list of hashable labels.
         *operands: tensors of one framework, or NumPy arrays, Python numbers and nested lists of numbers,
@@ -272,7 +276,7 @@ def einsum(
         TypeError: an unknown keyword.
 
     """
-    if options or hints:
+    if options or hints is not None:
         return _einsum_slowly(equation, operands, optimize, dtype, out, hints, strict, options)
     try:
         if strict is not False:  # 1 == True would be the same key
@@ -298,8 +302,11 @@ def einsum(
         return execute(found.executable, operands, out)
     try:
         return found.run(*operands)
+    except StalePlan:
+        pass
     except Exception as error:
         return rescue(found.executable, operands, error)
+    return execute(found.executable, operands)
 
 
 def _einsum_slowly(
@@ -320,17 +327,21 @@ def _einsum_slowly(
         return recorder.record(einsum, equation, operands, {**given, **options})
     key, operands = arguments(equation, operands)
     checked, strict = check_hints(hints, key), check_strict(strict)
-    xs, classes = prepared(operands)
-    check_keywords(options, KEYWORDS, "einsum", backend_for(classes))
+    table = registry.table
+    xs, classes = prepared(operands, table)
+    target = backend_for(classes, table)
+    check_keywords(options, KEYWORDS, "einsum", target)
     parsed = parse(key)
-    backend = is_native(xs)
+    backend = is_native(xs, table)
     if backend is not None:
         check_options(xs, backend, dtype, out)
         if strict:
             check_equation(parsed)
         return run_native(parsed, xs, backend.configured(options) if options else backend)
     asked = Options.of(optimize, dtype, checked, strict, options)
-    return execute(cache.executable_for(key, asked, prepared_signatures(xs, classes)), xs, out)
+    densities = densities_of(xs, target, table)
+    found = cache.executable_for(key, asked, prepared_signatures(xs, classes), densities, table)
+    return execute(found, xs, out)
 
 
 def einsum_plan(
@@ -388,24 +399,25 @@ def einsum_plan(
 
     """
     key, items = arguments(equation, operands_or_shapes, shapes=True)
-    placeholders = [_placeholder_shape(x) for x in items]
+    table = registry.table
+    placeholders = [_placeholder_shape(x, table) for x in items]
     items = [x if shape is None else shape for x, shape in zip(items, placeholders, strict=True)]
     checked, strict = check_hints(hints, key), check_strict(strict)
     numbers = [n for n, x in enumerate(items) if not is_shape(x)]
-    xs, classes = prepared([items[n] for n in numbers])
-    signatures = dict(zip(numbers, prepared_signatures(xs, classes), strict=True))
+    xs, classes = prepared([items[n] for n in numbers], table)
+    signatures = dict(zip(numbers, prepared_signatures(xs, classes, numbers), strict=True))
     # A shape is planned like the first tensor or array.
     first = next((s for s in signatures.values() if s[0] not in dtypes.WEAK), None)
     cls, _, like = first or (np.ndarray, (), _default_dtype(dtype))
     for n, x in enumerate(items):
         if n not in signatures:
             signatures[n] = (cls, _checked_shape(x, n), like)
-    check_keywords(
-        options, ("optimize", "dtype", "hints", "strict"), "einsum_plan", backend_for([cls, *classes])
-    )
+    target = backend_for([cls, *classes], table)
+    check_keywords(options, ("optimize", "dtype", "hints", "strict"), "einsum_plan", target)
     parse(key)  # an error of the equation comes before one of the options
     asked = Options.of(optimize, dtype, checked, strict, options)
-    return Plan.of(key, asked, tuple(signatures[n] for n in range(len(items))))
+    densities = densities_of(items, target, table)
+    return Plan.of(key, asked, tuple(signatures[n] for n in range(len(items))), densities, table)
 
 
 def einsum_path(
@@ -464,13 +476,12 @@ def register_backend(key: type | str, adapter: Backend, *, replace: bool = False
     Raises `BackendError` if the adapter lacks a member or is for another version of the protocol, or if the
     class has an adapter already and ``replace`` is False.
     """
-    registry.register(key, adapter, replace)
-    cache.clear_cache()
+    registry.register(key, adapter, replace, cache.clear_cache)
 
 
-def _placeholder_shape(x: Any) -> tuple[int | None, ...] | None:
+def _placeholder_shape(x: Any, table: Table) -> tuple[int | None, ...] | None:
     """Return the shape of a placeholder (Keras tensor, fx proxy) without an adapter, None for all else."""
-    if dispatch.recorder_for((x,)) is None or dispatch.backend_of(type(x)) is not None:
+    if dispatch.recorder_for((x,)) is None or dispatch.backend_of(type(x), table=table) is not None:
         return None
     shape = getattr(x, "shape", None)
     return shape if is_shape(shape) else None
@@ -478,7 +489,9 @@ def _placeholder_shape(x: Any) -> tuple[int | None, ...] | None:
 
 def _checked_shape(shape: Sequence[Any], number: int) -> tuple[int | None, ...]:
     if any(size is not None and size < 0 for size in shape):
-        raise OperandError(f"operand {number}: the shape {shape} has a negative size")
+        raise OperandError(f"operand {number}: the {shown_shape(tuple(shape))} has a negative size")
+    if any(size is not None and size > LARGEST for size in shape):
+        raise OperandError(f"operand {number}: the {shown_shape(tuple(shape))} has a size above {LARGEST}")
     return tuple(None if size is None else int(size) for size in shape)
 
 
@@ -488,5 +501,5 @@ def _default_dtype(dtype: Any) -> Any:
         return np.dtype(
             float if dtype is None else dispatch.default_backend().dtype_from_name(dtypes.name_of(dtype))
         )
-    except TypeError:  # binding raises the error
+    except Exception:  # binding raises the error
         return np.dtype(float)

@@ -7,17 +7,19 @@
     ├── OperandError        the operands do not fit the equation or each other
     ├── PathError           optimize= is not a path or strategy
     ├── OperandTypeError    (also a TypeError) an operand's type or dtype cannot be used
-    └── BackendError        an adapter cannot be loaded or registered
+    └── BackendError        an adapter, or opt_einsum, cannot be loaded; an adapter cannot be registered
 
 The wording is the same for every framework.
 """
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from einsum_unified.wording import pointed
+from einsum_unified.wording import bounded, pointed
 
 _Error = TypeVar("_Error", bound="EinsumError")  # typing.Self needs Python 3.11
 
@@ -49,6 +51,9 @@ class EinsumError(ValueError):
         """The first line of the message, or all of the message if the error has no other parts."""
         return str(self) if self._headline is None else self._headline
 
+    def __str__(self) -> str:
+        return bounded(super().__str__())
+
     @classmethod
     def of(  # noqa: PYI019
         cls: type[_Error],
@@ -59,7 +64,7 @@ class EinsumError(ValueError):
         rule: str = "",
     ) -> _Error:
         """Return an error with these parts and with the message made from them."""
-        notes = tuple(notes)
+        headline, notes = bounded(headline), tuple(map(bounded, notes))
         lines = [headline, *(pointed(equation, marks) if equation else ()), *(f"  {note}" for note in notes)]
         error = cls("\n".join(lines))
         error._headline, error.equation, error.rule = headline, equation, rule
@@ -123,13 +128,19 @@ class OperandTypeError(EinsumError, TypeError):
 
 
 class BackendError(EinsumError):
-    """An adapter cannot be loaded, or lacks a part of the protocol.
+    """An adapter cannot be loaded, or lacks a part of the protocol; or opt_einsum is needed and missing.
 
     >>> import einsum_unified
     >>> einsum_unified.register_backend("mylib.Array", object())
     Traceback (most recent call last):
-    einsum_unified.errors.BackendError: the adapter for 'mylib.Array' lacks: adapter_api, asarray,
-    broadcast_to, capabilities, cast, configured, contiguous, copy_into, diagonal, dot, dtype_from_name,
-    finish, form, hint, matmul, multiply, name, native, reshape, result_type, same_device, same_size,
-    size, static_size, sum, sum_products, to_numpy, transpose
+    einsum_unified.errors.BackendError: the adapter for 'mylib.Array' is an object, which has no member of an
+    adapter
     """
+
+
+def warn(text: str) -> None:
+    """Warn, at the first frame outside the library."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("einsum_unified."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, UserWarning, stacklevel=level)

@@ -17,12 +17,15 @@ import numpy as np
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend
 from einsum_unified.adapter.dispatch import default_backend, recorder_for
+from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.bound import Bound
 from einsum_unified.errors import PathError
+from einsum_unified.forks import forks_wait
 from einsum_unified.language.equation import Equation
 from einsum_unified.language.letters import in_letters
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.path import Path, Step, pairwise, steps
+from einsum_unified.planning.stored import Densities
 from einsum_unified.printable import plain
 from einsum_unified.program.primitives import Program
 from einsum_unified.runtime.cache import executable_for
@@ -30,7 +33,8 @@ from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.options import Options
 from einsum_unified.runtime.run import Recipe, execute, run_as_planned
 from einsum_unified.runtime.signature import Signature, matches, signatures_of
-from einsum_unified.show.summary import operand_lines, unknown_lines
+from einsum_unified.show.summary import operand_lines, stored_lines, unknown_lines
+from einsum_unified.wording import LONGEST_LINE, clipped, quoted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,9 +63,16 @@ class Plan:
     """The options as given; the executable may be shared with calls that spell the same differently."""
 
     @classmethod
-    def of(cls, equation: str | Sublists, options: Options, signatures: tuple[Signature, ...]) -> Plan:
+    def of(
+        cls,
+        equation: str | Sublists,
+        options: Options,
+        signatures: tuple[Signature, ...],
+        densities: Densities = (),
+        table: Table | None = None,
+    ) -> Plan:
         """Return the plan for prepared operands; raises the errors of `einsum`."""
-        return cls(executable_for(equation, options, signatures), options)
+        return cls(executable_for(equation, options, signatures, densities, table, whole=True), options)
 
     @classmethod
     def from_dict(cls, data: Any) -> Plan:
@@ -69,8 +80,14 @@ class Plan:
 
         Nothing in the data is executed; the code is generated again. Raises `PathError` for data that is not
         a plan, and the errors of `einsum_unified.einsum` if equation, shapes and path do not fit together.
+
+        Time and memory are bounded by the size of the data. Each step has a number of labels: those of its
+        operands together. All steps, with one for each diagonal, may have 100,000, or 32 for each axis of
+        the plan's operands if that is more; beyond that, `PathError`. No operand may have more than 1,024
+        axes.
         """
-        from einsum_unified.show.data import checked
+        with forks_wait():
+            from einsum_unified.show.data import checked
 
         read = checked(data)
         return _restored(read.equation, read.shapes, read.dtypes, read.path, read.dtype, read.strict)
@@ -197,8 +214,9 @@ class Plan:
     # --- showing and saving -----------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        shapes = ", ".join(str(operand.shape) for operand in self.bound.operands)
-        return f"<Plan {self.equation.text!r} for {shapes} on {self.backend.name}, {self.bound.dtype}>"
+        shapes = clipped(", ".join(str(operand.shape) for operand in self.bound.operands), LONGEST_LINE)
+        equation = quoted(self.equation.text, LONGEST_LINE)
+        return f"<Plan {equation} for {shapes} on {self.backend.name}, {self.bound.dtype}>"
 
     def __str__(self) -> str:
         return self.explain()
@@ -208,7 +226,8 @@ class Plan:
 
         FLOPs are multiplications and additions. Bytes read and written are those of the operands and
         results of every instruction that is not a view (`einsum_unified.show.accounts` defines them). With
-        unknown sizes the figures are formulas in these sizes.
+        unknown sizes the figures are formulas in these sizes. They count all elements of sparse operands; a
+        line below the table has the densities by which the order was chosen, and the products to expect.
 
         >>> from einsum_unified import einsum_plan
         >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).explain())
@@ -226,7 +245,8 @@ class Plan:
               t0 = transpose(a1, (1, 0))
               return dot(a0, t0)
         """
-        from einsum_unified.show.table import explain  # seldom needed
+        with forks_wait():
+            from einsum_unified.show.table import explain  # seldom needed
 
         title = f"{self.equation.text}  on {self.backend.name}, {self.bound.dtype}"
         lines = [
@@ -234,6 +254,7 @@ class Plan:
             *operand_lines(self.bound),
             *unknown_lines(self.bound),
             *explain(self.bound, self.program, self.backend.capabilities, self.steps, self._algorithm()),
+            *stored_lines(self.bound, self.executable.densities, self.path),
             *self._code(),
         ]
         return "\n".join(map(plain, lines))
@@ -248,7 +269,8 @@ class Plan:
         >>> print(einsum_plan("ij,kj->ik", (2, 3), (4, 3)).to_svg()[:40])
         <svg xmlns="http://www.w3.org/2000/svg"
         """
-        from einsum_unified.show.picture.svg import to_svg  # seldom needed
+        with forks_wait():
+            from einsum_unified.show.picture.svg import to_svg  # seldom needed
 
         return _written(to_svg(self.bound, self.program, self.backend, self.steps), file)
 
@@ -263,8 +285,9 @@ class Plan:
         >>> page.splitlines()[0], "<title>ij,jk-&gt;ik</title>" in page
         ('<!DOCTYPE html>', True)
         """
-        from einsum_unified.show.page.document import document
-        from einsum_unified.show.table import Explanation  # seldom needed
+        with forks_wait():
+            from einsum_unified.show.page.document import document
+            from einsum_unified.show.table import Explanation  # seldom needed
 
         bound, explanation = self.bound, None
         if not bound.unranked:
@@ -274,7 +297,8 @@ class Plan:
 
     def _repr_html_(self) -> str:
         """Return the HTML that a notebook shows."""
-        from einsum_unified.show.picture.svg import to_html  # seldom needed
+        with forks_wait():
+            from einsum_unified.show.picture.svg import to_html  # seldom needed
 
         return to_html(self.to_svg(), self.explain())
 
@@ -291,7 +315,8 @@ class Plan:
         >>> [step["matrices"] for step in figures["steps"]]
         [{'count': 1, 'm': 'i', 'k': 3, 'n': 4}]
         """
-        from einsum_unified.show.table import Explanation  # seldom needed
+        with forks_wait():
+            from einsum_unified.show.table import Explanation  # seldom needed
 
         if self.bound.unranked:
             raise PathError("a plan for an unknown number of axes has no figures")
@@ -320,7 +345,8 @@ class Plan:
             return t3
         <BLANKLINE>
         """
-        from einsum_unified.show.python_code import to_python  # seldom needed
+        with forks_wait():
+            from einsum_unified.show.python_code import to_python  # seldom needed
 
         self._check_no_keywords("be written as code")
         return to_python(self.bound, self.path, backend)
@@ -337,7 +363,8 @@ class Plan:
         >>> Plan.from_dict(data)
         <Plan 'ij,jk,kl->il' for (2, 3), (3, 4), (4, 5) on numpy, float64>
         """
-        from einsum_unified.show.data import to_dict  # seldom needed
+        with forks_wait():
+            from einsum_unified.show.data import to_dict  # seldom needed
 
         self._check_no_keywords("be kept as data")
         self._check_ranked()

@@ -67,7 +67,16 @@ the kit does not test. A gap never counts as passed.
 
 """
 
-TAIL = """## Not run by the kit
+TAIL = """## Sparse tensors
+
+* **pydata/sparse** (0.16 and later; COO, GCXS, DOK): every equation; results are sparse, and the order
+  follows from the stored elements. Also as chunks of Dask arrays.
+* **torch** (COO, CSR, CSC, BSR, BSC, and batches): all but outer products with dense tensors, and hybrid
+  tensors. Gradients are those that torch has: for COO, and for CSR matrices.
+* **JAX** (BCOO, BCSR): what JAX's einsum supports for them.
+* **TensorFlow's `SparseTensor` and SciPy's matrices**: an error that names the call that helps.
+
+## Not run by the kit
 
 * **CuPy**: its tests run on machines with a GPU and are skipped on others, such as continuous integration's.
 * **CUDA tensors of torch** use the torch adapter, in which only int8 products depend on the CPU; they are not

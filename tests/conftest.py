@@ -83,7 +83,10 @@ def available(cls: type[Framework]) -> Framework:
 def installed_module(name: str) -> Any:
     """Import a library, for a test or a whole file of them; missing, they skip or fail as above."""
     require(name.partition(".")[0])
-    return import_module(name)
+    module = import_module(name)
+    if name == "jax" and not hasattr(module, "enable_x64"):  # older versions have it elsewhere
+        module.enable_x64 = import_module("jax.experimental").enable_x64
+    return module
 
 
 def slow(*values: Any) -> Any:

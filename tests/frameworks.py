@@ -105,7 +105,7 @@ KNOWN = ", ".join(sorted(name for name in dispatch.FRAMEWORKS if find_spec(name)
 
 
 def numpy_dtype(name: str) -> np.dtype:
-    return np.dtype(getattr(ml_dtypes, name, None) or getattr(np, name, None) or name)
+    return np.dtype(getattr(ml_dtypes, name, name))
 
 
 def widened(array: np.ndarray) -> np.ndarray:

@@ -198,10 +198,12 @@ def _wrapped(function):
     return call
 
 
-_FUNCTIONS = ("asarray", "astype", "broadcast_to", "matmul", "multiply", "permute_dims", "reshape", "sum")
+_FUNCTIONS = ("asarray", "broadcast_to", "matmul", "multiply", "reshape", "sum")
 _DTYPES = ("int8", "int64", "float32", "float64", "complex64")
 NAMESPACE = types.SimpleNamespace(  # which cannot be hashed
     **{name: _wrapped(getattr(np, name)) for name in _FUNCTIONS},
+    astype=_wrapped(np.ndarray.astype),  # NumPy has these two functions since 2.0
+    permute_dims=_wrapped(np.transpose),
     **{name: np.dtype(name) for name in _DTYPES},
     result_type=np.result_type,
     __name__="homemade.arrays",
@@ -263,3 +265,96 @@ def test_a_namespace_that_fails_or_lacks_a_function_is_a_backend_error():
     ):
         einsum("ij->j", Lacking(A))
     np.testing.assert_array_equal(einsum("ij->j", Wrapped(A))._array, A.sum(0))  # others go on
+
+
+# --- classes that have a namespace and belong to a framework, too -----------------------------------------
+
+
+class ByTorch(Wrapped):
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        return function.__name__
+
+
+class ByJAX(Wrapped):
+    def __jax_array__(self):
+        return installed_module("jax").numpy.asarray(self._array)
+
+
+class ByNumPy(Wrapped):
+    def __array_function__(self, function, types, args, kwargs):
+        return function.__name__
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize(("cls", "name"), [(ByTorch, "torch"), (ByJAX, "jax"), (ByNumPy, "numpy")])
+def test_a_namespace_comes_before_the_other_special_methods_of_a_class(cls: type, name: str):
+    installed_module(name)
+    for operands in ([cls(A), cls(B)], [cls(A), B]):
+        result = einsum("ij,jk->ik", *operands)
+        assert type(result) is Wrapped
+        np.testing.assert_array_equal(result._array, A @ B)
+    assert einsum_plan("ij->j", cls(A)).backend.name == "homemade"
+
+
+def _holding_a_tensor(tf) -> type:
+    kind = tf.experimental.ExtensionType  # which does not read annotations that are text, as they are here
+    return type(kind)("Holding", (kind,), {"__annotations__": {"tensor": tf.Tensor}})
+
+
+@pytest.mark.usefixtures("registry")
+def test_an_array_of_tensorflow_with_a_namespace_of_its_own_stays_one(tf):
+    """As the class ndtensorflow.ndarray in deepmodeling/deepmd-kit, which is a `CompositeTensor`."""
+
+    class Composite(_holding_a_tensor(tf)):
+        shape = property(lambda self: tuple(self.tensor.shape))
+        dtype = property(lambda self: self.tensor.dtype)
+        device = property(lambda self: "here")
+
+        def __array_namespace__(self, api_version=None):
+            return namespace
+
+    def wrapped(function):
+        def call(*args, **kwargs):
+            plain = [x.tensor if isinstance(x, Composite) else x for x in args]
+            return Composite(tf.convert_to_tensor(function(*plain, **kwargs)))
+
+        return call
+
+    namespace = types.SimpleNamespace(
+        asarray=wrapped(lambda x, device: x),
+        astype=wrapped(tf.cast),
+        broadcast_to=wrapped(tf.broadcast_to),
+        matmul=wrapped(tf.matmul),
+        multiply=wrapped(tf.multiply),
+        permute_dims=wrapped(tf.transpose),
+        reshape=wrapped(tf.reshape),
+        sum=wrapped(lambda x, axis, dtype: tf.reduce_sum(x, axis)),
+        result_type=lambda *dtypes: dtypes[0],
+        int64=tf.int64,
+        float64=tf.float64,
+        __name__="composite",
+    )
+    x, y = Composite(tf.constant(A)), Composite(tf.constant(B))
+    for operands in ([x, y], [x, B], [x, y]):
+        result = einsum("ij,jk->ik", *operands)
+        assert type(result) is Composite
+        np.testing.assert_array_equal(result.tensor.numpy(), A @ B)
+    assert type(tf.function(lambda x: einsum("ij->ji", x))(x)) is Composite
+    assert einsum_plan("ij,jk->ik", x, y).backend.name == "composite"
+    with pytest.raises(OperandTypeError, match=r"operand 0 is a composite .* but operand 1 a tensorflow"):
+        einsum("ij,jk->ik", x, tf.constant(B))
+
+
+def test_other_classes_of_tensorflow_and_subclasses_of_tensors_stay_with_their_framework(tf, torch):
+    Plain = _holding_a_tensor(tf)
+
+    class Mine(torch.Tensor):
+        def __array_namespace__(self, api_version=None):
+            return NAMESPACE
+
+    with pytest.raises(OperandTypeError, match="is a tensorflow Holding, which is not a tensor"):
+        einsum("ij->j", Plain(tf.constant(A)))
+    slices = tf.IndexedSlices(tf.ones((1, 3)), tf.constant([0]), tf.constant([2, 3]))
+    assert einsum("ij->j", slices).numpy().tolist() == [1, 1, 1]
+    assert type(einsum("ij->j", torch.from_numpy(A).as_subclass(Mine))) is Mine

@@ -26,7 +26,7 @@ from einsum_unified import Plan, einsum_plan
 from einsum_unified.adapter import dispatch
 from einsum_unified.adapter import registry as adapters
 from einsum_unified.adapter.frameworks import Framework
-from einsum_unified.commands import bench, contest, timing
+from einsum_unified.commands import backends, bench, contest, terminal, timing
 from einsum_unified.commands.main import main
 from einsum_unified.testing.conformance.cases import corpus
 
@@ -168,6 +168,7 @@ EVERY += ["tensorflow", "torch"]
 @pytest.mark.filterwarnings("ignore")  # of libraries, as they are imported
 @pytest.mark.parametrize("name", EVERY)
 def test_explain_takes_every_library_that_conformance_does(capsys, name):
+    require(name)
     text = printed(capsys, "explain", "ij,jk->ik", "2x3", "3x4", "--backend", name)
     assert re.search(r"^  operand 1 'jk': shape \(3, 4\), ", text, re.MULTILINE)
 
@@ -294,7 +295,7 @@ def test_bench_times_ours_beside_both_ways_to_call_numpy(capsys):
         units = [cell.split()[1] for cell in row[2:4]]
         assert set(units) <= {"µs", "ms", "s"}
         if units[0] == units[1]:
-            assert float(row[4]) == pytest.approx(ours / own, rel=0.02, abs=0.01)
+            assert float(row[4]) == pytest.approx(ours / own, rel=0.055)  # two digits of it, three of both
 
 
 def test_bench_takes_all_libraries_that_have_an_einsum(capsys, monkeypatch):
@@ -593,11 +594,14 @@ def test_a_dtype_that_a_library_does_not_make_as_it_is_set_up_is_refused(capsys)
         ),
         (
             ["i\x1b[31mj->", "3"],
-            ["argument EQUATION: U+001B is neither a label nor whitespace that is dropped", "    i [31mj->"],
+            [
+                "argument EQUATION: U+001B is neither a label nor whitespace that is dropped",
+                r"    i\x1b[31mj->",
+            ],
         ),
         (
             ["i\x9bj->", "3"],
-            ["argument EQUATION: U+009B is neither a label nor whitespace that is dropped", "    i j->"],
+            ["argument EQUATION: U+009B is neither a label nor whitespace that is dropped", r"    i\x9bj->"],
         ),
     ],
 )
@@ -666,6 +670,69 @@ def test_output_is_in_what_the_terminal_can_show(encoding):
     assert shown[encoding] in done.stdout.decode(encoding)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["explain", "::error::", "2"],
+        ["explain", "i->\ni", "2", "--##[error]x"],
+        ["explain", "i->", "2", "--x\n::error::\u202e"],
+        ["explain", "i->", "2", "--backend", "::error::\udcff"],
+        ["explain", "i->", "2", "--svg", "nowhere/\n::error::\udcff"],
+        ["explain", "i->\udcff", "2"],
+        ["code", "i", "2\n::error::\x1b"],
+        ["bench", "i->", "2", "--seconds", "\n::error::"],
+        ["conformance", "--backend", "numpy", "--case", "\n::error::"],
+        ["conformance", "--callable", "a\n:##[error]"],
+        ["lint", "\n::error::\udcff"],
+        ["\n::error::"],
+    ],
+    ids=ascii,
+)
+@pytest.mark.parametrize("encoding", ["utf-8", slow("ascii"), slow("cp949")])
+def test_nothing_of_a_wrong_argument_is_a_command_or_a_control_character(arguments, encoding, tmp_path):
+    """EndBug/add-and-commit#776: a service that showed what users had written obeyed a line of it."""
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    arguments = [os.fsencode(argument) for argument in arguments]
+    command = [sys.executable, "-m", "einsum_unified", *arguments]
+    done = subprocess.run(command, capture_output=True, env=environment, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, b"")
+    lines = done.stderr.decode(encoding).split("\n")
+    assert lines[0].startswith("einsum-unified")
+    assert [line for line in lines if line.strip().startswith("::") or not line.isprintable()] == []
+    assert b"##[" not in done.stderr
+
+
+def test_what_libraries_say_is_no_command_either(capsys, monkeypatch):
+    """Their names, versions and exceptions, in a table with rich and without, and as JSON."""
+    said = "no\x1b[31m\u202e\n::error::it\n##[error]"
+    found = backends.Found("::debug::", "built in", True, "\udcff", error=said)
+    monkeypatch.setattr(backends, "libraries", lambda: [found])
+    for options in ([], ["--json"], None):
+        if options is None:
+            monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        text = printed(capsys, "backends", *(options or []), status=1)
+        lines = text.split("\n")
+        assert [line for line in lines if line.strip().startswith("::") or not line.isprintable()] == []
+        assert "##[" not in text
+        text.encode("utf-8")
+
+
+def test_an_exception_that_has_no_text_is_named():
+    class UnspeakableError(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    assert terminal.one_line(UnspeakableError()) == "UnspeakableError"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["backends", "--help"], ["lint", "a.py"]])
+def test_output_to_a_reader_that_has_left_is_quiet(arguments, tmp_path):
+    (tmp_path / "a.py").write_text(FAULTY)
+    line = f"(sleep 0.2; exec {sys.executable} -m einsum_unified {' '.join(arguments)}) | true"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert done.stderr == ""
+
+
 def test_tables_are_in_what_the_terminal_can_show():
     arguments = ["bench", "αj->α", "2x3", "--backend", "numpy", "--seconds", "0"]
     done = run(*arguments, text=False, env={**os.environ, "PYTHONIOENCODING": "ascii"})
@@ -726,6 +793,8 @@ def entered(capsys, monkeypatch, folder):
     monkeypatch.chdir(folder)
 
     def enter(line: str) -> subprocess.CompletedProcess:
+        for library in re.findall(r"--(?:backend|callable) (\w+)", line):
+            require(library)
         program, *arguments = shlex.split(line)
         if program != "einsum-unified":  # it sets a variable that libraries read as they are imported
             return in_shell(line, folder)

@@ -36,6 +36,7 @@ FUNCTIONS = {
     "matmul_into",
     "multiply",
     "native",
+    "object_product",
     "reshape",
     "same_device",
     "sum",

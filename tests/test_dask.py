@@ -329,6 +329,21 @@ def test_chunks_of_sparse_arrays_stay_sparse(da):
     np.testing.assert_array_equal(einsum("ii->i", x).compute().todense(), np.diag(array))
 
 
+def test_sparse_chunks_are_multiplied_before_dense_ones_are(da):
+    """Only computing would count stored elements, so a density is guessed (tensorly/tensorly#85)."""
+    sparse = installed_module("sparse")
+    array, vector = np.where(RNG.random((200, 200)) < 0.01, 1.0, 0.0), np.arange(200.0)
+    x = da.from_array(array, chunks=70).map_blocks(sparse.COO)
+    u = da.from_array(vector, chunks=70)
+    assert einsum_plan("i,j,ij->ij", u, u, x).path[0] != (0, 1)
+    for equation in ("ij,i,j->ij", "i,j,ij->j"):
+        operands = [x if len(term) == 2 else u for term in equation.partition("->")[0].split(",")]
+        computed = einsum(equation, *operands).compute()
+        assert isinstance(computed, sparse.COO)
+        want = np.einsum(equation, *[array if op is x else vector for op in operands])
+        np.testing.assert_allclose(computed.todense(), want, rtol=1e-12)
+
+
 def test_chunks_of_jax_arrays_stay_with_jax(da):
     jnp = installed_module("jax.numpy")
     array = whole_numbers(6, 6).astype("float32")

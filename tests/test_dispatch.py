@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import json
 import subprocess
 import sys
 import types
+from concurrent.futures import Future
 from functools import cache
 from importlib.metadata import EntryPoint
 
@@ -14,10 +17,12 @@ import pytest
 from frameworks import KNOWN
 
 from einsum_unified import BackendError, OperandTypeError, clear_cache, einsum, register_backend
-from einsum_unified.adapter import Adapter, Backend, Form, dispatch
+from einsum_unified.__main__ import main
+from einsum_unified.adapter import Adapter, ArrayAPIAdapter, Backend, Form, dispatch
 from einsum_unified.adapter import registry as adapters
 from einsum_unified.adapter.dispatch import backend_for, backend_of, describe, installed, load
 from einsum_unified.adapter.frameworks import FRAMEWORKS, Framework
+from einsum_unified.testing import check_einsum
 
 
 class Boxed:
@@ -137,6 +142,104 @@ def test_installed_imports_nothing():
     assert done.stdout == "[]\n"
 
 
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Put files into a folder that Python searches first, as it does the working directory."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def put(name: str, text: str | None = None, einsum: str | None = None):
+        """Write a file, or make a folder; its root counts as a framework, whose einsum is given."""
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        if text is None:
+            file.mkdir()
+        else:
+            file.write_text(text)
+        root = name.partition("/")[0].removesuffix(".py")
+        entry = Framework("einsum_unified.backends.numpy", einsum or f"{root}.einsum", packages=(root,))
+        monkeypatch.setitem(FRAMEWORKS, root, entry)
+        monkeypatch.setitem(dispatch.PACKAGES, root, root)
+        load.cache_clear()
+        return root
+
+    yield put
+    load.cache_clear()
+
+
+def test_a_folder_with_the_name_of_a_framework_is_not_one(place):
+    place("lonelyfolder/inside")
+    place("dottedfolder/inside", einsum="dottedfolder.array.einsum")
+    for _ in range(2):
+        assert not {"lonelyfolder", "dottedfolder"} & {*installed(), *dispatch.usable()}
+        assert importlib.import_module("lonelyfolder")  # Python takes it for a package
+    with pytest.raises(BackendError, match=r"'lonelyfolder' is not the library: .* no lonelyfolder\.einsum"):
+        load("lonelyfolder")
+
+
+def test_a_framework_that_is_a_folder_with_modules_is_one(place):
+    """As mlx is, which has no __init__.py."""
+    place("realfolder/core.py", "def einsum(): ...", einsum="realfolder.core.einsum")
+    assert "realfolder" in installed()
+    assert "realfolder" in dispatch.usable()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "einsum"),
+    [
+        ("namesake_module.py", "x = 1", "namesake_module.einsum"),
+        ("namesake_package/__init__.py", "", "namesake_package.array.einsum"),
+    ],
+)
+def test_a_module_without_an_einsum_is_not_the_framework_of_that_name(place, file, text, einsum, tmp_path):
+    name = place(file, text, einsum)
+    assert name in installed()  # nothing is imported
+    assert name not in dispatch.usable()
+    with pytest.raises(BackendError) as caught:
+        load(name)
+    headline, note = str(caught.value).splitlines()
+    assert headline == f"the module {name!r} is not the library: it has no {einsum}"
+    assert note == f"  rename {tmp_path / file}, or run in another folder"
+
+
+def test_a_framework_that_fails_to_import_is_broken_not_a_namesake(place):
+    place("failing_module.py", "1 / 0")
+    place("leaving_module.py", "raise SystemExit(3)")
+    assert {"failing_module", "leaving_module"} <= {*dispatch.usable()}
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_class_in_a_module_with_the_name_of_a_framework_goes_by_its_methods(place):
+    text = """
+import numpy as np
+class Array:
+    shape, dtype = (2,), np.dtype(float)
+    def __array_namespace__(self, api_version=None): return np
+"""
+    cls = importlib.import_module(place("namesake_classes.py", text)).Array
+    assert type(backend_of(cls, cls())) is ArrayAPIAdapter
+
+
+def test_commands_and_checks_leave_namesakes_out(place, capsys, monkeypatch):
+    for name in [name for name in FRAMEWORKS if name != "numpy"]:
+        monkeypatch.delitem(FRAMEWORKS, name)
+    place("demo_folder/inside")
+    place("demo_module.py", "x = 1")
+    x = np.ones((2, 2))
+    assert [result.framework for result in check_einsum("ij->j", [x]).results] == ["numpy"]
+    assert main(["demo"]) == 0
+    assert "operations on numpy)" in capsys.readouterr().out
+    assert main(["bench", "ij->j", "2x2", "--seconds", "0"]) == 0
+    assert "demo_module" not in capsys.readouterr().out
+    assert main(["backends", "--json"]) == 0
+    found = {library["name"]: library["installed"] for library in json.loads(capsys.readouterr().out)}
+    names = ("numpy", "demo_folder", "demo_module")
+    assert {name: found[name] for name in names} == dict(zip(names, (True, False, False), strict=True))
+    with pytest.raises(BackendError, match="is not the library"):
+        check_einsum("ij->j", [x], frameworks=["demo_module"])
+    assert main(["conformance", "--backend", "demo_module"]) == 2
+    assert "the module 'demo_module' is not the library" in capsys.readouterr().err
+
+
 # --- several operands -----------------------------------------------------------------------------
 
 
@@ -166,7 +269,7 @@ def test_two_tensor_frameworks_are_refused_naming_both_operands(torch, tf):
         (None, "a NoneType"),
         ("ab", "a str"),
         (object(), "an object"),
-        (EntryPoint("a", "b", "c"), "an importlib EntryPoint"),
+        (Future(), "a concurrent Future"),
     ],
 )
 def test_an_operand_that_is_not_an_array_is_refused_by_name(x, what: str):

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from conftest import available, installed_module
+from conftest import available, installed_module, require
 from frameworks import FRAMEWORKS
 
 from einsum_unified import OperandTypeError, einsum, einsum_plan
@@ -230,6 +230,8 @@ def in_64_bits(backend: str):
 
 
 def contract(text: str):
+    for library in re.findall(r"^import (\w+)", text, re.MULTILINE):
+        require(library)
     namespace: dict = {}
     exec(compile(text, "pasted", "exec"), namespace)
     return namespace["contract"]

@@ -130,7 +130,9 @@ def own_attention(fw: Framework, q: Any, k: Any, v: Any, scale: float) -> Any:
         return fw.module.nn.functional.scaled_dot_product_attention(q, k, v, scale=scale)
     if fw.name == "tensorflow":
         layer = fw.module.keras.layers.Attention(use_scale=False, dtype="float64")
-        return layer([q * scale, v, k])
+        # Older versions of the layer take three axes only.
+        flat = [fw.module.reshape(x, (-1, *x.shape[-2:])) for x in (q * scale, v, k)]
+        return fw.module.reshape(layer(flat), (*q.shape[:-1], v.shape[-1]))
     weights = softmax(fw, fw.module.matmul(q, k.swapaxes(-1, -2)) * scale)
     return fw.module.matmul(weights, v)
 

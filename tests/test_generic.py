@@ -270,6 +270,7 @@ def test_the_path_of_a_generic_plan_is_near_the_best_one(operands: int):
     """FLOPs on random networks with ever new sizes, over those of dynamic programming for the exact sizes."""
     from opt_einsum.testing import rand_equation
 
+    from einsum_unified.adapter import registry
     from einsum_unified.runtime import cache
 
     draw, ratios = random.Random(operands), []
@@ -280,7 +281,7 @@ def test_the_path_of_a_generic_plan_is_near_the_best_one(operands: int):
         for _ in range(3):
             drawn = {label: round(2 ** draw.uniform(1, 5)) for label in sizes}
             shapes = [tuple(drawn[label] for label in term) for term in terms]
-            family = cache._families(equation, "auto", None, False, (np.ndarray,) * operands,
+            family = cache._families(registry.table, equation, "auto", None, False, (np.ndarray,) * operands,
                                      (np.dtype(float),) * operands, tuple(map(len, terms)))  # fmt: skip
             programs = family.programs or family.start() or family.start()
             found = programs.read(shapes)

@@ -325,7 +325,7 @@ def test_clear_cache_forgets_and_starts_counting_again():
     clear_cache()
     info = cache_info()
     assert (info.hits, info.misses, info.currsize) == (0, 0, 0)
-    assert info.maxsize == 4096 + 8
+    assert info.maxsize == 4096 + 8 + 2048
     assert runtime_cache.look_up.cache_info()[:] == (0, 0, 4096, 0)
 
 

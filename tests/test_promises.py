@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import require
 from sources import CORE, MODULES, imported
 
 import einsum_unified
@@ -185,10 +186,12 @@ def test_an_adapter_imports_the_core_a_little_numpy_and_its_framework(name: str)
     }
     modules = {module for module, _ in imported(ADAPTERS[name])}
     modules = {module for module in modules if module.partition(".")[0] not in sys.stdlib_module_names}
-    assert {module for module in modules if not module.startswith(f"{name}.")} <= allowed
+    own = (f"{name}.", f"einsum_unified.backends.{name}_")  # the second are further modules of the adapter
+    assert {module for module in modules if not module.startswith(own)} <= allowed
 
 
-OPTIONAL = ("matmul_into", "integer_dot", "common_size", "agree", "ranked", "exactly")
+OPTIONAL = ("matmul_into", "integer_dot", "object_product", "common_size", "agree", "ranked", "exactly",
+            "density")  # fmt: skip
 """What an adapter has if its capabilities say so."""
 
 
@@ -246,9 +249,11 @@ def test_a_compiled_plan_calls_the_frameworks_own_functions(
 
 @pytest.mark.parametrize("name", ["numpy", "torch", "tensorflow"])
 def test_an_adapter_has_the_optional_members_that_its_capabilities_promise(name: str):
+    require(name)
     names = public_names(ADAPTERS[name])
     assert ("matmul_into" in names) is load(name).capabilities.into
     assert ("integer_dot" in names) is bool(load(name).capabilities.integers)
+    assert ("object_product" in names) is load(name).capabilities.objects
     assert ("common_size" in names) is ("agree" in names) is load(name).capabilities.deferred
 
 

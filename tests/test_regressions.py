@@ -267,7 +267,7 @@ def test_the_cost_of_a_long_chain_is_printed_though_no_float_holds_it(operands: 
     assert f"Naive FLOP count:  {naive:.3e}" in summary
 
 
-@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore")  # of torch, about its tracing
 def test_the_cache_keeps_no_tensor_that_stands_for_a_size_while_torch_traces(torch):
     x = torch.arange(6.0).reshape(2, 3)
     traced = torch.jit.trace(lambda a: einsum("τυ,φυ->τφ", a, a), x)  # an equation of no other test

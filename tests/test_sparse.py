@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import combinations, product
+
 import numpy as np
 import pytest
 from conftest import available, installed_module, slow
 from libraries import Sparse, agree_on_random_calls
 
-from einsum_unified import OperandTypeError, einsum
+from einsum_unified import OperandTypeError, cache_info, clear_cache, einsum, einsum_plan
+from einsum_unified.planning.stored import estimates, find_sparse_path
 
 RNG = np.random.default_rng(0)
 LONG = 10**5
@@ -128,6 +131,7 @@ def test_arrays_too_large_to_be_dense_are_contracted(sparse, huge, equation):
     xs = huge[: 1 + equation.count(",")]
     result = einsum(equation, *xs)
     want = sparse.einsum(equation if "->" in equation else f"{equation}->", *xs)
+    want = want if want.shape else sparse.COO(np.asarray(want if np.isscalar(want) else want.todense()))
     assert result.shape == want.shape
     assert result.nnz <= want.nnz + 1
     # Arithmetic that needs no array of that size: the sum over everything, weighted by where it stands.
@@ -153,6 +157,143 @@ def test_a_long_batch_is_no_loop_in_python(sparse):
 def test_a_product_has_no_elements_that_are_zero_by_structure(sparse):
     a, b = np.diag(np.arange(1.0, 51)), np.diag(np.ones(50))
     assert einsum("ij,jk->ik", *map(sparse.COO.from_numpy, (a, b))).nnz == 50
+
+
+# --- the order of contraction follows from the stored elements -------------------------------------------
+
+
+def scattered(sparse, stored: int, *shape: int):
+    return sparse.COO(np.stack([RNG.integers(0, n, stored) for n in shape]), np.ones(stored), shape=shape)
+
+
+@pytest.mark.parametrize("equation", ["ij,i,j->ij", "i,j,ij->ij", "j,ij,i->ji", "i,j,ij->", "i,j,ij->j"])
+def test_vectors_scale_a_sparse_matrix_without_their_outer_product(sparse, equation):
+    """Dense factors are not multiplied before the sparse operand is: tensorly/tensorly#85."""
+    x, u = scattered(sparse, 1000, LONG, LONG), RNG.integers(1, 9, LONG).astype(float)
+    terms, output = equation.split("->")
+    result = einsum(equation, *[x if len(term) == 2 else u for term in terms.split(",")])
+    i, j = x.coords
+    want = u[i] * u[j] * x.data
+    if len(output) < 2:
+        where = j if output else np.zeros_like(j)
+        want = np.bincount(where, want, minlength=LONG if output else 1)
+        np.testing.assert_array_equal(result.todense(), want if output else want[0])
+    else:
+        result = result if output == "ij" else result.T
+        assert isinstance(result, sparse.COO)
+        np.testing.assert_array_equal(result.coords, x.coords)
+        np.testing.assert_array_equal(result.data, want)
+
+
+def test_a_sparse_tensor_meets_its_factor_matrices_one_by_one(sparse):
+    """MTTKRP: of three operands the sparse one is in the first product (dgasmith/opt_einsum#113)."""
+    x, b, c = scattered(sparse, 2000, 300, 300, 300), RNG.random((300, 16)), RNG.random((300, 16))
+    for equation, operands, place in (
+        ("abc,bz,cz->az", (x, b, c), 0),
+        ("bz,cz,abc->az", (b, c, x), 2),
+        ("bz,abc,cz->az", (b, x, c), 1),
+    ):
+        plan = einsum_plan(equation, *operands)
+        assert place in plan.path[0]
+        got = plan(*operands).todense()
+        i, j, k = x.coords
+        want = np.zeros((300, 16))
+        np.add.at(want, i, x.data[:, None] * b[j] * c[k])
+        np.testing.assert_allclose(got, want, rtol=1e-12)
+    assert einsum_plan("bz,cz,abc->az", b, c, x.todense()).path[0] != (0, 2)
+
+
+def test_a_chain_starts_where_few_elements_are_stored(sparse):
+    thick, thin_one = scattered(sparse, 100_000, 1000, 1000), scattered(sparse, 10, 1000, 1000)
+    for operands, first in (((thin_one, thick, thick), {0, 1}), ((thick, thick, thin_one), {1, 2})):
+        assert {*einsum_plan("ij,jk,kl->il", *operands).path[0]} == first
+
+
+def test_plans_are_shared_by_operands_of_about_the_same_density(sparse):
+    clear_cache()
+    operands = [scattered(sparse, n, 100, 100) for n in (100, 90, 110, 120, 95)]
+    for x in operands:
+        einsum("ij,jk,kl->il", x, x, x)
+    assert cache_info().misses == 1
+    dense = scattered(sparse, 20_000, 100, 100)
+    einsum("ij,jk,kl->il", dense, dense, dense)
+    empty = sparse.zeros((100, 100))
+    assert einsum("ij,jk,kl->il", empty, empty, empty).nnz == 0
+    assert cache_info().misses == 3
+
+
+def test_a_plan_runs_on_operands_of_any_density(sparse):
+    few = [scattered(sparse, 5, 30, 30) for _ in range(3)]
+    many = [sparse.COO.from_numpy(thin(30, 30)) for _ in range(3)]
+    plan = einsum_plan("ij,jk,kl->il", *few)
+    np.testing.assert_array_equal(plan(*many).todense(), np.linalg.multi_dot([x.todense() for x in many]))
+
+
+def test_asked_for_orders_and_strategies_do_not_depend_on_density(sparse):
+    x, u = scattered(sparse, 10, 100, 100), np.ones(100)
+    for optimize, path in ((((1, 2), (0, 1)), ((1, 2), (0, 1))), (None, ((0, 1, 2),))):
+        plan = einsum_plan("ij,i,j->ij", x, u, u, optimize=optimize)
+        assert plan.path == path
+        assert "stored" not in plan.explain()
+    assert einsum_plan("ij,i,j->ij", (100, 100), (100,), (100,)).path == (
+        einsum_plan("ij,i,j->ij", x.todense(), u, u).path
+    )
+    assert 0 in einsum_plan("ij,i,j->ij", x, (100,), (100,)).path[0]  # shapes count as dense
+
+
+def test_explain_says_which_densities_chose_the_order(sparse):
+    x, u = scattered(sparse, 1000, LONG, LONG), np.ones(LONG)
+    text = einsum_plan("ij,i,j->ij", x, u, u).explain()
+    assert (
+        "  stored: about 1e-7, 1, 1 of the operands' elements; expected multiplications: 1e+03 + 1e+03\n"
+        in text
+    )
+
+
+def test_the_expected_elements_are_those_of_evenly_spread_ones(sparse):
+    """Arithmetic: 300 × 300 matrices of density 1/100 have 2 700 products of stored elements."""
+    sizes, terms = (300, 300, 300), ((0, 1), (1, 2))
+    (step,) = estimates(terms, (0, 2), sizes, (2, 2), ((0, 1),))
+    a, b = (RNG.random((300, 300)) < 0.01 for _ in range(2))
+    products = np.einsum("ij,jk->", a.astype(int), b.astype(int))
+    assert step.products == pytest.approx(300**3 * 1e-4)
+    assert abs(step.products - products) < 5 * np.sqrt(products) + 600
+    stored = np.count_nonzero(a.astype(int) @ b.astype(int))
+    assert abs(step.stored - stored) < 0.3 * stored
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_order_is_expected_to_be_cheaper_than_the_one_found(seed):
+    rng = np.random.default_rng(seed)
+    labels = range(6)
+    terms = tuple(tuple(map(int, rng.choice(6, rng.integers(1, 4), replace=False))) for _ in range(4))
+    output = tuple(label for label in labels if any(label in term for term in terms) and rng.random() < 0.3)
+    sizes = tuple(map(int, rng.integers(2, 1000, 6)))
+    densities = tuple(map(int, rng.integers(0, 5, 4)))
+
+    def cost(path) -> float:
+        return sum(step.cost for step in estimates(terms, output, sizes, densities, path))
+
+    pairs = [list(combinations(range(n), 2)) for n in (4, 3, 2)]
+    least = min(map(cost, product(*pairs)))
+    assert cost(find_sparse_path(terms, output, sizes, densities)) <= least * (1 + 1e-9)
+
+
+def test_many_sparse_operands_are_contracted_from_pair_to_pair(sparse):
+    count = 12
+    xs = [scattered(sparse, 300, 100, 100) for _ in range(count)]
+    letters = "abcdefghijklmnop"
+    equation = ",".join(letters[n : n + 2] for n in range(count)) + f"->a{letters[count]}"
+    result = einsum(equation, *xs)
+    np.testing.assert_allclose(result.todense(), np.linalg.multi_dot([x.todense() for x in xs]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["coo", "gcxs", "dok"])
+def test_a_diagonal_keeps_what_its_missing_elements_are(sparse, kind):
+    x = sparse.COO.from_numpy(np.arange(18.0).reshape(3, 2, 3), fill_value=4.0).asformat(kind)
+    result = einsum("iji->ji", x)
+    assert result.fill_value == 4
+    np.testing.assert_array_equal(result.todense(), np.einsum("iji->ji", np.arange(18.0).reshape(3, 2, 3)))
 
 
 # --- what is missing is not 0 -------------------------------------------------------------------------

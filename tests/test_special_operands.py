@@ -306,12 +306,12 @@ torch_warns = pytest.mark.filterwarnings(
 @torch_warns
 @pytest.mark.parametrize(
     ("name", "equation"),
-    [("sparse", "ii->"), ("csr", "ij->ji"), ("quantised", "ij->i"), ("nested", "bij->bji")],
+    [("sparse", "ij,k->ijk"), ("csr", "ij,k->ijk"), ("quantised", "ij->i"), ("nested", "bij->bji")],
 )
 def test_what_torch_cannot_contract_comes_with_the_call_that_makes_it_dense(torch, name, equation):
     operand, call = torch_specials(torch)[name]
     with pytest.raises(OperandTypeError, match=r"operand 0 .*torch cannot contract") as caught:
-        einsum(equation, operand)
+        einsum(equation, operand, *[torch.ones(2)] * equation.count(","))
     assert str(caught.value).endswith(f"make it dense first: {call}")
     assert caught.value.__cause__ is not None
 
@@ -585,13 +585,13 @@ def test_a_sparse_tensor_is_named_also_where_others_are_dense(torch, name):
 @torch_warns
 @pytest.mark.parametrize("name", ["sparse", "csr"])
 def test_a_plan_that_cannot_run_on_a_sparse_tensor_says_what_to_do(torch, name):
-    plan = einsum_plan("ii->i", torch.ones(3, 3))
-    assert plan(torch.ones(3, 3)).tolist() == [1, 1, 1]
-    for out in (None, torch.zeros(3)):
+    plan = einsum_plan("ij,k->ijk", torch.ones(3, 3), torch.ones(1))
+    assert plan(torch.ones(3, 3), torch.ones(1)).tolist() == np.ones((3, 3, 1)).tolist()
+    for out in (None, torch.zeros(3, 3, 1)):
         with pytest.raises(
             OperandTypeError, match=r"operand 0 is a sparse .*torch cannot contract\n.*to_dense"
         ):
-            plan(torch_specials(torch)[name][0], out=out)
+            plan(torch_specials(torch)[name][0], torch.ones(1), out=out)
 
 
 @pytest.mark.parametrize("name", ["ragged", "sparse", "quantised"])

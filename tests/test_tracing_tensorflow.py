@@ -86,12 +86,46 @@ def test_no_size_known(tf, equation: str, shapes, jit_compile: bool):
     assert function.experimental_get_tracing_count() == 1
 
 
-@pytest.mark.parametrize("equation", [eq for eq, _ in CASES if eq != "...i->i"])
+@pytest.mark.parametrize("equation", [eq for eq, _ in CASES])
 def test_unknown_rank(tf, equation: str):
     operands = arrays(dict(CASES)[equation])
     specs = [tf.TensorSpec(None, tf.float64) for _ in operands]
     function = tf.function(lambda *xs: einsum(equation, *xs), input_signature=specs)
     assert_right(function(*operands), equation, operands)
+
+
+LEFT_OUT = {
+    "...i->i": [(2, 3, 4)],
+    "i...->i": [(2, 3, 4)],
+    "...->": [(2, 3)],
+    "...ii->i": [(2, 3, 3)],
+    "...ij,jk->ik": [(5, 2, 3), (3, 4)],
+    "...i,...i->": [(2, 3, 4), (4,)],
+    "...ij,...jk,...kl->li": [(5, 2, 3), (3, 4), (4, 2)],
+}
+
+
+@pytest.mark.parametrize("equation", LEFT_OUT)
+@pytest.mark.parametrize("ranked", [0, 1], ids=["no rank", "one rank"])
+def test_an_ellipsis_that_the_output_leaves_out_is_summed_for_an_unknown_rank_too(
+    tf, equation: str, ranked: int
+):
+    """NumPy and TensorFlow refuse it, although it is unambiguous: numpy/numpy#9984."""
+    operands = arrays(LEFT_OUT[equation])
+    given = len(operands) > 1 and ranked
+    specs = [tf.TensorSpec(x.shape if given and n else None, tf.float64) for n, x in enumerate(operands)]
+    function = tf.function(lambda *xs: einsum(equation, *xs), input_signature=specs)
+    np.testing.assert_allclose(function(*operands), np.einsum(equation, *operands, optimize=True), rtol=1e-12)
+    assert function.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "float16", "bfloat16", "complex64"])
+def test_such_a_sum_is_in_the_dtype_of_the_operand(tf, dtype: str):
+    x = tf.cast(tf.constant([[1, 0, 3], [4, 0, 6]]), dtype)
+    function = tf.function(lambda x: einsum("...i->i", x), input_signature=[tf.TensorSpec(None, x.dtype)])
+    assert function(x).dtype == x.dtype
+    want = [True, False, True] if dtype == "bool" else [5, 0, 9]
+    assert tf.cast(function(x), tf.complex64).numpy().tolist() == want
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from einsum_unified.adapter.base import Adapter, one_place
 from einsum_unified.adapter.capabilities import About, Capabilities, Form
 from einsum_unified.adapter.costs import Costs
 from einsum_unified.adapter.numpy_like import NumPyLikeAdapter
-from einsum_unified.adapter.protocol import ADAPTER_API, Backend, Recorder, Shape, StalePlan
+from einsum_unified.adapter.protocol import ADAPTER_API, Backend, Recorder, Shape
 from einsum_unified.language.letters import Term, letters, numbered
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "NumPyLikeAdapter",
     "Recorder",
     "Shape",
-    "StalePlan",
     "Term",
     "letters",
     "numbered",

@@ -24,7 +24,7 @@ class ArrayAPIAdapter(NamespaceAdapter):
     >>> import numpy as np
     >>> from einsum_unified.adapter import ArrayAPIAdapter
     >>> adapter = ArrayAPIAdapter(np)  # NumPy follows the standard
-    >>> adapter.name, adapter.transpose(np.ones((2, 3)), (1, 0)).shape
+    >>> adapter.name, adapter.reshape(np.ones((2, 3)), (3, 2)).shape
     ('numpy', (3, 2))
     """
 

@@ -81,6 +81,10 @@ class Adapter:
         """Promote on the lattice that torch and JAX share."""
         return dtypes.beside(dtypes.promote(*names), weak, self.name)
 
+    def settings(self, names: Sequence[str], weak: Sequence[type]) -> Callable[[], Any] | None:
+        """Return None: plans do not depend on settings of the library."""
+        return None
+
     def hint(self, x: Any) -> tuple[str, str] | None:
         """Return None: all tensors are dense."""
         return None

@@ -75,6 +75,9 @@ class Capabilities:
     product into its transpose by ``axes``, and returns the array."""
     integers: frozenset[str] = frozenset()
     """Dtypes for which the adapter has ``integer_dot(a, b)``, a product of two matrices in int32."""
+    objects: bool = False
+    """Whether the adapter has ``object_product(a, b)`` for dtype object, in place of ``dot`` and ``matmul``:
+    exceptions of the objects' own arithmetic come through it."""
     exact: frozenset[str] = frozenset()
     """Integer dtypes (and bool) whose products are computed in floats where that is exact and faster."""
     deferred: bool = False
@@ -95,6 +98,12 @@ class Capabilities:
     pairs: bool = False
     """Whether ``native`` contracts any two operands better than the primitives do. Every step with two
     operands then goes to ``native``."""
+    sparse: bool = False
+    """Whether arrays may store only some of their elements.
+
+    If so, the adapter has ``density(x)``, which returns the fraction of its elements that an array stores,
+    known or guessed; it is 1 for a dense array. The order of contraction of three and more operands then
+    depends on these fractions."""
     options: frozenset[str] = frozenset()
     """Keywords of the library's own einsum that `einsum_unified.einsum` passes on (``precision``)."""
     gaps: Mapping[str, str] = field(default_factory=dict)

@@ -35,6 +35,8 @@ class Framework:
     """Root packages: the adapter decides about each class in them."""
     method: str | None = None
     """The special method that marks other classes as usable with the framework."""
+    overriding: str | None = None
+    """The special method by which a class derived from one of ``classes`` brings functions of its own."""
     symbols: Mapping[str, type] = field(default_factory=dict)
     """Classes of a tracer's symbolic numbers → the Python type that each stands for."""
     made: bool = True
@@ -43,7 +45,10 @@ class Framework:
 
 FRAMEWORKS = {
     "numpy": Framework(
-        "einsum_unified.backends.numpy", "numpy.einsum", classes=("numpy.ndarray", "numpy.generic")
+        "einsum_unified.backends.numpy",
+        "numpy.einsum",
+        classes=("numpy.ndarray", "numpy.generic"),
+        overriding="__array_function__",  # such as an array with units, which a plain array would lose
     ),
     "torch": Framework(
         "einsum_unified.backends.torch",
@@ -60,6 +65,7 @@ FRAMEWORKS = {
             "tensorflow.python.types.core.Tensor",
             "tensorflow.python.framework.composite_tensor.CompositeTensor",
         ),
+        overriding="__array_namespace__",  # such as deepmd-kit's arrays, which would become plain tensors
     ),
     "jax": Framework(
         "einsum_unified.backends.jax",

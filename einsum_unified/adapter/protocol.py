@@ -61,6 +61,16 @@ class Backend(Protocol):
         """
         ...
 
+    def settings(self, names: Sequence[str], weak: Sequence[type]) -> Callable[[], Any] | None:
+        """Return a function that reads the library's settings on which a plan for these operands depends.
+
+        None means that there are none, and costs nothing. ``names`` has the operands' dtypes and that of
+        ``dtype=``, ``weak`` the types of the Python numbers. A plan depends on a setting if `result_type`,
+        `dtype_from_name` or `capabilities` answers otherwise under it. The function is called in each call of
+        a plan; if its value, which must be hashable, is not the one from planning, the call is planned again.
+        """
+        ...
+
     def hint(self, x: Any) -> tuple[str, str] | None:
         """Return None for a dense tensor, else its kind and a call that makes it dense.
 
@@ -166,7 +176,8 @@ class Backend(Protocol):
     def finish(self, run: Callable[..., Any], classes: Sequence[type]) -> Callable[..., Any]:
         """Return the function to call for a compiled program: ``run`` itself, marked, or wrapped (jit).
 
-        ``run`` takes operands of these classes and checks nothing.
+        ``run`` takes operands of these classes, and checks nothing but the `settings` that it depends on. A
+        compiler must trace it again when one of them has changed.
         """
         ...
 
@@ -176,10 +187,6 @@ class Backend(Protocol):
         Raises `OperandTypeError` or `OperandError` if ``out`` cannot be filled, and leaves ``out`` unchanged.
         """
         ...
-
-
-class StalePlan(Exception):  # noqa: N818 - not an error: the plan is made again
-    """Raised by a program compiled under another setting of the library; the call is planned again."""
 
 
 class Recorder(Protocol):

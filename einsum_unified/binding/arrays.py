@@ -6,41 +6,45 @@ These are Python numbers, nested lists, and objects that only NumPy understands,
 from __future__ import annotations
 
 import array
-import sys
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from einsum_unified.adapter import Backend, Form
+from einsum_unified.adapter import Backend, Form, registry
 from einsum_unified.adapter.dispatch import backend_for, backend_of, default_backend, symbol_type
+from einsum_unified.adapter.registry import Table
 from einsum_unified.dtypes import WEAK, Symbol
-from einsum_unified.errors import OperandError, OperandTypeError
-from einsum_unified.wording import article
+from einsum_unified.errors import OperandError, OperandTypeError, warn
+from einsum_unified.wording import LONGEST_NAME, article, class_name, clipped
+
+_AXES = 64
+"""The greatest number of axes that NumPy's arrays have."""
 
 
-def prepared(operands: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[type, ...]]:
+def prepared(operands: Sequence[Any], table: Table | None = None) -> tuple[tuple[Any, ...], tuple[type, ...]]:
     """Return operands with lists and numbers turned into arrays, and the class that each counts as.
 
-    Raises `OperandTypeError` unless one adapter can use all of them.
+    ``table`` has the adapters; by default it is the present one. Raises `OperandTypeError` unless one adapter
+    can use all of them.
     """
-    pairs = [prepare(x, number) for number, x in enumerate(operands)]
+    table = table or registry.table
+    pairs = [prepare(x, number, table) for number, x in enumerate(operands)]
     classes = tuple([cls for _, cls in pairs])
-    backend = backend_for(classes)
+    backend = backend_for(classes, table)
     for number, (x, cls) in enumerate(pairs):
         if isinstance(x, Symbol) and backend is default_backend():
             raise OperandTypeError(
-                f"operand {number} is a {type(x.value).__name__}, but no operand is a tensor"
+                f"operand {number} is a {class_name(type(x.value))}, but no operand is a tensor"
             )
         if cls not in WEAK and cls is not np.ndarray and backend.form(cls) is None:
             raise OperandTypeError(
-                f"operand {number} is {article(f'{backend.name} {cls.__name__}')}, which is not a tensor"
+                f"operand {number} is {article(f'{backend.name} {class_name(cls)}')}, which is not a tensor"
             )
     return tuple([x for x, _ in pairs]), classes
 
 
-def prepare(x: Any, number: int) -> tuple[Any, type]:
+def prepare(x: Any, number: int, table: Table | None = None) -> tuple[Any, type]:
     """Return an operand that is not a framework's tensor as a NumPy array, and the class it counts as.
 
     The class is bool, int, float or complex for Python's numbers and nested lists of them, else
@@ -55,7 +59,7 @@ def prepare(x: Any, number: int) -> tuple[Any, type]:
     kind = symbol_type(cls)
     if kind is not None:
         return Symbol(x, np.dtype(kind)), kind
-    backend = backend_of(cls, x)
+    backend = backend_of(cls, x, table)
     if backend is default_backend():
         return _plain_array(x), np.ndarray
     if backend is not None:
@@ -76,18 +80,8 @@ def _shaped(x: Any, backend: Backend) -> Any:
 
 def _plain_array(x: Any) -> Any:
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
-        warnings.warn(
-            "the mask of a MaskedArray is ignored by einsum", UserWarning, stacklevel=_callers_level()
-        )
+        warn("the mask of a MaskedArray is ignored by einsum")
     return np.asarray(x)
-
-
-def _callers_level() -> int:
-    """Return the ``stacklevel`` with which the caller warns at the first frame outside the library."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("einsum_unified."):
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def _is_only_array_like(cls: type) -> bool:
@@ -97,11 +91,12 @@ def _is_only_array_like(cls: type) -> bool:
 
 
 def _nested(x: Any, number: int) -> tuple[Any, type]:
-    leaves = _leaf_types(x)
+    leaves = _leaf_types(x, number)
     foreign = [cls for cls in leaves if not issubclass(cls, (*WEAK, np.ndarray, np.generic))]
     if foreign:
-        name = f"{foreign[0].__module__.partition('.')[0]} {foreign[0].__name__}".removeprefix("builtins ")
-        headline = f"operand {number} is a {type(x).__name__} that holds {article(name)}"
+        root = clipped(str(foreign[0].__module__).partition(".")[0], LONGEST_NAME)
+        name = f"{root} {class_name(foreign[0])}".removeprefix("builtins ")
+        headline = f"operand {number} is {article(class_name(type(x)))} that holds {article(name)}"
         note = (
             "a list may hold only Python numbers and NumPy arrays; join tensors with their framework's stack"
         )
@@ -115,18 +110,21 @@ def _nested(x: Any, number: int) -> tuple[Any, type]:
     return values, max(leaves, key=WEAK.index, default=float)
 
 
-def _leaf_types(x: Any) -> list[type]:
-    """Return the types found in nested lists; each list is visited once, in case one contains itself."""
+def _leaf_types(x: Any, number: int) -> list[type]:
+    """Return the types found in nested lists; raises `OperandError` if they are too deep for an array."""
     types: dict[type, None] = {}
-    seen: set[int] = set()
-    todo = [x]
-    while todo:
-        items = todo.pop()
-        if id(items) in seen:
-            continue
-        seen.add(id(items))
-        todo += [item for item in items if isinstance(item, (list, tuple))]
-        types.update(dict.fromkeys(type(item) for item in items if not isinstance(item, (list, tuple))))
+    level = [x]
+    for _ in range(_AXES):
+        inner: dict[int, Any] = {}  # a list that occurs several times is visited once
+        for items in level:
+            inner.update((id(item), item) for item in items if isinstance(item, (list, tuple)))
+            types.update(dict.fromkeys(type(item) for item in items if not isinstance(item, (list, tuple))))
+        level = list(inner.values())
+        if not level:
+            break
+    else:
+        note = f"NumPy's arrays have at most {_AXES} axes; the list may contain itself"
+        raise OperandError.of(f"operand {number} is a list nested more than {_AXES} deep", notes=[note])
     return [_weak_base(cls) for cls in types]
 
 

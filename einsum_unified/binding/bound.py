@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from einsum_unified.binding.operand import Operand
+from einsum_unified.computed import computed_once
 from einsum_unified.language.equation import Equation
 from einsum_unified.language.labels import Label
 from einsum_unified.language.sizes import Size
@@ -36,7 +36,7 @@ class Bound:
         """The labels whose sizes are known only when the program runs."""
         return tuple(label for label, size in enumerate(self.sizes) if isinstance(size, Size))
 
-    @cached_property
+    @computed_once
     def loose(self) -> frozenset[int]:
         """The labels with an axis of unknown size, even if another operand gives the label's size."""
         return frozenset(

@@ -87,8 +87,9 @@ def _check_sums(
     for number, term in enumerate(terms):
         for label in dict.fromkeys(term):
             operands.setdefault(label, []).append(number)
+    kept = set(output)
     for label, (number, *others) in operands.items():
-        if others or label in output:
+        if others or label in kept:
             continue
         named = name(label)
         what = "an axis of '...'" if named is ... else f"label {quoted(named)}"

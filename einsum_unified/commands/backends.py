@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from einsum_unified.adapter import Backend, dispatch, registry
 from einsum_unified.commands.command import Command, argument
 from einsum_unified.commands.tables import print_table
 from einsum_unified.commands.terminal import one_line
+from einsum_unified.printable import json_text
 
 _OTHERS = """
 Other libraries work without an adapter if they follow the array API standard or have __array_function__."""
@@ -50,7 +50,7 @@ def run(asked: argparse.Namespace) -> int:
     """Print the list; return 1 if an installed library cannot be imported."""
     found = libraries()
     if asked.json:
-        print(json.dumps([asdict(library) for library in found], indent=1))
+        print(json_text([asdict(library) for library in found], indent=1))
     else:
         header = ("library", "version", "adapter", "supports")
         print_table("einsum_unified: libraries with an adapter", header, [_row(library) for library in found])
@@ -67,7 +67,7 @@ def libraries() -> list[Found]:
 
 
 def _library(name: str, adapter: str, distributions: Mapping[str, Sequence[str]]) -> Found:
-    if importlib.util.find_spec(name) is None:
+    if not _is_installed(name):
         return Found(name, adapter, installed=False)
     known = _version(name, distributions.get(name, ()))
     try:
@@ -75,6 +75,12 @@ def _library(name: str, adapter: str, distributions: Mapping[str, Sequence[str]]
         return Found(name, adapter, True, known, **_capabilities(backend))
     except (Exception, SystemExit) as error:  # whatever a broken installation raises
         return Found(name, adapter, True, known, error=one_line(error))
+
+
+def _is_installed(name: str) -> bool:
+    if name in dispatch.FRAMEWORKS:
+        return dispatch.is_installed(name) and not dispatch.is_namesake(name)
+    return importlib.util.find_spec(name) is not None
 
 
 def _version(name: str, distributions: Sequence[str]) -> str | None:

@@ -17,7 +17,6 @@ from einsum_unified.commands.tables import print_table
 from einsum_unified.commands.timing import progress
 from einsum_unified.dtypes import itemsize, kind_of
 from einsum_unified.plan import Plan
-from einsum_unified.printable import escaped
 from einsum_unified.wording import clipped
 
 _MOST_BYTES = 4 * 2**30
@@ -54,14 +53,14 @@ def run(asked: argparse.Namespace) -> int:
     shapes = ["x".join(map(str, x.shape)) or "scalar" for x in arrays]
     title = "  ".join([asked.equation, *shapes, made.bound.dtype])
     header = ("library", "its own einsum", *_FIGURES, "")
-    print_table(escaped(title), header, [_cells(row) for row in rows], whole=_FIGURES)
+    print_table(title, header, [_cells(row) for row in rows], whole=_FIGURES)
     return int(any(row.wrong for row in rows))
 
 
 def _names(asked: Sequence[str] | None) -> list[str]:
     """Return the libraries to run; raises `MisuseError` if one that was asked for cannot be imported."""
     if asked is None:
-        return dispatch.installed()
+        return dispatch.usable()
     for name in asked:
         if name not in OWN:
             check_known(name)

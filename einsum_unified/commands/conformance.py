@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from einsum_unified.commands.command import Command, MisuseError, argument
 from einsum_unified.commands.request import library_named
 from einsum_unified.commands.tables import print_table
 from einsum_unified.commands.terminal import one_line
+from einsum_unified.printable import json_text, shown
 from einsum_unified.testing.conformance.cases import Case, corpus, rows
 from einsum_unified.testing.conformance.makers import SPECIAL, Library, library_of
 from einsum_unified.testing.conformance.runner import Outcome
@@ -30,7 +30,7 @@ def run(asked: argparse.Namespace) -> int:
     library = _library(asked.backend, asked.callable)
     outcomes = run_cases(library, cases, function)
     if asked.json:
-        print(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
+        print(json_text([asdict(outcome) for outcome in outcomes], indent=1))
     else:
         _print(asked.callable or library.name, outcomes)
     return int(any(outcome.status == "failed" for outcome in outcomes))
@@ -93,12 +93,12 @@ def _print(name: str, outcomes: Sequence[Outcome]) -> None:
     if failed:
         print("\nfailed:")
     for outcome in failed:
-        print(f"  {outcome.id}: {outcome.reason}")
+        print(shown(f"  {outcome.id}: {outcome.reason}"))
     gaps = Counter((outcome.feature, outcome.reason) for outcome in outcomes if outcome.status == "gap")
     if gaps:
         print("\ndeclared gaps:")
     for (feature, reason), count in gaps.items():
-        print(f"  {feature}: {reason} ({counted(count, 'case')})")
+        print(shown(f"  {feature}: {reason} ({counted(count, 'case')})"))
     statuses = Counter(outcome.status for outcome in outcomes)
     print(
         f"\n{name}: {statuses['passed']} of {counted(len(outcomes), 'case')} passed, "

@@ -13,6 +13,7 @@ from einsum_unified.api import einsum
 from einsum_unified.commands.command import Command
 from einsum_unified.commands.tables import print_table
 from einsum_unified.errors import EinsumError
+from einsum_unified.printable import shown
 from einsum_unified.testing import check_einsum
 from einsum_unified.testing.check import RTOL, to_framework
 from einsum_unified.testing.gallery import GALLERY, MISTAKE, Picture
@@ -22,7 +23,7 @@ _COLOURS = {"✓": "green", "✗": "red"}
 
 def run(asked: argparse.Namespace) -> int:
     """Print the table for the installed frameworks; return 1 if anything disagrees."""
-    return compare(dispatch.installed())
+    return compare(dispatch.usable())
 
 
 def compare(frameworks: Sequence[str]) -> int:
@@ -32,7 +33,7 @@ def compare(frameworks: Sequence[str]) -> int:
     mistake, text = _mistake(frameworks)
     rows.append(mistake)
     print_table("einsum_unified: the gallery", header, rows, lambda cell: _COLOURS.get(cell[:1], ""))
-    print(f"\nThe mistake reads:\n\n{text}\n")
+    print(shown(f"\nThe mistake reads:\n\n{text}\n"))
     cells = [cell for row in rows for cell in row[3:]]
     agree = sum(cell.startswith("✓") for cell in cells)
     print(f"{agree} of {len(cells)} results agree ({len(rows)} operations on {', '.join(frameworks)}).")
@@ -65,8 +66,8 @@ def _mistake(frameworks: Sequence[str]) -> tuple[list[str], str]:
 
 
 def _error(equation: str, shapes: Sequence[tuple[int, ...]], framework: str) -> str:
-    backend = dispatch.load(framework)
     try:
+        backend = dispatch.load(framework)
         einsum(equation, *(to_framework(np.ones(shape, "float32"), backend) for shape in shapes))
     except EinsumError as error:
         return f"{type(error).__name__}: {error}".replace(f"{framework}.", "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from einsum_unified.commands.command import Command, MisuseError, argument
 from einsum_unified.commands.request import SHAPES, call_arguments, plan
 from einsum_unified.plan import Plan
-from einsum_unified.printable import escaped
+from einsum_unified.printable import escaped, json_text, shown
 from einsum_unified.show.label_names import unknown_sizes
 
 SCHEMA = 1
@@ -21,7 +20,7 @@ SCHEMA = 1
 def run(asked: argparse.Namespace) -> int:
     """Print what was asked for and return 0."""
     made = plan(asked, asked.backend)
-    text = json.dumps(_data(made), indent=1) if asked.json else escaped(str(made), newlines=True)
+    text = json_text(_data(made), indent=1) if asked.json else shown(str(made))
     _write("--html", asked.html, made.to_html)
     _write("--svg", asked.svg, made.to_svg)
     print(text)
@@ -50,7 +49,7 @@ def _write(option: str, file: str | None, writes: Callable[[str], str]) -> None:
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
         why = getattr(error, "strerror", None) or str(error)
         raise MisuseError(option, f"cannot write {file!r}: {why}") from error
-    print(f"wrote {escaped(file)}", file=sys.stderr)
+    print(shown(f"wrote {escaped(file)}"), file=sys.stderr)
 
 
 COMMAND = Command(

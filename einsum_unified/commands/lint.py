@@ -14,6 +14,7 @@ from einsum_unified.lint.files import python_files
 from einsum_unified.lint.report import FORMATS, Results
 from einsum_unified.lint.rules import RULES, is_chosen
 from einsum_unified.lint.source import UnreadableError, read
+from einsum_unified.printable import escaped, shown
 
 
 def run(options: argparse.Namespace) -> int:
@@ -22,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
 
     def fail(path: Path, why: str) -> None:
         results.failures.append((path, why))
-        sys.stderr.write(f"{str(path)!r}: {why}\n")
+        sys.stderr.write(shown(f"{str(path)!r}: {escaped(why)}\n"))
 
     def failed(error: OSError) -> None:
         fail(Path(error.filename), error.strerror or type(error).__name__)

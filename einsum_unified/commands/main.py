@@ -14,7 +14,7 @@ from einsum_unified.commands import backends, bench, code, conformance, demo, ex
 from einsum_unified.commands.command import Command, MisuseError
 from einsum_unified.commands.parser import Parser
 from einsum_unified.commands.terminal import prepare_streams
-from einsum_unified.printable import escaped
+from einsum_unified.printable import shown
 
 COMMANDS: tuple[Command, ...] = (
     explain.COMMAND,
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command.run(asked)
     except MisuseError as error:
-        sys.stderr.write(f"einsum-unified {command.name}: error: {escaped(str(error), newlines=True)}\n")
+        sys.stderr.write(shown(f"einsum-unified {command.name}: error: {error}\n"))
         return 2
 
 
@@ -68,7 +68,7 @@ def program() -> NoReturn:
         if error.filename is not None:
             raise  # not a failure to write the output, such as a full disk
         _drop_output()
-        sys.stderr.write(f"einsum-unified: error: {escaped(str(error.strerror or error))}\n")
+        sys.stderr.write(shown(f"einsum-unified: error: {error.strerror or error}\n"))
         status = 1
     sys.exit(status)
 

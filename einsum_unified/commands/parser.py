@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from einsum_unified.commands.command import Command
-from einsum_unified.printable import escaped
+from einsum_unified.printable import shown
 
 _NOT_AN_OPTION = re.compile(r"-[0-9>]")
 """The beginning of a shape with a negative size, or of an equation with one operand."""
@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the error in one line and exit with status 2."""
-        self.exit(2, f"{self.prog}: error: {escaped(message, newlines=True)}\n")
+        self.exit(2, shown(f"{self.prog}: error: {message}\n"))
 
     def add_commands(self, commands: Iterable[Command]) -> None:
         """Add a subcommand for each command; parsing stores the name of the called one as ``command``."""

@@ -43,9 +43,9 @@ _ARGUMENTS: dict[type[EinsumError], str] = {
     OperandError: "SHAPE",
     PathError: "--optimize",
     OperandTypeError: "--dtype",
-    BackendError: "--backend",
+    BackendError: "--optimize",  # for want of opt_einsum: the library is loaded before
 }
-"""Error class → the argument that causes it."""
+"""Error class of planning → the argument that causes it."""
 
 
 def call_arguments(default_dtype: str, default: str | None = None) -> tuple[Argument, ...]:
@@ -112,7 +112,7 @@ def _optimize(text: str) -> str | None:
         return None
     try:
         strategy(text)
-    except PathError as error:
+    except (PathError, BackendError) as error:
         raise argparse.ArgumentTypeError(str(error).removeprefix("optimize=")) from None
     return text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Collection, Sequence
 
-from einsum_unified.printable import escaped
+from einsum_unified.printable import shown
 
 
 def print_table(
@@ -16,7 +16,7 @@ def print_table(
     whole: Collection[str] = (),
 ) -> None:
     """Print a table; ``colour`` returns the style of a cell, ``whole`` has the columns that must not wrap."""
-    rows = [[escaped(cell, newlines=True) for cell in row] for row in rows]
+    title, rows = shown(title), [[shown(cell) for cell in row] for row in rows]
     if importlib.util.find_spec("rich") is None:
         print(title)
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]

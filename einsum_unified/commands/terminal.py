@@ -17,7 +17,11 @@ def one_line(error: BaseException) -> str:
     >>> one_line(ValueError("no such file\n  try another"))
     'no such file; try another'
     """
-    return "; ".join(line.strip() for line in str(error).splitlines() if line.strip()) or type(error).__name__
+    try:
+        said = str(error)
+    except Exception:  # classes of users may fail here, too
+        said = ""
+    return "; ".join(line.strip() for line in said.splitlines() if line.strip()) or type(error).__name__
 
 
 def prepare_streams() -> None:

@@ -8,6 +8,7 @@ says where in the operands the program reads the real size.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from os import urandom
 from typing import TypeGuard
 
 DEFAULT_HINT = 6
@@ -18,6 +19,9 @@ Place = tuple[int, int]
 
 Reading = tuple[Place, ...]
 """The places of one label's axes. The size is read from all of them: each is 1 or the label's size."""
+
+_PRIME = 2**127 - 1
+_POINT, _BASE = (int.from_bytes(urandom(16), "big") % _PRIME for _ in range(2))
 
 
 class Size(int):
@@ -31,39 +35,62 @@ class Size(int):
     (Size(12), True, False, False)
     """
 
+    # A tensor of n axes has strides of up to n factors. If each product listed its factors, they would take
+    # n**2 in time and memory. So a product refers to what it is the product of, and products are compared by
+    # a number: the polynomial whose roots are the factors, at a random point. At such a point polynomials of
+    # degree n that differ have the same value with a probability of at most n / 2**126.
+
     known: int
     """The factor that is known."""
-    readings: tuple[Reading, ...]
-    """The factors to read, sorted."""
+    mark: int
+    """The number that stands for the factors to read."""
+    parts: tuple[Size, Size] | Reading
+    """The two sizes that it is the product of, or the places at which it is read."""
 
     @classmethod
     def read(cls, reading: Iterable[Place], hint: int) -> Size:
         """Return the size that is read at these places."""
-        return cls._of(hint, 1, (tuple(reading),))
+        places = tuple(reading)
+        root = 0
+        for operand, axis in places:
+            root = ((root * _BASE + operand + 1) * _BASE + axis + 1) % _PRIME
+        return cls._of(hint, 1, (_POINT - root) % _PRIME, places)
 
     @classmethod
-    def _of(cls, value: int, known: int, readings: tuple[Reading, ...]) -> Size:
+    def _of(cls, value: int, known: int, mark: int, parts: tuple[Size, Size] | Reading) -> Size:
         size = cls(value)
-        size.known, size.readings = known, readings
+        size.known, size.mark, size.parts = known, mark, parts
         return size
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The factors to read, sorted."""
+        found: list[Reading] = []
+        todo: list[Size] = [self]
+        while todo:
+            parts = todo.pop().parts
+            if isinstance(parts[0], Size):
+                todo += parts
+            else:
+                found.append(parts)
+        return tuple(sorted(found))
 
     def __mul__(self, other: int) -> int:
         if not isinstance(other, int):
             return NotImplemented
         if other == 0:
             return 0
-        readings = other.readings if isinstance(other, Size) else ()
-        known = other.known if isinstance(other, Size) else other
-        return Size._of(
-            int(self) * int(other), self.known * known, tuple(sorted((*self.readings, *readings)))
-        )
+        if not isinstance(other, Size):
+            return Size._of(int(self) * int(other), self.known * other, self.mark, self.parts)
+        mark = self.mark * other.mark % _PRIME
+        return Size._of(int(self) * int(other), self.known * other.known, mark, (self, other))
 
     __rmul__ = __mul__
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Size) and (self.known, self.readings, int(self)) == (
+        return isinstance(other, Size) and (self.known, self.mark, int(self)) == (
             other.known,
-            other.readings,
+            other.mark,
             int(other),
         )
 
@@ -71,7 +98,7 @@ class Size(int):
         return not self == other
 
     def __hash__(self) -> int:
-        return hash((self.known, self.readings))
+        return hash((self.known, self.mark))
 
     def __repr__(self) -> str:
         return f"Size({int(self)})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from urllib.parse import quote
 
 from einsum_unified.lint.check import Finding
 from einsum_unified.lint.rules import RULES
-from einsum_unified.printable import escaped
+from einsum_unified.printable import escaped, json_text, shown
 from einsum_unified.wording import counted, pointed
 
 VERSION = 1
@@ -53,7 +52,7 @@ def _block(path: Path, finding: Finding) -> str:
     lines = pointed(finding.source_line, columns)
     if finding.equation and not _is_in_sight(finding):
         lines += pointed(finding.equation, finding.marks)
-    return "\n".join([headline, *lines, *(f"  {note}" for note in finding.notes)])
+    return shown("\n".join([headline, *lines, *(f"  {note}" for note in finding.notes)]))
 
 
 def _is_in_sight(finding: Finding) -> bool:
@@ -87,13 +86,14 @@ def as_json(results: Results) -> str:
         ],
         "unreadable": [{"path": path.as_posix(), "message": why} for path, why in results.failures],
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(document, indent=2) + "\n"
 
 
 def github(results: Results) -> str:
     """Return GitHub's workflow commands, which annotate the lines of a pull request.
 
-    Line breaks and per cent signs of messages are escaped as these commands require.
+    Line breaks and per cent signs of messages are escaped as these commands require, and other characters
+    that cannot be printed are spelled out.
     """
     lines = []
     for path, finding in results.findings:
@@ -107,7 +107,7 @@ def github(results: Results) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return escaped(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:
@@ -134,13 +134,13 @@ def sarif(results: Results) -> str:
             {
                 "executionSuccessful": not results.failures,
                 "toolExecutionNotifications": [
-                    {"level": "error", "message": {"text": why}, "locations": [_location(path)]}
+                    {"level": "error", "message": {"text": escaped(why)}, "locations": [_location(path)]}
                     for path, why in results.failures
                 ],
             }
         ],
     }
-    return json.dumps({"$schema": _SARIF, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    return json_text({"$schema": _SARIF, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
 def _result(path: Path, finding: Finding, codes: Sequence[str]) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _result(path: Path, finding: Finding, codes: Sequence[str]) -> dict[str, Any
         "ruleId": finding.code,
         "ruleIndex": codes.index(finding.code),
         "level": RULES[finding.code].level,
-        "message": {"text": "\n".join([finding.message, *finding.notes])},
+        "message": {"text": escaped("\n".join([finding.message, *finding.notes]), newlines=True)},
         "locations": [_location(path, region)],
     }
 

@@ -24,12 +24,13 @@ from einsum_unified.program.primitives import (
     MatMulInto,
     Multiply,
     Native,
+    ObjectProduct,
     Ranked,
     Reshape,
     Sum,
     Transpose,
 )
-from einsum_unified.program.values import Value, broadcast_shapes
+from einsum_unified.program.values import Value, broadcast_shapes, members
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Builder:
 
     def transpose(self, x: Labelled, labels: Sequence[int]) -> Labelled:
         """Bring the axes into the order of ``labels``."""
-        return self.permute(x, tuple(map(x.labels.index, labels)))
+        return self.permute(x, x.axes(labels))
 
     def permute(self, x: Labelled, axes: tuple[int, ...]) -> Labelled:
         """Bring the axes into the order of ``axes``."""
@@ -79,7 +80,8 @@ class Builder:
 
     def without(self, x: Labelled, axes: Sequence[int]) -> Labelled:
         """Drop axes of size 1."""
-        rest = [axis for axis in range(len(x.labels)) if axis not in axes]
+        gone = members(axes)
+        rest = [axis for axis in range(len(x.labels)) if axis not in gone]
         labels, shape = (tuple([of[axis] for axis in rest]) for of in (x.labels, x.shape))
         return self.reshape(x, labels, shape)
 
@@ -122,16 +124,19 @@ class Builder:
         """
         a, b = (self.cast(x, dtype) if dtype else self._for_arithmetic(x) for x in (a, b))
         rank = max(len(a.shape), len(b.shape))
+        # A vector has no rows on the left, and no columns on the right.
+        axes = rank if rank > 2 else len(a.shape) + len(b.shape) - 2
+        if self.dtype == "object" and self.capabilities.objects:
+            product = self._product(ObjectProduct, a, b, axes)
+            return product if order is None else self.contiguous(self.permute(product, order))
         if order is not None:
             lead = broadcast_shapes(a.shape[:-2], b.shape[:-2])
             own = (*lead, a.shape[-2], b.shape[-1])
-            places = tuple([order.index(axis) for axis in range(rank)])
+            places = tuple(sorted(range(rank), key=order.__getitem__))
             product = self._product(MatMulInto, a, b, rank, tuple([own[axis] for axis in order]), places)
         elif rank > 2:
             product = self._product(MatMul, a, b, rank, *map(int, turned))
         else:
-            # A vector has no rows on the left, and no columns on the right.
-            axes = len(a.shape) + len(b.shape) - 2
             product = self._product(Dot, a, b, axes, *map(int, turned))
         return self._narrowed(product, dtype) if dtype else self._restored(product)
 

@@ -20,6 +20,7 @@ from einsum_unified.planning.labelled import Labelled
 from einsum_unified.planning.matrix_products import MatrixProduct, matrix_products, result_cost
 from einsum_unified.planning.pair import Candidate, Choice, Pair, cheapest
 from einsum_unified.program.primitives import SumProducts
+from einsum_unified.program.values import members
 
 _SUMMED = 2**22
 """The greatest number of elements of an elementwise product that is summed afterwards: it takes memory."""
@@ -87,7 +88,8 @@ def _sums(pair: Pair, capabilities: Capabilities, dtype: str) -> Iterator[Multip
             labels = x.memory
             costs = capabilities.costs
             cost = 2 * costs.call + pair.volume(x.labels) * costs.elementwise * max(itemsize(dtype) / 4, 1)
-            kept = tuple(label for label in labels if label not in pair.contracted)
+            gone = members(pair.contracted)
+            kept = tuple(label for label in labels if label not in gone)
             yield MultiplyAndSum(labels, cost + result_cost(pair, kept, capabilities))
             return
 
@@ -127,16 +129,18 @@ def _natives(
 def _outer(pair: Pair, labels: tuple[int, ...], builder: Builder) -> Labelled:
     """Multiply elementwise, with the axes of both in the order of ``labels``, and size 1 for missing ones."""
     a, b = pair.a, pair.b
-    owners = [(label in a.labels, label in b.labels) for label in labels]
+    in_a, in_b = members(a.labels), members(b.labels)
+    owners = [(label in in_a, label in in_b) for label in labels]
     most = builder.capabilities.broadcast_runs
     if most is not None and sum(1 for _ in groupby(owners)) > most:
-        labels = tuple(sorted(labels, key=lambda label: (label not in a.labels, label not in b.labels)))
+        labels = tuple(sorted(labels, key=lambda label: (label not in in_a, label not in in_b)))
     return builder.multiply(_spread(a, labels, builder), _spread(b, labels, builder), labels)
 
 
 def _spread(x: Labelled, labels: tuple[int, ...], builder: Builder) -> Labelled:
     """Bring axes into the order of ``labels``; after the first axis, labels that are missing get size 1."""
-    x = builder.transpose(x, [label for label in labels if label in x.labels])
+    own = members(x.labels)
+    x = builder.transpose(x, [label for label in labels if label in own])
     size = dict(zip(x.labels, x.shape, strict=True))
     first = next((n for n, label in enumerate(labels) if label in size), len(labels))
     return builder.reshape(x, labels[first:], tuple([size.get(label, 1) for label in labels[first:]]))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import prod
 
-from einsum_unified.program.values import Value, dense
+from einsum_unified.computed import computed_once
+from einsum_unified.program.values import FEW, Value, dense, members
 
 
 @dataclass
@@ -31,12 +31,19 @@ class Labelled(Value):
         """Return the size of a label's axis."""
         return self.shape[self.labels.index(label)]
 
+    def axes(self, labels: Sequence[int]) -> tuple[int, ...]:
+        """Return the axes of labels; of a repeated label the first axis."""
+        if len(self.labels) <= FEW:
+            return tuple(map(self.labels.index, labels))
+        places = {label: -axis for axis, label in enumerate(reversed(self.labels), 1 - len(self.labels))}
+        return tuple([places[label] for label in labels])
+
     @property
     def elements(self) -> int:
         """The number of elements."""
         return prod(self.shape)
 
-    @cached_property
+    @computed_once
     def memory(self) -> tuple[int, ...]:
         """Its labels in the order of memory, the outermost first."""
         axes = sorted(range(len(self.labels)), key=lambda axis: -self.strides[axis])
@@ -44,7 +51,10 @@ class Labelled(Value):
 
     def in_memory(self, labels: Sequence[int]) -> tuple[int, ...]:
         """Return the given labels in the order of memory."""
-        return tuple([label for label in self.memory if label in labels])
+        if len(labels) < 2:
+            return tuple(labels)
+        wanted = members(labels)
+        return tuple([label for label in self.memory if label in wanted])
 
     def fused(self, labels: Sequence[int]) -> int | None:
         """Return the stride of the axis to which labels can be fused; None if fusing them needs a copy.
@@ -56,8 +66,7 @@ class Labelled(Value):
         (4, 1, None, None)
         """
         inner = 0
-        for label in reversed(labels):
-            axis = self.labels.index(label)
+        for axis in reversed(self.axes(labels)):
             size, stride = self.shape[axis], self.strides[axis]
             if size == 1:
                 continue
@@ -70,10 +79,13 @@ class Labelled(Value):
 
     def runs(self, labels: Sequence[int]) -> list[tuple[int, ...]]:
         """Return labels in the order of memory, grouped into runs that can be fused without a copy."""
-        runs: list[tuple[int, ...]] = []
-        for label in self.in_memory(labels):
-            if runs and self.fused((runs[-1][-1], label)) is not None:
-                runs[-1] = (*runs[-1], label)
+        runs: list[list[int]] = []
+        ordered = self.in_memory(labels)
+        size = stride = 1
+        for label, axis in zip(ordered, self.axes(ordered), strict=True):
+            outer, outer_stride, size, stride = size, stride, self.shape[axis], self.strides[axis]
+            if runs and (outer == 1 or size == 1 or outer_stride == stride * size):
+                runs[-1].append(label)
             else:
-                runs.append((label,))
-        return runs
+                runs.append([label])
+        return list(map(tuple, runs))

@@ -7,7 +7,8 @@ that occur nowhere else are summed. Then each step of the path contracts two ope
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from itertools import chain
 
 from einsum_unified import dtypes
 from einsum_unified.adapter import Capabilities, Form
@@ -29,6 +30,7 @@ from einsum_unified.program.primitives import (
     Transpose,
     Unbox,
 )
+from einsum_unified.program.values import members
 
 _SCALARS = (Dot, Multiply, Native, Sum)
 
@@ -44,16 +46,17 @@ def lower(bound: Bound, path: Path, capabilities: Capabilities, choose: Choice =
         return _lower_native(bound, inputs, builder)
     live = _simplified(bound, inputs, builder)
     ends = [len(builder.instructions)]
-    needed = Counter(label for value in live for label in value.labels)
-    needed.update(bound.output)
+    needed = _occurrences(bound, live)
     for step in pairwise(path, len(live)):
         taken = [live.pop(position) for position in sorted(step, reverse=True)]
         if len(taken) == 2:
             b, a = taken
-            needed.subtract((*a.labels, *b.labels))
+            for label in (*a.labels, *b.labels):
+                needed[label] -= 1
             kept = {label for label in (*a.labels, *b.labels) if needed[label]}
             taken = [contract(a, b, kept, None if live else bound.output, builder, choose)]
-            needed.update(taken[0].labels)
+            for label in taken[0].labels:
+                needed[label] += 1
         live += taken
         ends.append(len(builder.instructions))
     return _finished(bound, live[0], builder)._replace(ends=tuple(ends))
@@ -99,17 +102,31 @@ def _simplified(bound: Bound, inputs: Sequence[Labelled], builder: Builder) -> l
             if label in idle or bound.broadcasts(label, value.shape[n])
         ]
         value = builder.without(value, axes) if axes else value
-        while len(set(value.labels)) < len(value.labels):
-            repeated = next(label for label, count in Counter(value.labels).items() if count > 1)
-            value = builder.diagonal(value, repeated)
+        if len(set(value.labels)) < len(value.labels):
+            value = _diagonal(value, builder)
         values.append(value)
-    occurs = Counter(label for value in values for label in value.labels)
-    occurs.update(bound.output)
+    occurs = _occurrences(bound, values)
     values = [builder.sum(value, [label for label in value.labels if occurs[label] == 1]) for value in values]
-    return [_agreeing(bound, value, builder) for value in values]
+    output = members(bound.output)
+    return [_agreeing(bound, value, output, builder) for value in values]
 
 
-def _agreeing(bound: Bound, value: Labelled, builder: Builder) -> Labelled:
+def _occurrences(bound: Bound, values: Sequence[Labelled]) -> Counter[int]:
+    """Return how often each label occurs in values and in the output."""
+    return Counter(chain(bound.output, chain.from_iterable([value.labels for value in values])))
+
+
+def _diagonal(value: Labelled, builder: Builder) -> Labelled:
+    """Take the diagonals over all axes of each repeated label."""
+    counts = Counter(value.labels)
+    for _ in range(len(value.labels) - len(counts)):
+        repeated = next(label for label in value.labels if counts[label] > 1)
+        counts[repeated] -= 1
+        value = builder.diagonal(value, repeated)
+    return value
+
+
+def _agreeing(bound: Bound, value: Labelled, output: Container[int], builder: Builder) -> Labelled:
     """Handle axes whose size at run time may be 1, or may differ from the same label elsewhere.
 
     Axes that will be summed are broadcast to the common size, which is free if they have it already. The
@@ -118,7 +135,7 @@ def _agreeing(bound: Bound, value: Labelled, builder: Builder) -> Labelled:
     sizes = tuple([bound.sizes[label] for label in value.labels])
     if sizes == value.shape:
         return value
-    batch = [label in bound.output for label in value.labels]
+    batch = [label in output for label in value.labels]
     summed = tuple([own if kept else size for own, size, kept in zip(value.shape, sizes, batch, strict=True)])
     return builder.agree(builder.broadcast(value, summed), sizes)
 

@@ -10,9 +10,9 @@ multiplication", 2018. Each candidate has a cost by `Costs`; a pair has a few do
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import chain, combinations
 from math import prod
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from einsum_unified.dtypes import itemsize
 from einsum_unified.planning.builder import Builder
 from einsum_unified.planning.labelled import Labelled
 from einsum_unified.planning.pair import Pair
+from einsum_unified.program.values import members
 
 _LOOPED_RUNS = 3
 """The number of runs of labels that are tried as loops, one or two at a time. It limits the candidates."""
@@ -65,7 +66,7 @@ class Side:
             return axes
         own, others = _single(self.loops), [()] * loops
         batch = [*_single(self.of.batch), *(own if left else others), *(others if left else own)]
-        return [*([sum(batch, ())] if self.of.capabilities.batch_axes == 1 else batch), *axes]
+        return [*([_joined(batch)] if self.of.capabilities.batch_axes == 1 else batch), *axes]
 
     def vector(self, loops: int) -> bool:
         """Whether it is multiplied as a vector, without an axis for its kept labels."""
@@ -87,8 +88,10 @@ class Side:
         found = self.counted.get(loops)
         if found is None:
             fuses = _fuses(self.axes(True, loops))
-            found = self._moves(False, loops) + fuses, self._moves(True, loops) + fuses
-            self.counted[loops] = found
+            right = self._moves(False, loops) + fuses
+            # Where products exchange rows and columns by a flag, a matrix is the same on both sides.
+            left = right if self.of.capabilities.turns else self._moves(True, loops) + fuses
+            found = self.counted[loops] = right, left
         return found
 
     def _moves(self, left: bool, loops: int) -> int:
@@ -103,6 +106,11 @@ class Side:
 def _single(labels: Sequence[int]) -> list[tuple[int, ...]]:
     """Return a separate axis for each label."""
     return [(label,) for label in labels]
+
+
+def _joined(axes: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    """Return the labels of several axes together."""
+    return tuple(chain.from_iterable(axes))
 
 
 def _fuses(axes: Sequence[tuple[int, ...]]) -> bool:
@@ -141,7 +149,7 @@ class MatrixProduct(NamedTuple):
     def labels(self) -> tuple[int, ...]:
         """The labels of the product."""
         groups = _groups(self.batch, self.left, self.right)
-        return sum((groups[axis] for axis in self.order or range(len(groups))), ())
+        return _joined([groups[axis] for axis in self.order or range(len(groups))])
 
     def labelled(self, product: Labelled, pair: Pair, builder: Builder) -> Labelled:
         """Split the fused axes of the product, and label its axes."""
@@ -159,9 +167,9 @@ def _as_matrices(x: Labelled, side: Side, left: bool, loops: int, builder: Build
     x = builder.transpose(x, side.labels(left))
     axes = side.axes(left, loops)
     if _fuses(axes):
-        x = builder.reshape(
-            x, (-1,) * len(axes), tuple([prod([x.size(label) for label in axis]) for axis in axes])
-        )
+        size = dict(zip(x.labels, x.shape, strict=True))
+        shape = tuple([prod([size[label] for label in axis]) for axis in axes])
+        x = builder.reshape(x, (-1,) * len(axes), shape)
     exchanged = side.exchanged(left, loops)
     if not exchanged or builder.capabilities.turns:
         return x, exchanged
@@ -176,7 +184,8 @@ def matrix_products(
     orders = [x.in_memory(pair.contracted) for x in (pair.a, pair.b)]
     batches = [pair.larger.in_memory(pair.batch)]
     if pair.output is not None:
-        batches.insert(0, tuple(label for label in pair.output if label in pair.batch))
+        own = members(pair.batch)
+        batches.insert(0, tuple(label for label in pair.output if label in own))
     for batch in dict.fromkeys(batches):
         for contracted in dict.fromkeys(orders):
             lefts = Arrangement(pair, pair.a, pair.left, batch, contracted, capabilities).sides()
@@ -220,15 +229,15 @@ class Arrangement(NamedTuple):
             return []
         runs = self.x.runs(self.kept)[:_LOOPED_RUNS]
         for count in (1, 2) if most is None or most > 1 else (1,):
-            found = [self.view(sum(some, ())) for some in combinations(runs, count)]
+            found = [self.view(_joined(some)) for some in combinations(runs, count)]
             if any(found):
                 return [view for view in found if view is not None]
         return []
 
     def view(self, loops: tuple[int, ...]) -> Side | None:
         """Return the matrices that need no copy, with these loops; None if there are none."""
-        x, contracted = self.x, self.contracted
-        rest = x.in_memory([label for label in self.kept if label not in loops])
+        x, contracted, looped = self.x, self.contracted, members(loops)
+        rest = x.in_memory([label for label in self.kept if label not in looped])
         lead = (*self.batch, *loops)
         if not self.capabilities.views:
             for kept_first in (True, False):
@@ -316,7 +325,7 @@ def _order(pair: Pair, batch: tuple[int, ...], left: Side, right: Side) -> tuple
     groups = _groups(batch, left, right)
     place = {label: n for n, label in enumerate(pair.output)}
     order = sorted(range(len(groups)), key=lambda axis: place[groups[axis][0]] if groups[axis] else -1)
-    in_order = sum((groups[axis] for axis in order), ()) == pair.output
+    in_order = _joined([groups[axis] for axis in order]) == pair.output
     return tuple(order) if in_order and order != sorted(order) else None
 
 

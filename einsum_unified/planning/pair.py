@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from einsum_unified.language.sizes import broadcast
 from einsum_unified.planning.builder import Builder
 from einsum_unified.planning.labelled import Labelled
+from einsum_unified.program.values import members
 
 _HUGE = 10**9
 _MOST = 1e90
@@ -39,16 +40,17 @@ class Pair(NamedTuple):
     @classmethod
     def of(cls, a: Labelled, b: Labelled, kept: set[int], output: tuple[int, ...] | None) -> Pair:
         """Classify the labels of two values."""
-        both = [label for label in a.labels if label in b.labels]
+        in_a, in_b = members(a.labels), members(b.labels)
+        both = [label for label in a.labels if label in in_b]
         batch = tuple([label for label in both if label in kept])
         contracted = tuple([label for label in both if label not in kept])
-        left = tuple([label for label in a.labels if label not in b.labels])
-        right = tuple([label for label in b.labels if label not in a.labels])
+        left = tuple([label for label in a.labels if label not in in_b])
+        right = tuple([label for label in b.labels if label not in in_a])
         sizes = dict(zip(a.labels, a.shape, strict=True))
         for label, size in zip(b.labels, b.shape, strict=True):
             sizes[label] = broadcast(sizes.get(label, 1), size)
-        grouped = [x for group in (batch, left, right) for x in output or () if x in group]
-        contiguous = output is not None and output == tuple(grouped)
+        groups = map(members, (batch, left, right))
+        contiguous = output is not None and output == tuple([x for own in groups for x in output if x in own])
         return cls(a, b, batch, contracted, left, right, sizes, output, contiguous)
 
     @property

@@ -7,7 +7,7 @@ its result is appended to the end of that list (the convention of opt_einsum and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import inf, nan
@@ -17,8 +17,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from einsum_unified.errors import PathError
+from einsum_unified.errors import BackendError, PathError
+from einsum_unified.forks import forks_wait
 from einsum_unified.language.equation import LONG
+from einsum_unified.memory import charge, forgets
 from einsum_unified.wording import counted
 
 Path = tuple[tuple[int, ...], ...]
@@ -42,8 +44,15 @@ _BRANCH_OPERANDS = 16
 _WORTH = 10**5
 """The FLOPs above which ten milliseconds of planning are worth the time."""
 
+_TURNS = 32
+"""A path is not compared if its steps handle each label more often than this, on average over the labels."""
+
 _SEARCHES = 8
 """How often the default searches for one equation with ever new sizes, before it reuses paths found."""
+
+
+_NAMES = ("auto", "auto-hq", "optimal", "dp", "greedy", "random-greedy", "branch-all", "branch-2", "branch-1")
+"""The strategies that messages name; opt_einsum has a few more."""
 
 
 @dataclass(frozen=True)
@@ -99,22 +108,32 @@ def _from_items(items: list[Any]) -> Strategy:
 
 
 def _name(name: str) -> str:
-    if name.lower() == "auto":
-        return "auto"
+    if name.lower() in _NAMES:
+        return name.lower()  # without opt_einsum: two operands do not need it
     try:
         _search_of(name)
     except KeyError:
-        known = "auto, auto-hq, optimal, dp, greedy, random-greedy, branch-all, branch-2, branch-1"
+        known = ", ".join(_NAMES)
         raise PathError(f"optimize={name!r} is not a strategy; known strategies include: {known}") from None
     return name.lower()
 
 
 def _search_of(name: str) -> Callable[..., Any]:
     """Return opt_einsum's function with a name; raises KeyError."""
-    import opt_einsum  # not needed for two operands, and a third of the time to import the package
-
-    search: Callable[..., Any] = opt_einsum.paths.get_path_fn(name)
+    search: Callable[..., Any] = _opt_einsum().paths.get_path_fn(name)
     return search
+
+
+def _opt_einsum() -> Any:
+    """Import opt_einsum: two operands do not need it, and it is a third of the time to import the package."""
+    try:
+        with forks_wait():
+            import opt_einsum
+    except ImportError as error:
+        headline = f"three or more operands need opt_einsum, which finds their order: {error}"
+        notes = ["try: pip install opt_einsum", "or say the order: optimize=False is from left to right"]
+        raise BackendError.of(headline, notes=notes) from error
+    return opt_einsum
 
 
 def _limit(limit: Any) -> int | None:
@@ -151,7 +170,9 @@ def find_path(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how
     >>> find_path(((0, 1), (1, 2), (2, 3)), (0, 3), (9, 9, 9, 2), Strategy())
     ((1, 2), (0, 1))
     """
-    if how.optimizer is not None and len(terms) > 2:
+    if len(terms) <= 2 and how.name != "explicit":
+        return (tuple(range(len(terms))),)
+    if how.optimizer is not None:
         return _search(terms, output, sizes, how)  # it may be random or have state, so never cache it
     if sum(map(len, terms)) > LONG:
         return _find(terms, output, sizes, how)  # only a few long plans are kept, with their paths
@@ -162,7 +183,7 @@ def _find(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: St
     if how.name == "explicit":
         _check_fits(how.path, len(terms))
         return how.path if len(terms) > 1 else ((0,),)
-    if len(terms) <= 2 or how.name == "none":
+    if how.name == "none":
         return (tuple(range(len(terms))),)
     if how.name == "auto":
         return _best(terms, output, sizes, how.limit)
@@ -183,13 +204,19 @@ class Found:
 
 
 def _new_caches() -> tuple[Callable[..., Path], Callable[[Terms, tuple[int, ...]], Found]]:
-    return lru_cache(maxsize=1024)(_find), lru_cache(maxsize=1024)(Found)
+    return lru_cache(maxsize=1024)(_find_and_charge), lru_cache(maxsize=1024)(Found)
+
+
+def _find_and_charge(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy) -> Path:
+    charge(1000 + 300 * len(terms) + 20 * sum(map(len, terms)))  # once for `Found`, too
+    return _find(terms, output, sizes, how)
 
 
 # Replaced as a whole, never cleared: other threads may be inside a look-up.
 _find_cached, _found = _new_caches()
 
 
+@forgets
 def forget_paths() -> None:
     """Forget all paths."""
     global _find_cached, _found
@@ -258,8 +285,8 @@ def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: 
         return greedy
     # People often write operands in a good order, or in its reverse.
     backwards = tuple((n - 1, n) for n in range(count - 1, 0, -1))
-    best = min([greedy, forwards, backwards], key=cost)
-    searches = _searches(terms, cost(best)[0])
+    best, flops = _cheapest([greedy, forwards, backwards], cost, _TURNS * sum(map(len, terms)))
+    searches = _searches(terms, flops)
     if not searches:
         return best
     found = _found(terms, output)
@@ -270,21 +297,48 @@ def _best(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], limit: 
     return best
 
 
+def _cheapest(
+    paths: Sequence[Path], cost: Callable[..., tuple[float, float]], labels: int
+) -> tuple[Path, float]:
+    """Return the cheapest of some paths, the first of equal ones, and its FLOPs.
+
+    Of those after the first, the costs of the steps are added up only as long as the path may be the
+    cheapest: left to right, thousands of operands can have intermediates of thousands of labels.
+    """
+    best, least = paths[0], cost(paths[0])
+    for path in paths[1:]:
+        found = cost(path, least[0], labels)
+        if found < least:
+            best, least = path, found
+    return best, least[0]
+
+
 def _cost_and_size(
-    terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], path: Path
-) -> tuple[int, int]:
-    """Return the FLOPs of a path and, for equal FLOPs, the number of elements of its largest intermediate."""
-    found = steps(terms, output, sizes, path)
-    return sum(step.flops for step in found), max(step.elements for step in found)
+    terms: Terms,
+    output: tuple[int, ...],
+    sizes: tuple[int, ...],
+    path: Path,
+    most: float = inf,
+    labels: float = inf,
+) -> tuple[float, float]:
+    """Return the FLOPs of a path and, for equal FLOPs, the number of elements of its largest intermediate.
+
+    Both are infinite if the path has more FLOPs than ``most``, or more ``labels`` in all steps together.
+    """
+    flops = elements = 0
+    for step in each_step(terms, output, sizes, path):
+        flops, elements = flops + step.flops, max(elements, step.elements)
+        labels -= sum(map(len, step.inputs))
+        if flops > most or labels < 0:
+            return inf, inf
+    return flops, elements
 
 
-def _searches(terms: Terms, cost: int) -> list[Strategy]:
+def _searches(terms: Terms, cost: float) -> list[Strategy]:
     """Return the searches that are worth their time, if the best simple path has this cost in FLOPs."""
-    import opt_einsum
-
     if len(terms) <= _DP_OPERANDS:
         # They count only multiplications, not additions, so neither is always better by our FLOPs.
-        dp = [Strategy("dp"), Strategy("dp", optimizer=opt_einsum.DynamicProgramming(search_outer=True))]
+        dp = [Strategy("dp"), Strategy("dp", optimizer=_opt_einsum().DynamicProgramming(search_outer=True))]
         return [*dp, Strategy("optimal")] if len(terms) <= _EXACT_OPERANDS else dp
     if cost <= _WORTH or len(terms) > _BRANCH_OPERANDS:
         return []
@@ -314,11 +368,17 @@ def steps(
     terms: Sequence[Sequence[int]], output: Sequence[int], sizes: Sequence[int], path: Path
 ) -> tuple[Step, ...]:
     """Return the steps of a path, on the distinct labels of each operand."""
+    return tuple(each_step(terms, output, sizes, path))
+
+
+def each_step(
+    terms: Sequence[Sequence[int]], output: Sequence[int], sizes: Sequence[int], path: Path
+) -> Iterator[Step]:
+    """Yield the steps that `steps` returns, for callers that may need only the first ones."""
     live = [tuple(dict.fromkeys(term)) for term in terms]
     counts: dict[int, int] = dict.fromkeys(output, 1)
     for label in (label for term in live for label in term):
         counts[label] = counts.get(label, 0) + 1
-    found = []
     for step in pairwise(path, len(terms)):
         inputs = tuple(live[position] for position in step)
         for position in sorted(step, reverse=True):
@@ -332,9 +392,8 @@ def steps(
         volume, elements = _product(labels, sizes), _product(kept, sizes)
         summed = len(kept) < len(labels)
         flops = volume * (len(inputs) - 1 + summed)
-        found.append(Step(step, inputs, kept if live else tuple(output), flops, elements))
+        yield Step(step, inputs, kept if live else tuple(output), flops, elements)
         live.append(kept)
-    return tuple(found)
 
 
 def _product(labels: Iterable[int], sizes: Sequence[int]) -> int:

@@ -16,11 +16,15 @@ from typing import Any, NamedTuple
 
 from einsum_unified.adapter import Backend
 from einsum_unified.language.sizes import Reading, Size, is_known
+from einsum_unified.memory import charge, forgets
 from einsum_unified.program.in_range import in_range
 from einsum_unified.program.primitives import Instruction, Native, Program
 from einsum_unified.wording import in_tuple
 
 _OWN = {"in_range": in_range, "unbox": lambda x: x[()] if hasattr(x, "shape") else x}
+
+_FACTORS = 100
+"""The greatest number of factors in an expression. Python's compiler calls itself for each of them."""
 
 
 class Compiled(NamedTuple):
@@ -34,16 +38,22 @@ class Compiled(NamedTuple):
 
 
 def compile_program(
-    program: Program, backend: Backend, classes: Sequence[type] = (), *, sizes_given: bool = False
+    program: Program,
+    backend: Backend,
+    classes: Sequence[type] = (),
+    checked: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None,
+    sizes_given: bool = False,
 ) -> Compiled:
     """Return the function that runs a program with an adapter's functions.
 
     ``classes`` are the classes of the operands; an adapter may finish the function differently for them.
-    With ``sizes_given`` the function takes unknown sizes as arguments, and does not read them from operands.
+    ``checked`` adds a check to the function before that. With ``sizes_given`` the function takes the unknown
+    sizes as arguments, and does not read them from operands.
     """
     body = _Body(backend, sizes_given)
     names = {register: f"a{register}" for register in range(program.operands)}
     free: list[str] = []
+    made = 0
     last_use = program.last_uses()
     for number, instruction in enumerate(program.instructions):
         call = body.call(instruction, names)
@@ -59,7 +69,11 @@ def compile_program(
         if instruction.target == program.result:
             body.lines.append(f"return {call}")
             break
-        name = free.pop() if free else f"t{sum(n.startswith('t') for n in names.values())}"
+        if free:
+            name = free.pop()
+        else:
+            name = f"t{made}"
+            made += 1
         names[instruction.target] = name
         body.lines.append(f"{name} = {call}")
     else:
@@ -67,7 +81,9 @@ def compile_program(
     given = tuple(body.sizes) if sizes_given else ()
     parameters = ", ".join([*map(body.sizes.__getitem__, given), *(f"a{n}" for n in range(program.operands))])
     source = "\n    ".join([f"def run({parameters}):", *body.lines])
-    return Compiled(_evaluated(source, body, classes), _shown(source, body.constants), given)
+    run = _evaluated(source, body)
+    finished = backend.finish(checked(run) if checked else run, classes)
+    return Compiled(finished, _shown(source, body.constants), given)
 
 
 @dataclass
@@ -78,9 +94,15 @@ class _Body:
     sizes_given: bool
     lines: list[str] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
+    named: dict[Any, str] = field(default_factory=dict)
+    """The name of each constant: of a tuple by its value, of any other object by its identity."""
     functions: dict[str, Any] = field(default_factory=dict)
+    natives: int = 0
+    """The number of names for the framework's own einsum so far."""
     sizes: dict[Reading, str] = field(default_factory=dict)
     """The names of the sizes that the lines have used so far."""
+    products: int = 0
+    """The number of names for parts of long products of sizes so far."""
 
     def call(self, instruction: Instruction, names: dict[int, str]) -> str:
         """Return the text of the call that executes an instruction."""
@@ -99,16 +121,18 @@ class _Body:
 
     def _native(self, instruction: Native) -> str:
         """Return a name for the framework's own einsum of one equation; the adapter makes it here, once."""
-        name = f"native{sum(known.startswith('native') for known in self.functions)}"
+        name = f"native{self.natives}"
+        self.natives += 1
         self.functions[name] = self.backend.native(instruction.terms, instruction.output)
         return name
 
     def _constant(self, value: Any) -> str:
-        for name, known in self.constants.items():
-            if known is value or (isinstance(value, tuple) and known == value):
-                return name
-        name = f"c{len(self.constants)}"
-        self.constants[name] = value
+        # An id is not taken by another object meanwhile, because `constants` keeps this one alive.
+        key = value if isinstance(value, tuple) else id(value)
+        name = self.named.get(key)
+        if name is None:
+            name = self.named[key] = f"c{len(self.constants)}"
+            self.constants[name] = value
         return name
 
     def _shape(self, shape: tuple[int, ...]) -> str:
@@ -121,7 +145,16 @@ class _Body:
         if not isinstance(size, Size):
             return self._constant(size)
         factors = [self._read(reading) for reading in size.readings]
-        return " * ".join(factors if size.known == 1 else [*factors, self._constant(size.known)])
+        return self._product(factors if size.known == 1 else [*factors, self._constant(size.known)])
+
+    def _product(self, factors: list[str]) -> str:
+        """Return the text of a product; a long one has lines of its own, since Python limits nesting."""
+        while len(factors) > _FACTORS:
+            name = f"p{self.products}"
+            self.products += 1
+            self.lines.append(f"{name} = {' * '.join(factors[:_FACTORS])}")
+            factors = [name, *factors[_FACTORS:]]
+        return " * ".join(factors)
 
     def _read(self, reading: Reading) -> str:
         """Return the name of a size; if it is not given, add a line that reads it before its first use."""
@@ -144,13 +177,23 @@ def _shown(source: str, constants: dict[str, Any]) -> str:
     return re.sub(r"\bc\d+\b", lambda found: numbers.get(found[0], found[0]), source)
 
 
-@lru_cache(maxsize=512)
-def _code(source: str) -> CodeType:
-    """Compile a source. It has no sizes in it, so the same steps with other sizes are not compiled again."""
+def _compiled(source: str) -> CodeType:
+    charge(1000 + 4 * len(source))
     return compile(source, "<einsum_unified plan>", "exec")
 
 
-def _evaluated(source: str, body: _Body, classes: Sequence[type]) -> Callable[..., Any]:
+# A source has no sizes in it, so the same steps with other sizes are not compiled again.
+_code = lru_cache(maxsize=512)(_compiled)
+
+
+@forgets
+def _forget() -> None:
+    global _code
+    _code = lru_cache(maxsize=512)(_compiled)
+
+
+def _evaluated(source: str, body: _Body) -> Callable[..., Any]:
     namespace: dict[str, Any] = {**body.functions, **body.constants}
     exec(_code(source), namespace)
-    return body.backend.finish(namespace["run"], classes)
+    run: Callable[..., Any] = namespace["run"]
+    return run

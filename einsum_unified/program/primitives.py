@@ -8,12 +8,12 @@ strides and dtype of its result.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from einsum_unified.language.letters import Term
 from einsum_unified.language.sizes import broadcast
-from einsum_unified.program.values import Value, broadcast_shapes, compact, dense, reshaped
+from einsum_unified.program.values import Value, broadcast_shapes, compact, dense, members, reshaped
 
 
 @dataclass(eq=False, repr=False)
@@ -30,7 +30,9 @@ class Instruction:
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of the adapter's function after the sources, by name."""
-        return {f.name: getattr(self, f.name) for f in fields(self)[2:]}
+        arguments = vars(self).copy()
+        del arguments["target"], arguments["sources"]
+        return arguments
 
     @property
     def read(self) -> tuple[int, ...]:
@@ -230,8 +232,8 @@ class Sum(Instruction):
 
     def result(self, sources: Sequence[Value], views: bool) -> Value:
         """Return a value without these axes."""
-        x = sources[0]
-        return _new(tuple([size for axis, size in enumerate(x.shape) if axis not in self.axes]), x.dtype)
+        x, gone = sources[0], members(self.axes)
+        return _new(tuple([size for axis, size in enumerate(x.shape) if axis not in gone]), x.dtype)
 
 
 class SumProducts(Sum):
@@ -337,6 +339,12 @@ class IntegerDot(Product):
         """Return a value of dtype int32."""
         _, rows, _, columns = self.sizes(sources)
         return _new((*rows, *columns), "int32")
+
+
+class ObjectProduct(Product):
+    """Multiply two matrices or vectors of Python objects, or batches of matrices."""
+
+    function = "object_product"
 
 
 @dataclass(eq=False, repr=False)

@@ -5,10 +5,13 @@ Strides count elements. The stride of an axis of size 1 has no meaning; it is co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from einsum_unified.language.sizes import broadcast
+
+FEW = 16
+"""Up to this number of axes or labels, looking through a tuple is faster than making a set."""
 
 
 @dataclass
@@ -40,6 +43,11 @@ class Value:
                 return False
             step *= size
         return True
+
+
+def members(items: Sequence[int]) -> Container[int]:
+    """Return axes or labels in a form in which finding one does not take longer the more they are."""
+    return items if len(items) <= FEW else frozenset(items)
 
 
 def dense(shape: Sequence[int]) -> tuple[int, ...]:

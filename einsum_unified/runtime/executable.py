@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from einsum_unified.adapter import Backend
+from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.bound import Bound
 from einsum_unified.language.equation import Equation
 from einsum_unified.planning.path import Path
+from einsum_unified.planning.stored import Densities
 from einsum_unified.program.primitives import Program
 from einsum_unified.runtime.options import Options
+from einsum_unified.runtime.settings import Settings
 from einsum_unified.runtime.signature import Signature
 
 
@@ -23,6 +26,8 @@ class Executable:
     options: Options
     signatures: tuple[Signature, ...]
     """The signatures of the operands it can run on as they are; empty if it has to be made again for any."""
+    table: Table
+    """The adapters when it was made; ``out=`` is looked up among them too."""
     backend: Backend
     bound: Bound
     path: Path
@@ -31,4 +36,10 @@ class Executable:
     source: str
     """The text of the compiled program."""
     run: Callable[..., Any]
-    """The compiled program: a function of the operands, which checks nothing."""
+    """The compiled program: a function of the operands, which checks nothing but the settings."""
+    settings: Settings | None = None
+    """The settings of the framework that it was made under, if it depends on any."""
+    densities: Densities = ()
+    """The densities of the operands by which the path was found; empty if they do not matter."""
+    renewed: dict[Any, Executable] = field(default_factory=dict)
+    """The same for other values of these settings, by value; there are few."""

@@ -19,17 +19,18 @@ import numpy as np
 
 from einsum_unified.adapter import Backend
 from einsum_unified.adapter.dispatch import backend_for
+from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.bind import bind
 from einsum_unified.binding.bound import Bound
 from einsum_unified.binding.strict import check_operands
 from einsum_unified.errors import EinsumError
 from einsum_unified.language.equation import parse
 from einsum_unified.language.sizes import Size
-from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.lowering import lower
 from einsum_unified.planning.path import Path, find_path
 from einsum_unified.runtime.options import Options
 from einsum_unified.runtime.planner import compiled
+from einsum_unified.runtime.settings import settings_for
 from einsum_unified.runtime.signature import Unprepared, operand_of
 
 Magnitudes = tuple[int, ...]
@@ -74,7 +75,8 @@ class Family:
 
     def __init__(
         self,
-        equation: str | Sublists,
+        table: Table,
+        equation: str,
         optimize: Any,
         dtype: Any,
         strict: bool,
@@ -83,6 +85,7 @@ class Family:
         ranks: tuple[int, ...],
         ones: Ones | None = None,
     ) -> None:
+        self._table = table
         self._call = equation, optimize, dtype, strict
         self._operands = classes, dtypes, ranks
         self._ones = ones or tuple((False,) * rank for rank in ranks)
@@ -94,8 +97,8 @@ class Family:
     def start(self) -> Programs | None:
         """Return its programs from the second call on: the first one is better planned for its own sizes.
 
-        It has none if its calls have an error, their path has a limit that depends on the sizes, or the
-        framework compiles a program for each shape anyway.
+        It has none if its calls have an error, their path depends on more than magnitudes (a limit, stored
+        elements), their dtype on a setting, or if the framework compiles a program for each shape anyway.
         """
         if self._met and not self._refused:
             try:
@@ -108,16 +111,16 @@ class Family:
     def _made(self) -> Programs:
         equation, optimize, dtype, strict = self._call
         classes, dtypes, ranks = self._operands
-        backend = backend_for(classes)
+        backend = backend_for(classes, self._table)
+        declared = backend.capabilities
         options = Options.of(optimize, dtype, strict=strict)
-        if (
-            not backend.capabilities.generic
-            or options.strategy.limit is not None
-            or not 0 < sum(ranks) <= _MOST_AXES
-        ):
+        by_size = options.strategy.limit is not None or (declared.sparse and len(ranks) > 2)
+        if by_size or not declared.generic or not 0 < sum(ranks) <= _MOST_AXES:
             raise Unprepared
         shapes = [(None,) * rank for rank in ranks]
-        operands = [operand_of(x, backend) for x in zip(classes, shapes, dtypes, strict=True)]
+        operands = [operand_of(x, backend, self._table) for x in zip(classes, shapes, dtypes, strict=True)]
+        if settings_for(operands, backend, dtype) is not None:
+            raise Unprepared
         bound = bind(parse(equation), operands, backend, dtype)
         return Programs(bound, options, backend, classes, self._ones)
 

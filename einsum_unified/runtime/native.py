@@ -11,17 +11,20 @@ from typing import Any
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend, Form
 from einsum_unified.adapter.dispatch import backend_of, describe
+from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.bind import bind
+from einsum_unified.binding.bound import Bound
 from einsum_unified.binding.operand import Operand
-from einsum_unified.errors import OperandTypeError
+from einsum_unified.errors import EinsumError, OperandError, OperandTypeError
 from einsum_unified.language.equation import Equation
 from einsum_unified.language.letters import numbered
+from einsum_unified.wording import class_name
 
 
-def is_native(operands: Sequence[Any]) -> Backend | None:
+def is_native(operands: Sequence[Any], table: Table) -> Backend | None:
     """Return the backend of the first operand that only the framework's own einsum may support, or None."""
     for x in operands:
-        backend = backend_of(type(x))
+        backend = backend_of(type(x), table=table)
         if backend is None:  # a tracer's number
             continue
         if backend.form(type(x)) is Form.NATIVE or not _is_plain(x, backend):
@@ -49,16 +52,60 @@ def run_native(
     If that fails, raises `OperandTypeError` with the call that makes them dense.
     """
     if len(operands) != len(equation.inputs):
-        kinds = [type(x).__name__ for x in operands]
+        kinds = [class_name(type(x)) for x in operands]
         bind(equation, [Operand(None, kind, backend.name, Form.NATIVE) for kind in kinds], backend)
     try:
         return backend.native(*numbered(equation.inputs, equation.output))(*operands)
     except Exception as error:
-        headline = f"which {backend.name} cannot contract"
-        special = _special(operands, backend, headline)
+        _check_sizes(equation, operands, backend)
+        special = _special(operands, backend, f"which {backend.name} cannot contract")
         if special is None:
             raise
-        raise special from (cause or error)
+        try:
+            raise special from (cause or error)
+        finally:
+            del special, cause  # their tracebacks lead to this frame: a cycle would keep the operands alive
+
+
+def _check_sizes(equation: Equation, operands: Sequence[Any], backend: Backend) -> None:
+    """Raise `OperandError` if that is what is wrong, for operands whose shapes and dtypes can be told."""
+    try:
+        shapes = [tuple(map(int, x.shape)) for x in operands]
+        names = [dtypes.name_of(x.dtype) for x in operands]
+        given = zip(shapes, names, strict=True)
+        bind(equation, [Operand(shape, name, backend.name, Form.TENSOR) for shape, name in given], backend)
+    except OperandError:
+        raise
+    except Exception:  # a special shape or dtype, of which the caller tells
+        return
+
+
+def run_special(bound: Bound, operands: Sequence[Any], backend: Backend, cause: Exception) -> Any:
+    """Contract operands of numeric dtypes, some of which are sparse, after their program has failed.
+
+    They are promoted as the program does. If the framework cannot contract them either, raises
+    `OperandTypeError` with the call that makes them dense.
+    """
+    if bound.unranked:
+        return run_native(bound.equation, operands, backend, cause)
+    dtype = backend.dtype_from_name(bound.dtype)
+    wide = backend.dtype_from_name(backend.capabilities.arithmetic.get(bound.dtype, bound.dtype))
+    forms = [operand.form for operand in bound.operands]
+    like = next(x for x, form in zip(operands, forms, strict=True) if form is Form.TENSOR)
+    try:
+        xs = [
+            backend.cast(x if form is Form.TENSOR else backend.asarray(x, like, dtype), wide)
+            for x, form in zip(operands, forms, strict=True)
+        ]
+        return backend.cast(backend.native(*numbered(bound.terms, bound.output))(*xs), dtype)
+    except Exception as error:
+        special = _special(operands, backend, f"which {backend.name} cannot contract")
+        if special is None:
+            raise
+        try:
+            raise special from (cause if isinstance(error, EinsumError) else error)
+        finally:
+            del special, cause
 
 
 def check_options(operands: Sequence[Any], backend: Backend, dtype: Any, out: Any) -> None:
@@ -68,10 +115,18 @@ def check_options(operands: Sequence[Any], backend: Backend, dtype: Any, out: An
         raise _special(operands, backend, rest) or OperandTypeError("dtype= and out= need dense tensors")
 
 
+def hint_of(x: Any, backend: Backend) -> tuple[str, str] | None:
+    """Return an adapter's `hint` for an operand; None also for an operand that it cannot examine."""
+    try:
+        return backend.hint(x)
+    except Exception:  # a tracer refuses some questions in its own way
+        return None
+
+
 def _special(operands: Sequence[Any], backend: Backend, rest: str) -> OperandTypeError | None:
     """Return the error that names the first sparse, ragged, ... operand and the call that makes it dense."""
     for number, x in enumerate(operands):
-        hint = backend.hint(x)
+        hint = hint_of(x, backend)
         if hint is not None:
             kind, call = hint
             headline = f"operand {number} is a {kind} {describe(x)}, {rest}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend
 from einsum_unified.binding.call import check_strict
+from einsum_unified.computed import computed_once
 from einsum_unified.language.labels import Label
 from einsum_unified.planning.path import AUTO, Strategy, strategy
 from einsum_unified.runtime.signature import Signature, sizes_of
@@ -56,7 +56,7 @@ class Options:
     def __hash__(self) -> int:
         return self._hash
 
-    @cached_property
+    @computed_once
     def _hash(self) -> int:
         return hash((self.strategy, self.dtype, self.hints, self.strict, self.keywords))
 

@@ -7,16 +7,18 @@ from typing import Any
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend
 from einsum_unified.adapter.dispatch import backend_of, describe
+from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.bound import Bound
+from einsum_unified.binding.operand import shown_shape
 from einsum_unified.errors import OperandError, OperandTypeError
 from einsum_unified.wording import article
 
 
-def check_out(out: Any, bound: Bound, backend: Backend) -> None:
+def check_out(out: Any, bound: Bound, backend: Backend, table: Table) -> None:
     """Raise `OperandTypeError` or `OperandError` unless ``out`` can take the result."""
     if not backend.capabilities.out:
         raise OperandTypeError(f"out= cannot be filled: {backend.name} tensors are immutable")
-    if backend_of(type(out)) is not backend:
+    if backend_of(type(out), table=table) is not backend:
         raise OperandTypeError(
             f"out= is {article(describe(out))} but the result is a tensor of {backend.name}"
         )
@@ -34,4 +36,6 @@ def check_out(out: Any, bound: Bound, backend: Backend) -> None:
 def check_shape(out: Any, shape: tuple[Any, ...]) -> None:
     """Raise `OperandError` unless ``out`` has the result's shape."""
     if tuple(out.shape) != shape:
-        raise OperandError(f"out= has shape {tuple(out.shape)} but the result has shape {shape}")
+        raise OperandError(
+            f"out= has {shown_shape(tuple(out.shape))} but the result has {shown_shape(shape)}"
+        )

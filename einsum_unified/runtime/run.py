@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from einsum_unified.adapter import Form, StalePlan
+from einsum_unified.adapter import Form, registry
 from einsum_unified.adapter.dispatch import recorder_for
 from einsum_unified.binding.arrays import prepared
 from einsum_unified.binding.bound import Bound
@@ -13,12 +13,15 @@ from einsum_unified.binding.operand import shown_shape
 from einsum_unified.errors import EinsumError, OperandError
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.path import Path
-from einsum_unified.runtime.cache import clear_cache, executable_for
+from einsum_unified.runtime.cache import executable_for
 from einsum_unified.runtime.executable import Executable
-from einsum_unified.runtime.native import run_native
+from einsum_unified.runtime.native import hint_of, run_special
 from einsum_unified.runtime.options import Keywords, Options
 from einsum_unified.runtime.out import check_out, check_shape
+from einsum_unified.runtime.planner import current
+from einsum_unified.runtime.settings import StalePlan
 from einsum_unified.runtime.signature import matches, prepared_signatures
+from einsum_unified.wording import numbered_lines
 
 
 class Recipe(NamedTuple):
@@ -52,65 +55,77 @@ def run_as_planned(
     recorder = recorder_for(operands)
     if recorder is not None:
         return recorder.record_plan(run_as_planned, recipe, operands, out)
-    xs, classes = prepared(operands)
-    executable = executable_for(equation, recipe.options(), prepared_signatures(xs, classes))
+    table = registry.table
+    xs, classes = prepared(operands, table)
+    executable = executable_for(equation, recipe.options(), prepared_signatures(xs, classes), table=table)
     check_planned(shapes, executable.bound)
     return execute(executable, xs, out)
 
 
 def check_planned(shapes: Sequence[Any], bound: Bound) -> None:
     """Raise `OperandError` unless operands have the planned shapes, in which None matches any size."""
-    notes = [
-        f"operand {n}: planned for {shown_shape(shape)}, given {operand}"
+    others = [
+        n
         for n, (shape, operand) in enumerate(zip(shapes, bound.operands, strict=True))
         if not matches(shape, operand.shape)
     ]
-    if notes:
+    if others:
+        notes = numbered_lines(
+            others, lambda n: f"operand {n}: planned for {shown_shape(shapes[n])}, given {bound.operands[n]}"
+        )
         headline = "the operands do not have the shapes of the plan"
         raise OperandError.of(headline, bound.equation.text, (), notes, rule="shapes of the plan")
 
 
 def execute(executable: Executable, operands: Sequence[Any], out: Any = None) -> Any:
-    """Run an executable on operands that fit it."""
-    if out is not None:
-        check_out(out, executable.bound, executable.backend)
-    try:
-        result = executable.run(*operands)
-    except Exception as error:
-        result = rescue(executable, operands, error)
+    """Run an executable on operands that fit it, or the one that replaces it under the present settings."""
+    executable = current(executable)
     if out is None:
-        return result
+        return _run(executable, operands)
+    check_out(out, executable.bound, executable.backend, executable.table)
+    result = _run(executable, operands)
     if executable.bound.unknown:  # check_out could not check the shape
         check_shape(out, tuple(result.shape))
     executable.backend.copy_into(out, result)
     return out
 
 
-def _renewed(stale: Executable) -> Executable:
-    """Return an executable for the framework's present settings."""
-    asked = stale.equation.key, stale.options, stale.signatures
-    found = executable_for(*asked)
-    if found is stale:  # otherwise another call has renewed it already
-        clear_cache()
-        found = executable_for(*asked)
-    return found
+def _run(executable: Executable, operands: Sequence[Any]) -> Any:
+    try:
+        return executable.run(*operands)
+    except StalePlan:  # another thread changed a setting in between
+        pass
+    except Exception as error:
+        return rescue(executable, operands, error)
+    return _run(current(executable), operands)
 
 
 def rescue(executable: Executable, operands: Sequence[Any], error: Exception) -> Any:
-    """Handle an exception of a compiled program.
+    """Handle an exception of a compiled program, in the ``except`` clause that caught it.
 
-    If a setting of the framework has changed, make the executable again. If operands are special tensors
-    (sparse, nested), fall back to the framework's own einsum. If tensors are on different devices, raise our
-    error for that. Otherwise raise the exception again.
+    If operands are special tensors (sparse, nested), fall back to the framework's own einsum. If tensors are
+    on different devices, raise our error for that. Otherwise raise the exception again: nothing that goes
+    wrong here may hide it.
     """
-    if isinstance(error, StalePlan):
-        return _renewed(executable).run(*operands)
-    if isinstance(error, EinsumError):
+    try:
+        if isinstance(error, EinsumError):
+            raise error
+        if any(hint_of(x, executable.backend) for x in operands):
+            return run_special(executable.bound, operands, executable.backend, error)
+        _check_devices(executable, operands)
         raise error
-    if not any(executable.backend.hint(x) for x in operands):
-        forms = [operand.form for operand in executable.bound.operands]
-        tensors = [x for x, form in zip(operands, forms, strict=True) if form is Form.TENSOR]
-        if len(tensors) > 1:
+    finally:
+        del error  # its traceback leads to this frame: a cycle would keep the operands alive
+
+
+def _check_devices(executable: Executable, operands: Sequence[Any]) -> None:
+    """Raise our error if tensors are on different devices. A tracer may refuse to say where it is."""
+    forms = [operand.form for operand in executable.bound.operands]
+    tensors = [x for x, form in zip(operands, forms, strict=True) if form is Form.TENSOR]
+    if len(tensors) > 1:
+        try:
             executable.backend.same_device(*tensors)
-        raise error
-    return run_native(executable.equation, operands, executable.backend, error)
+        except EinsumError:
+            raise
+        except Exception:
+            pass  # the caller raises the exception that matters

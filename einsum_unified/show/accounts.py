@@ -11,8 +11,10 @@ Work inside a call of the framework (copies for its BLAS, a fused compilation) i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from einsum_unified.adapter import Capabilities
 from einsum_unified.binding.bound import Bound
@@ -115,20 +117,22 @@ def account(bound: Bound, program: Program, capabilities: Capabilities) -> Accou
 
 def _peak(ledger: Ledger) -> Figure:
     """Return the peak of the bytes that intermediates and result take, with the assumed sizes."""
-    program, hints = ledger.program, label_sizes(ledger.bound)
-    until = _lifetimes(ledger)
-    gone: dict[int, list[Figure]] = {}
-    peak, size_of_peak, held = _ZERO, 0, _ZERO
-    for number, instruction in enumerate(program.instructions):
-        for figure in gone.pop(number - 1, []):
-            held = held + figure * -1
-        if instruction.target in until:
-            figure = ledger.bytes_of(ledger.values[instruction.target])
-            held = held + figure
-            gone.setdefault(max(until[instruction.target], number), []).append(figure)
-        if held.at(hints) > size_of_peak:
-            peak, size_of_peak = held, held.at(hints)
-    return peak
+    hints, until = label_sizes(ledger.bound), _lifetimes(ledger)
+    made = [
+        (number, max(until[instruction.target], number), ledger.bytes_of(ledger.values[instruction.target]))
+        for number, instruction in enumerate(ledger.program.instructions)
+        if instruction.target in until
+    ]
+    changes: Counter[int] = Counter()
+    for first, last, figure in made:
+        size = figure.at(hints)
+        changes[first] += size
+        changes[last + 1] -= size
+    held = list(accumulate(changes[number] for number in range(len(ledger.program.instructions))))
+    if not any(held):
+        return _ZERO
+    moment = held.index(max(held))
+    return Figure.sum(figure for first, last, figure in made if first <= moment <= last)
 
 
 def _lifetimes(ledger: Ledger) -> dict[int, int]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from einsum_unified.forks import forks_wait
 from einsum_unified.language.sizes import Reading, Size
 
 Name = Callable[[Reading], str]
@@ -42,17 +43,33 @@ class Figure:
     @classmethod
     def of_size(cls, size: int, name: Name) -> Figure:
         """Return the figure of a size, known (an integer) or unknown (a `Size`)."""
-        if not isinstance(size, Size):
-            return cls.of(int(size))
-        return cls._of({tuple(sorted(name(reading) for reading in size.readings)): size.known})
+        return cls.product([size], name)
 
     @classmethod
     def product(cls, sizes: Iterable[int], name: Name) -> Figure:
         """Return the product of sizes."""
-        total = cls.of(1)
+        number, labels = 1, list[str]()
         for size in sizes:
-            total = total * cls.of_size(size, name)
-        return total
+            if isinstance(size, Size):
+                number *= size.known
+                labels += [name(reading) for reading in size.readings]
+            else:
+                number *= int(size)
+        return cls.monomial(number, labels)
+
+    @classmethod
+    def monomial(cls, number: int, labels: Iterable[str]) -> Figure:
+        """Return a number times the sizes of labels."""
+        return cls._of({tuple(sorted(labels)): number})
+
+    @classmethod
+    def sum(cls, figures: Iterable[Figure]) -> Figure:
+        """Return the sum of figures."""
+        terms: Counter[tuple[str, ...]] = Counter()
+        for figure in figures:
+            for labels, number in figure.terms:
+                terms[labels] += number
+        return cls._of(terms)
 
     @classmethod
     def _of(cls, terms: Mapping[tuple[str, ...], int]) -> Figure:
@@ -60,10 +77,7 @@ class Figure:
         return cls(tuple(sorted(kept.items(), key=lambda item: (-len(item[0]), item[0]))))
 
     def __add__(self, other: Figure) -> Figure:
-        terms = Counter(dict(self.terms))
-        for labels, number in other.terms:
-            terms[labels] += number
-        return Figure._of(terms)
+        return Figure.sum((self, other))
 
     def __mul__(self, other: Figure | int) -> Figure:
         other = Figure.of(other) if isinstance(other, int) else other
@@ -115,6 +129,7 @@ def _shown(labels: tuple[str, ...], number: int, separator: str) -> str:
 def _number(number: int, separator: str) -> str:
     if abs(number) < _LONGEST:
         return f"{number:{separator}}"
-    from decimal import Decimal  # seldom needed, and slow to import
+    with forks_wait():
+        from decimal import Decimal  # seldom needed, and slow to import
 
     return f"{Decimal(number):.3e}"

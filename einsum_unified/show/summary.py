@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from math import prod
 
 from einsum_unified.binding.bound import Bound
+from einsum_unified.forks import forks_wait
 from einsum_unified.language.labels import spelled
-from einsum_unified.planning.path import Step
+from einsum_unified.planning.path import Path, Step
+from einsum_unified.planning.stored import Densities, estimates
+from einsum_unified.printable import plain
 from einsum_unified.show.label_names import unknown_sizes
 
 _FLOAT = 10**300
@@ -24,11 +27,21 @@ def unknown_lines(bound: Bound) -> list[str]:
     return [f"  unknown sizes: planned with {', '.join(hints)}"] if hints else []
 
 
+def stored_lines(bound: Bound, densities: Densities, path: Path) -> list[str]:
+    """Return a line with the densities by which a path was chosen; no line if they did not matter."""
+    if not densities:
+        return []
+    found = estimates(bound.reduced(), bound.output, tuple(map(int, bound.sizes)), densities, path)
+    stored = ", ".join(f"1e-{power}" if power else "1" for power in densities)
+    products = " + ".join(f"{step.products:.1g}" for step in found)
+    return [f"  stored: about {stored} of the operands' elements; expected multiplications: {products}"]
+
+
 def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
     """Return the summary that `einsum_path` gives: the totals, then one line for each step."""
     if bound.unranked:
         rest = "left to the framework: the numbers of axes are known only at run time"
-        return f"  Complete contraction:  {bound.equation.with_output()}\n  {rest}"
+        return f"  Complete contraction:  {plain(bound.equation.with_output())}\n  {rest}"
     labels = {label for term in bound.terms for label in term}
     naive = prod(map(int, bound.sizes)) * (len(bound.terms) - 1 + (len(labels) > len(bound.output)))
     flops = sum(step.flops for step in steps)
@@ -48,7 +61,8 @@ def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
         f"{'scaling':<10}{'operands':<12}{'contraction':<36}{'FLOPs':>10}{'elements':>12}",
         rule,
     ]
-    return "\n".join(head + [_row(bound, step, scale) for step, scale in zip(steps, scaling, strict=True)])
+    rows = [_row(bound, step, scale) for step, scale in zip(steps, scaling, strict=True)]
+    return "\n".join(map(plain, head + rows))
 
 
 def _row(bound: Bound, step: Step, scale: int) -> str:
@@ -59,14 +73,16 @@ def _row(bound: Bound, step: Step, scale: int) -> str:
 
 def _scientific(number: int, digits: int) -> str:
     """Return an exact integer in scientific notation; it may be too large for a float."""
-    from decimal import Decimal  # seldom needed, and slow to import
+    with forks_wait():
+        from decimal import Decimal  # seldom needed, and slow to import
 
     return f"{number:.{digits}e}" if number < _FLOAT else f"{Decimal(number):.{digits}e}"
 
 
 def _ratio(naive: int, flops: int) -> str:
     """Return naive FLOPs divided by optimized FLOPs."""
-    from decimal import Decimal
+    with forks_wait():
+        from decimal import Decimal
 
     ratio = Decimal(naive) / Decimal(flops) if flops else Decimal(1)
     return f"{ratio:.3f}" if ratio < 10**9 else f"{ratio:.3e}"

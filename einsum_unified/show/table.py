@@ -15,6 +15,9 @@ from einsum_unified.show.figures import Figure
 from einsum_unified.show.label_names import label_name
 from einsum_unified.show.summary import contraction
 
+_WIDEST = 200
+"""The greatest width of a column in characters."""
+
 HEADER = ("step", "labels", "kind", "FLOPs", "bytes read", "bytes written", "copies")
 
 
@@ -56,10 +59,10 @@ class Explanation:
     def naive(self) -> Figure:
         """Return the FLOPs of one nested loop over all labels: n - 1 products for n operands, and the sum."""
         bound, unknown = self.bound, set(self.bound.unknown)
-        sizes = [Figure.of_label(label_name(bound, n)) if n in unknown else Figure.of(int(size))
-                 for n, size in enumerate(bound.sizes)]  # fmt: skip
+        known = [int(size) for label, size in enumerate(bound.sizes) if label not in unknown]
         summed = len({label for term in bound.terms for label in term}) > len(bound.output)
-        return prod(sizes, start=Figure.of(len(bound.terms) - 1 + summed))
+        names = [label_name(bound, label) for label in unknown]
+        return Figure.monomial(prod(known, start=len(bound.terms) - 1 + summed), names)
 
     def notes(self, algorithm: str) -> list[str]:
         """Return the notes below the table."""
@@ -103,10 +106,7 @@ def explain(
 
 def total(works: Sequence[Work], name: str) -> Figure:
     """Return the sum of the figure ``name``, "flops", "read" or "written", over some works."""
-    figure = Figure.of(0)
-    for work in works:
-        figure = figure + getattr(work, name)
-    return figure
+    return Figure.sum(getattr(work, name) for work in works)
 
 
 def kind(works: Sequence[Work], sizes: bool = True) -> str:
@@ -147,8 +147,15 @@ def _busy(works: Sequence[Work]) -> bool:
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return rows as lines: text flush left, numbers flush right; rules enclose the body."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    """Return rows as lines: text flush left, numbers flush right; rules enclose the body.
+
+    A cell longer than `_WIDEST` sticks out, so that not every other row becomes as long: the total may be a
+    formula of thousands of labels.
+    """
+    widths = [
+        max((len(cell) for cell in column if len(cell) <= _WIDEST), default=0)
+        for column in zip(*rows, strict=True)
+    ]
     lines = [
         "  "
         + "  ".join(

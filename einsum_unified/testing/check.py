@@ -12,6 +12,7 @@ from einsum_unified import dtypes
 from einsum_unified.adapter import Backend, dispatch
 from einsum_unified.api import einsum
 from einsum_unified.errors import OperandTypeError
+from einsum_unified.wording import quoted
 
 _FLOAT8 = ("float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz",
            "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu")  # fmt: skip
@@ -106,16 +107,16 @@ def check_einsum(
 
 
 def _chosen(frameworks: Sequence[str] | None, arrays: Sequence[Any]) -> Sequence[str]:
+    if frameworks is None:
+        names = {array.dtype.name for array in arrays}
+        return [name for name in dispatch.usable() if all(map(dispatch.load(name).dtype_from_name, names))]
     installed = dispatch.installed()
-    unknown = [name for name in frameworks or () if name not in installed]
+    unknown = [name for name in frameworks if name not in installed]
     if unknown:
         raise ValueError(
-            f"{unknown[0]!r} is not installed or has no adapter; installed are {', '.join(installed)}"
+            f"{quoted(unknown[0])} is not installed or has no adapter; installed are {', '.join(installed)}"
         )
-    if frameworks is not None:
-        return frameworks
-    names = {array.dtype.name for array in arrays}
-    return [name for name in installed if all(map(dispatch.load(name).dtype_from_name, names))]
+    return frameworks
 
 
 def to_framework(array: Any, backend: Backend) -> Any:

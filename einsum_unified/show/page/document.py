@@ -17,6 +17,7 @@ from importlib.resources import files
 from string import Template
 
 from einsum_unified.binding.bound import Bound
+from einsum_unified.forks import forks_wait
 from einsum_unified.show.page.lessons import LABELS, OPERANDS, STEPS, lessons
 from einsum_unified.show.page.shown import shown, shown_labels
 from einsum_unified.show.picture.palette import colour, variables
@@ -56,7 +57,8 @@ def document(
 
 @cache
 def _resource(name: str) -> str:
-    return files("einsum_unified.show.page").joinpath(name).read_text("utf-8")
+    with forks_wait():  # `files` imports what it needs
+        return files("einsum_unified.show.page").joinpath(name).read_text("utf-8")
 
 
 def _policy(script: str, styles: Iterable[str]) -> str:

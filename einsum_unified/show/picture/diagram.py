@@ -6,9 +6,9 @@ Axes lie on a grid, the result's half a row lower, so that lines from the left a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from xml.etree.ElementTree import Element
 
+from einsum_unified.computed import computed_once
 from einsum_unified.show.picture import palette
 from einsum_unified.show.picture.canvas import box, dot, group, length, line, word
 from einsum_unified.show.picture.rails import Column, Rail, columns
@@ -45,28 +45,28 @@ class Layout:
     sums: list[Column]
     keeps: list[Column]
 
-    @cached_property
+    @computed_once
     def strip(self) -> float:
         """Width of the part of an operand's box that contains its number."""
         return max(length(one.number, "word") for one in self.wiring.operands) + 2 * _STRIP
 
-    @cached_property
+    @computed_once
     def left(self) -> float:
         """Width of the operands."""
         return max(_width(one) + (self.strip if one.number else 0) for one in self.wiring.operands)
 
-    @cached_property
+    @computed_once
     def right(self) -> float:
         """Width of the result."""
         return max(_width(self.wiring.result), length("result", "small") + 2 * _MARGIN)
 
-    @cached_property
+    @computed_once
     def width(self) -> float:
         """Width of the whole equation."""
         rails = _SUM_PITCH * len(self.sums) + _KEPT_PITCH * len(self.keeps)
         return self.left + self.right + rails + 2 * _GAP
 
-    @cached_property
+    @computed_once
     def height(self) -> float:
         """Height of the whole equation."""
         signs = [rail.bottom + 8 for column in self.sums for rail in column]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from einsum_unified.binding.bound import Bound
+from einsum_unified.show.figures import Figure
 from einsum_unified.show.label_names import written_names
 from einsum_unified.show.picture.canvas import box, dot, group, length, line, word
 from einsum_unified.show.picture.text import amount, number
@@ -69,10 +70,10 @@ def _share(tree: Tree, node: int) -> str:
 
 def total_cost(tree: Tree, part: Sequence[int]) -> Cost:
     """Return the cost of some nodes together."""
-    costs = tree.costs[part[0]]
-    for node in part[1:]:
-        costs = costs + tree.costs[node]
-    return costs
+    flops, read, written = (
+        Figure.sum(getattr(tree.costs[node], name) for node in part) for name in ("flops", "read", "written")
+    )
+    return Cost(flops, read, written)
 
 
 def moved(costs: Cost) -> str:

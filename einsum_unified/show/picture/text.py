@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+from einsum_unified.forks import forks_wait
 from einsum_unified.printable import is_mark
 from einsum_unified.show.figures import Figure
 
@@ -53,7 +54,8 @@ def number(n: int) -> str:
     """
     if n < _EXACT:
         return f"{n:,}"
-    from decimal import Decimal  # seldom needed, and slow to import
+    with forks_wait():
+        from decimal import Decimal  # seldom needed, and slow to import
 
     return f"{Decimal(n):.3e}"
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
+from einsum_unified.computed import computed_once
 from einsum_unified.show.accounts import Work
 from einsum_unified.show.figures import Figure
 from einsum_unified.show.label_names import label_sizes
@@ -29,9 +29,6 @@ class Cost:
     flops: Figure
     read: Figure
     written: Figure
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(self.flops + other.flops, self.read + other.read, self.written + other.written)
 
 
 FREE = Cost(Figure(), Figure(), Figure())
@@ -71,17 +68,17 @@ class Tree:
         """The last step."""
         return len(self.sources) - 1
 
-    @cached_property
+    @computed_once
     def hints(self) -> dict[str, int]:
         """Label name → size that is assumed for it when costs are compared."""
         return label_sizes(self.explanation.bound)
 
-    @cached_property
+    @computed_once
     def flops(self) -> list[int]:
         """The FLOPs of each node, with the assumed sizes."""
         return [one.flops.at(self.hints) for one in self.costs]
 
-    @cached_property
+    @computed_once
     def bottleneck(self) -> int | None:
         """The step with the most FLOPs; None if there is only one step, or no FLOPs."""
         most = max(range(len(self.flops)), key=self.flops.__getitem__)
@@ -106,7 +103,7 @@ class Tree:
             queue += self.sources[found[-1]]
         return sorted(found)
 
-    @cached_property
+    @computed_once
     def expanded(self) -> frozenset[int]:
         """The steps with their own row: all, or some from the last one downwards, where most FLOPs are."""
         if len(self.sources) <= 2 * OPERANDS:  # twice, because a path may have steps of one operand
@@ -123,7 +120,7 @@ class Tree:
                     heapq.heappush(queue, (-below[source], -source))
         return frozenset(found)
 
-    @cached_property
+    @computed_once
     def rows(self) -> tuple[Row, ...]:
         """The rows from top to bottom."""
         rows: list[Row] = []
@@ -145,7 +142,7 @@ class Tree:
         lanes, depth = self._needs[node]
         return lanes, depth, -node
 
-    @cached_property
+    @computed_once
     def _needs(self) -> list[tuple[int, int]]:
         """For each node, the number of lanes it takes and its depth in steps."""
         needs: list[tuple[int, int]] = []

@@ -96,8 +96,9 @@ def _by_namespace(name: str) -> Library:
 
 
 def _dask() -> Library:
+    adapter = dispatch.load("dask")
     da = importlib.import_module("dask.array")
-    return Library("dask", dispatch.load("dask"), lambda x: da.from_array(x, chunks=2))
+    return Library("dask", adapter, lambda x: da.from_array(x, chunks=2))
 
 
 def _autograd() -> Library:

@@ -94,14 +94,15 @@ def contract(means: str, arrays: Sequence[Any]) -> Any:
     sizes: dict[str, int] = {}
     for label, size in _axes(terms, arrays):
         sizes[label] = size if sizes.get(label, 1) == 1 else sizes[label]
-    space = [*output, *[label for label in sizes if label not in output]]
+    # Other labels of size 1 need no axis: before NumPy 2 an array has at most 32.
+    space = [*output, *[label for label, size in sizes.items() if label not in output and size != 1]]
     slices = tuple(slice(sizes[label]) for label in space)
     grids = dict(zip(space, np.ogrid[slices], strict=True)) if space else {}
     total: Any = np.ones([sizes[label] for label in space], np.result_type(*arrays))
     with np.errstate(invalid="ignore", over="ignore"):
         for term, x in zip(terms, arrays, strict=True):
             # An axis of size 1 is always read at index 0.
-            total = total * x[tuple(grids[a] % max(n, 1) for a, n in zip(term, x.shape, strict=True))]
+            total = total * x[tuple(grids.get(a, 0) % max(n, 1) for a, n in zip(term, x.shape, strict=True))]
         return np.asarray(total.sum(axis=tuple(range(len(output), len(space))), dtype=total.dtype))
 
 

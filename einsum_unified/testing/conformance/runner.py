@@ -88,11 +88,11 @@ def _in_use(library: Library) -> AbstractContextManager[None]:
     """Let `einsum` find the adapter for the duration of the block if only the kit knows it."""
     if library.registered:
         return nullcontext()
-    x = library.example()
-    if dispatch.backend_of(type(x), x) is library.adapter:
+    x, table = library.example(), registry.table
+    # The kit's own in another thread may end before this one does.
+    if not table.loans and dispatch.backend_of(type(x), x, table) is library.adapter:
         return nullcontext()
-    clear_cache()
-    return registry.registered(type(x), library.adapter)
+    return registry.registered(type(x), library.adapter, clear_cache)
 
 
 def _lacking(case: Case, library: Library) -> tuple[str, str] | None:
