@@ -26,7 +26,7 @@ from einsum_unified.language.equation import parse
 from einsum_unified.plan import Plan
 from einsum_unified.runtime import cache
 from einsum_unified.runtime.native import check_options, is_native, run_native
-from einsum_unified.runtime.options import Options
+from einsum_unified.runtime.options import DEFAULT_OPTIMIZE, Options, distinct
 from einsum_unified.runtime.run import execute, rescue
 from einsum_unified.runtime.settings import StalePlan
 from einsum_unified.runtime.signature import Unprepared, densities_of, prepared_signatures
@@ -277,8 +277,8 @@ def einsum(
     if options or hints:
         return _einsum_slowly(equation, operands, optimize, dtype, out, hints, strict, options)
     try:
-        if strict is not False:  # 1 == True would be the same key
-            strict = check_strict(strict)
+        if optimize is not DEFAULT_OPTIMIZE or dtype is not None or strict is not False:
+            optimize, dtype, strict = distinct(optimize, dtype, strict)  # 1 == True would be the same key
         if len(operands) == 2:  # the most frequent counts are unrolled
             a, b = operands
             found = cache.look_up(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ import numpy as np
 from einsum_unified.errors import EquationError
 from einsum_unified.language.labels import Span, Term
 from einsum_unified.wording import article, quoted
+
+
+_PLAIN = (int, str)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,22 @@ def _sublist(what: str, labels: Any) -> Term:
             hash(label)
         except TypeError:
             raise EquationError(f"label {quoted(label)} in {what} is not hashable") from None
-    return tuple(labels)
+    return tuple([label if type(label) in _PLAIN else _distinct(label) for label in labels])
+
+
+def _distinct(label: Any) -> Any:
+    """Return an integer for a number that is equal to one.
+
+    True, 1 and 1.0 are one label, and equal keys of the caches. Which of them a plan shows and saves must not
+    depend on the call that made it.
+    """
+    if isinstance(label, (Number, np.bool_)):
+        try:
+            return int(label) if int(label) == label else label  # type: ignore[call-overload]
+        except (TypeError, ValueError, OverflowError, ArithmeticError):  # complex, NaN, infinity
+            real = getattr(label, "real", None)
+            return int(real) if isinstance(label, complex) and label == real and real.is_integer() else label
+    return label
 
 
 def check_ellipses(sublists: Sublists) -> None:

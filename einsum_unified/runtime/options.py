@@ -9,10 +9,11 @@ from typing import Any
 
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend
-from einsum_unified.binding.call import check_strict
+from einsum_unified.binding.call import check_dtype, check_strict
 from einsum_unified.computed import computed_once
 from einsum_unified.language.labels import Label
-from einsum_unified.planning.path import AUTO, Strategy, strategy
+from einsum_unified.planning import strategy as strategies
+from einsum_unified.planning.strategy import AUTO, Strategy
 from einsum_unified.runtime.signature import Signature, sizes_of
 
 Keywords = tuple[tuple[str, Any], ...]
@@ -46,12 +47,14 @@ class Options:
     ) -> Options:
         """Check the values of a call's keywords; ``hints`` is a result of `check_hints`.
 
-        Raises `PathError` for ``optimize=``, TypeError for ``strict=``.
+        Raises `PathError` for ``optimize=``, TypeError for ``strict=``, `OperandTypeError` for ``dtype=`` if
+        it is a number.
         """
         strict = check_strict(strict)
+        check_dtype(dtype)
         if dtype is None and not hints and not strict and not keywords and optimize is DEFAULT_OPTIMIZE:
             return DEFAULT
-        return cls(strategy(optimize), dtype, hints, strict, tuple(keywords.items()))
+        return cls(strategies.strategy(optimize), dtype, hints, strict, tuple(keywords.items()))
 
     def __hash__(self) -> int:
         return self._hash
@@ -98,6 +101,16 @@ class Options:
 
 
 DEFAULT = Options()
+
+
+def distinct(optimize: Any, dtype: Any, strict: Any) -> tuple[Any, Any, bool]:
+    """Return three options as keys, in which only values of the same meaning are equal.
+
+    Otherwise a value that is refused would be accepted once an equal one is in the cache: ``1 == True``, and
+    TensorFlow's dtypes are equal to integers. Raises the errors of `Options.of`.
+    """
+    check_dtype(dtype)
+    return strategies.distinct(optimize), dtype, check_strict(strict)
 
 
 def _is_known(shape: Any) -> bool:

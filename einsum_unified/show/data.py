@@ -13,7 +13,7 @@ from typing import Any
 from einsum_unified.errors import PathError
 from einsum_unified.language.equation import Equation
 from einsum_unified.language.sublists import Sublists
-from einsum_unified.planning.path import Path
+from einsum_unified.planning.steps import Path
 from einsum_unified.wording import quoted
 
 SCHEMA = 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from einsum_unified.adapter import Capabilities
 from einsum_unified.binding.bound import Bound
-from einsum_unified.planning.path import Step
+from einsum_unified.planning.steps import Step
 from einsum_unified.program.primitives import Program
 from einsum_unified.show.accounts import Account, Work, account
 from einsum_unified.show.figures import Figure
