@@ -424,7 +424,7 @@ def _restored(
     operands = [x._replace(dtype=name) for x, name in zip(plan.bound.operands, names, strict=True)]
     bound = replace(plan.bound, operands=tuple(operands), dtype=dtype or dtypes.promote(*names))
     executable = replace(plan.executable, bound=bound, signatures=())
-    return Plan(executable, replace(plan.options, dtype=dtype))
+    return Plan(executable, replace(plan.options, dtype=dtype, dtype_class=type(dtype)))
 
 
 def _written(text: str, file: str | PathLike[str] | None) -> str:

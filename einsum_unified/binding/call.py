@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Number
 from types import NoneType
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from einsum_unified.adapter import Backend
 from einsum_unified.dtypes import WEAK
-from einsum_unified.errors import EquationError, OperandTypeError, PathError
+from einsum_unified.errors import EquationError, PathError
 from einsum_unified.language.equation import parse
 from einsum_unified.language.labels import Label
 from einsum_unified.language.sublists import Sublists, to_sublists
@@ -101,12 +100,6 @@ def check_hints(hints: Any, equation: str | Sublists) -> tuple[tuple[Label, int]
             raise PathError(f"hints: the size of {name} is {size!r}, not a positive integer")
         checked[label] = int(size)
     return tuple(checked.items())
-
-
-def check_dtype(dtype: Any) -> None:
-    """Raise `OperandTypeError` if ``dtype=`` is a number: such as 1, to which ``tf.float32`` is equal."""
-    if isinstance(dtype, (Number, np.bool_)):
-        raise OperandTypeError(f"dtype={quoted(dtype)} is not a dtype")
 
 
 def check_strict(strict: Any) -> bool:

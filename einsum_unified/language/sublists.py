@@ -14,8 +14,9 @@ from einsum_unified.errors import EquationError
 from einsum_unified.language.labels import Span, Term
 from einsum_unified.wording import article, quoted
 
-
 _PLAIN = (int, str)
+_LARGEST = 2**63
+"""Larger numbers are kept as they are: they may have any number of digits."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,14 @@ def _distinct(label: Any) -> Any:
     True, 1 and 1.0 are one label, and equal keys of the caches. Which of them a plan shows and saves must not
     depend on the call that made it.
     """
-    if isinstance(label, (Number, np.bool_)):
-        try:
-            return int(label) if int(label) == label else label  # type: ignore[call-overload]
-        except (TypeError, ValueError, OverflowError, ArithmeticError):  # complex, NaN, infinity
-            real = getattr(label, "real", None)
-            return int(real) if isinstance(label, complex) and label == real and real.is_integer() else label
-    return label
+    if not isinstance(label, (Number, np.bool_)):
+        return label
+    value: Any = getattr(label, "real", label)
+    try:
+        whole = int(value) if abs(value) < _LARGEST else value
+    except (TypeError, ArithmeticError):  # a signaling NaN
+        return label
+    return whole if whole == label else label
 
 
 def check_ellipses(sublists: Sublists) -> None:

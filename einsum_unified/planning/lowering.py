@@ -60,7 +60,7 @@ def lower(bound: Bound, path: Path, capabilities: Capabilities, choose: Choice =
         made = taken[0]
         if len(taken) == 2:
             kept = {label for label in occurs if needed[label]}
-            made = contract(*taken, kept, None if live else bound.output, builder, choose)
+            made = contract(taken[0], taken[1], kept, None if live else bound.output, builder, choose)
         needed.update(made.labels)
         live.append(made)
         ends.append(len(builder.instructions))

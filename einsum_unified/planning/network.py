@@ -115,9 +115,7 @@ def pairs_of(operands: int) -> int:
     return int((3**operands - 2 ** (operands + 1) + 1) // 2)
 
 
-def cheapest_order(
-    network: Network, operands: Sequence[int], kept: int, effort: Effort
-) -> tuple[int, Tree]:
+def cheapest_order(network: Network, operands: Sequence[int], kept: int, effort: Effort) -> tuple[int, Tree]:
     """Return the cost and the tree of the cheapest order of a few operands, found by all their subsets.
 
     ``operands`` has the labels of each, and ``kept`` are those needed afterwards. The cost is the FLOPs, and

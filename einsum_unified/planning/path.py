@@ -11,15 +11,16 @@ from functools import lru_cache
 
 from einsum_unified.errors import PathError
 from einsum_unified.language.equation import LONG
+from einsum_unified.planning.opt_einsum import search_of
 from einsum_unified.planning.search import best, forget_found, within
 from einsum_unified.planning.steps import Path, Terms, forwards, linear, peak, steps
-from einsum_unified.planning.strategy import Strategy, search_of, step_of
+from einsum_unified.planning.strategy import Strategy, step_of
 from einsum_unified.wording import counted
 
 _GREEDY = ("greedy", "eager", "opportunistic")
 
 _LIMITED_GREEDY = 128
-"""Up to this number of operands opt_einsum's greedy search gets a limit; its time is cubic then, 0.1 s here."""
+"""Up to this number of operands opt_einsum's greedy search gets a limit: 0.1 s, and cubic in the number."""
 
 
 def find_path(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy) -> Path:
@@ -100,9 +101,7 @@ def _asked(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: S
 # --- limits and pairs -----------------------------------------------------------------------------
 
 
-def _within(
-    terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy, limit: int
-) -> Path:
+def _within(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy, limit: int) -> Path:
     """Return the path of a strategy if it keeps its limit, else one that does."""
     try:
         if how.name == "auto":

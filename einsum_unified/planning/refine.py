@@ -58,7 +58,8 @@ class Contraction:
                 open_nodes += self.halves[node]
         numbers = {operand: n for n, operand in enumerate(self.operands)}
         numbers.update({node: len(numbers) + n for n, node in enumerate(reversed(found))})
-        return linear([[numbers[x] for x in self.halves[node]] for node in reversed(found)], len(self.operands))
+        pairs = [[numbers[x] for x in self.halves[node]] for node in reversed(found)]
+        return linear(pairs, len(self.operands))
 
     def refine(self, effort: Effort) -> None:
         """Replace parts by their cheapest order until none gets cheaper; raises `Exhausted` before that.
@@ -94,9 +95,10 @@ class Contraction:
         """Return the leaves and the inner nodes of the part below a node, grown where it costs most."""
         leaves, inner = list(self.halves[node]), [node]
         while len(leaves) < width:
-            most = max((x for x in leaves if x in self.halves), key=lambda x: (self.costs[x], x), default=None)
-            if most is None:
+            inside = [x for x in leaves if x in self.halves]
+            if not inside:
                 break
+            most = max(inside, key=lambda x: (self.costs[x], x))
             leaves.remove(most)
             inner.append(most)
             leaves += self.halves[most]

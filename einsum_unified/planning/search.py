@@ -1,15 +1,16 @@
-"""The default search for a path, and the search for one that keeps a limit. Only this module searches itself."""
+"""The default search for a path, and the search for one that keeps a limit."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
 from typing import Any
 
 from einsum_unified.planning.network import Effort, Exhausted, Network, cheapest_order, pairs_of
+from einsum_unified.planning.opt_einsum import greedy
 from einsum_unified.planning.refine import Contraction
 from einsum_unified.planning.steps import Path, Terms, backwards, cost_and_peak, forwards, linear
 
@@ -172,17 +173,6 @@ def _simple(
         return [forwards(count)]
     # People often write operands in a good order, or in its reverse.
     return [greedy(list(map(frozenset, terms)), output, sizes), forwards(count), backwards(count)]
-
-
-def greedy(
-    terms: Sequence[frozenset[int]], output: Iterable[int], sizes: Sequence[int], cost: Any = "memory-removed"
-) -> Path:
-    """Return the path of opt_einsum's greedy search with a heuristic cost of pairs."""
-    import opt_einsum  # not needed for few operands, and a third of the time to import the package
-
-    at_least_one = {label: max(size, 1) for label, size in enumerate(sizes)}
-    found = opt_einsum.paths.greedy(terms, frozenset(output), at_least_one, cost_fn=cost)
-    return tuple(map(tuple, found))
 
 
 def _pairs(terms: Terms) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, nan
 from numbers import Number, Real
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from einsum_unified.errors import PathError
+from einsum_unified.planning.opt_einsum import search_of
 from einsum_unified.planning.steps import Path
 from einsum_unified.wording import clipped
 
@@ -123,14 +123,6 @@ def _name(name: str) -> str:
     return name.lower()
 
 
-def search_of(name: str) -> Callable[..., Any]:
-    """Return opt_einsum's function with a name; raises KeyError."""
-    import opt_einsum  # not needed for few operands, and a third of the time to import the package
-
-    search: Callable[..., Any] = opt_einsum.paths.get_path_fn(name)
-    return search
-
-
 def _limit(limit: Any) -> int | None:
     if limit is None:
         return None
@@ -139,9 +131,7 @@ def _limit(limit: Any) -> int | None:
     except OverflowError:  # an integer above all floats
         number = nan
     if not number >= 1:
-        raise PathError(
-            f"the limit of optimize=(name, limit) is {_shown(limit)}, not a number of elements from 1 to 1e308"
-        )
+        raise PathError(f"the limit of optimize=(name, limit) is {_shown(limit)}, not a number of elements")
     return None if number == inf else int(limit)
 
 

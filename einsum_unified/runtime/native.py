@@ -55,6 +55,8 @@ def run_native(
         bind(equation, [Operand(None, kind, backend.name, Form.NATIVE) for kind in kinds], backend)
     try:
         return backend.native(*numbered(equation.inputs, equation.output))(*operands)
+    except (MemoryError, RecursionError):
+        raise
     except Exception as error:
         _check_sizes(equation, operands, backend)
         special = _special(operands, backend, f"which {backend.name} cannot contract")

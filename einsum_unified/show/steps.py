@@ -25,9 +25,7 @@ def plan_steps(bound: Bound, path: Path, program: Program, capabilities: Capabil
     explanation, sizes = Explanation(bound, program, capabilities, found), label_sizes(bound)
     flops = [total(works, "flops").at(sizes) for works in explanation.products]
     equations = _equations(bound, found)
-    return tuple(
-        step._replace(flops=flops[n], equation=equations[n]) for n, step in enumerate(found)
-    )
+    return tuple(step._replace(flops=flops[n], equation=equations[n]) for n, step in enumerate(found))
 
 
 def _equations(bound: Bound, found: Sequence[Step]) -> list[str]:
