@@ -15,7 +15,7 @@ from einsum_unified.language.labels import Span, Term
 from einsum_unified.wording import article, quoted
 
 _PLAIN = (int, str)
-_LARGEST = 2**63
+_LARGEST = 2**53
 """Larger numbers are kept as they are: they may have any number of digits."""
 
 
