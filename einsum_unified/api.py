@@ -246,8 +246,9 @@ def einsum(
             broadcasts to the size of its label in other operands.
         optimize: the order in which three or more operands are contracted. "auto" or True: the cheapest
             order that several searches find; any name opt_einsum knows ("optimal", "greedy", "dp", ...);
-            (name, greatest number of elements of an intermediate); a path, with or without a leading
-            "einsum_path"; an `opt_einsum.paths.PathOptimizer`; False or None: from left to right.
+            (name, greatest number of elements of an intermediate), which is kept or refused; a path, with or
+            without a leading "einsum_path", whose steps of many operands become pairs; an
+            `opt_einsum.paths.PathOptimizer`; False or None: from left to right.
         dtype: dtype to compute in and return, as the framework's object, NumPy's, or a name. Default:
             the dtype of the operands, or the one that the framework promotes theirs to.
         out: a NumPy array or torch tensor of the result's shape and dtype, which is filled and
@@ -269,7 +270,8 @@ def einsum(
         OperandError: count, ranks or sizes do not fit; ``out`` has another shape; ``strict`` refuses sizes.
         OperandTypeError: an operand is not a tensor, operands are from two frameworks or on two devices, or
             a dtype cannot be used.
-        PathError: ``optimize`` is not a strategy or path; ``hints`` does not map labels to sizes.
+        PathError: ``optimize`` is not a strategy or path, or no path keeps its limit; ``hints`` does not map
+            labels to sizes.
             All these are `EinsumError`, a ValueError.
         TypeError: an unknown keyword.
 
