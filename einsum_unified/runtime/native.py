@@ -99,6 +99,8 @@ def run_special(bound: Bound, operands: Sequence[Any], backend: Backend, cause: 
             for x, form in zip(operands, forms, strict=True)
         ]
         return backend.cast(backend.native(*numbered(bound.terms, bound.output))(*xs), dtype)
+    except (MemoryError, RecursionError):
+        raise
     except Exception as error:
         special = _special(operands, backend, f"which {backend.name} cannot contract")
         if special is None:
