@@ -279,21 +279,22 @@ def einsum(
     if options or hints:
         return _einsum_slowly(equation, operands, optimize, dtype, out, hints, strict, options)
     try:
+        how = optimize
         if optimize is not DEFAULT_OPTIMIZE or dtype is not None or strict is not False:
-            optimize, dtype, strict = distinct(optimize, dtype, strict)  # 1 == True would be the same key
+            how, dtype, strict = distinct(optimize, dtype, strict)  # 1 == True would be the same key
         if len(operands) == 2:  # the most frequent counts are unrolled
             a, b = operands
             found = cache.look_up(
-                equation, optimize, dtype, strict, type(a), a.shape, a.dtype, type(b), b.shape, b.dtype
+                equation, how, dtype, strict, type(a), a.shape, a.dtype, type(b), b.shape, b.dtype
             )
         elif len(operands) == 1:
             (a,) = operands
-            found = cache.look_up(equation, optimize, dtype, strict, type(a), a.shape, a.dtype)
+            found = cache.look_up(equation, how, dtype, strict, type(a), a.shape, a.dtype)
         else:
             key: list[Any] = []
             for x in operands:
                 key += (type(x), x.shape, x.dtype)
-            found = cache.look_up(equation, optimize, dtype, strict, *key)
+            found = cache.look_up(equation, how, dtype, strict, *key)
     except _SLOWLY:
         found = None
     if found is None:

@@ -143,3 +143,17 @@ def test_a_stack_or_memory_that_is_full_is_not_a_missing_package(monkeypatch, er
                 einsum_unified.adapter.dispatch.load("torch")
     finally:
         einsum_unified.adapter.dispatch.load.cache_clear()
+
+
+@pytest.mark.parametrize("optimize", [[(0, 1), (0, 1)], [[1, 2], [0, 1]], ("greedy", 100.0)], ids=repr)
+def test_a_graph_records_the_value_as_it_was_given(optimize):
+    torch = pytest.importorskip("torch")
+
+    def contract(a, b, c):
+        return einsum(TEXT, a, b, c, optimize=optimize)
+
+    traced = torch.fx.symbolic_trace(contract)
+    (given,) = [node.kwargs["optimize"] for node in traced.graph.nodes if "optimize" in node.kwargs]
+    assert type(given) is not einsum_unified.planning.strategy.Strategy
+    xs = [torch.ones(shape) for shape in SHAPES]
+    assert traced(*xs).tolist() == contract(*xs).tolist()
