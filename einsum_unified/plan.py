@@ -138,7 +138,8 @@ class Plan:
         >>> [(step.positions, step.equation, step.flops, step.elements) for step in plan.steps]
         [((1, 2), 'jk,kl->jl', 480, 8), ((0, 1), 'ij,jl->il', 160, 40)]
         """
-        from einsum_unified.show.steps import plan_steps  # seldom needed
+        with forks_wait():
+            from einsum_unified.show.steps import plan_steps  # seldom needed
 
         return plan_steps(self.bound, self.path, self.program, self.backend.capabilities)
 

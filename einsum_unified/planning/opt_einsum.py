@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from einsum_unified.forks import forks_wait
 from einsum_unified.planning.steps import Path
 
 
 def search_of(name: str) -> Callable[..., Any]:
     """Return the function with a name; raises KeyError."""
-    import opt_einsum
-
-    search: Callable[..., Any] = opt_einsum.paths.get_path_fn(name)
+    search: Callable[..., Any] = _opt_einsum().paths.get_path_fn(name)
     return search
 
 
@@ -23,8 +22,12 @@ def greedy(
     terms: Sequence[frozenset[int]], output: Iterable[int], sizes: Sequence[int], cost: Any = "memory-removed"
 ) -> Path:
     """Return the path of greedy search with a heuristic cost of pairs, by name or as a function."""
-    import opt_einsum
-
     at_least_one = {label: max(size, 1) for label, size in enumerate(sizes)}
-    found = opt_einsum.paths.greedy(terms, frozenset(output), at_least_one, cost_fn=cost)
+    found = _opt_einsum().paths.greedy(terms, frozenset(output), at_least_one, cost_fn=cost)
     return tuple(map(tuple, found))
+
+
+def _opt_einsum() -> Any:
+    with forks_wait():
+        import opt_einsum
+    return opt_einsum
