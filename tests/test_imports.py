@@ -124,6 +124,6 @@ def test_the_core_imports_no_adapter_and_no_framework(name: str):
     assert not [target for target in targets(MODULES[name]) if folder(target) == "backends"]
 
 
-def test_only_the_path_module_uses_opt_einsum():
-    users = [name for name, tree in MODULES.items() if any("opt_einsum" in m for m, _ in imported(tree))]
-    assert users == ["planning/path"]
+def test_only_one_module_uses_opt_einsum():
+    users = [name for name, tree in MODULES.items() if any(m == "opt_einsum" for m, _ in imported(tree))]
+    assert users == ["planning/opt_einsum"]

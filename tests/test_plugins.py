@@ -216,7 +216,8 @@ NO_MEMBER = ", which has no member of an adapter"
         ("class A:\n name = 'toylib'\nadapter = A()", "",
          "lacks: adapter_api, asarray, broadcast_to, capabilities, cast, configured, contiguous, copy_into, "
          "diagonal, dot, dtype_from_name, finish, form, hint, matmul, multiply, native, reshape, "
-         "result_type, same_device, same_size, size, static_size, sum, sum_products, to_numpy, transpose"),
+         "result_type, same_device, same_size, settings, size, static_size, sum, sum_products, to_numpy, "
+         "transpose"),
         ("class A:\n def __getattr__(self, name): raise SystemExit(name[:3])\nadapter = A()", "",
          "is broken: SystemExit('ada')"),
         ("adapter = 3", "toylib_einsum:another",

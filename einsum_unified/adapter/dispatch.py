@@ -58,7 +58,7 @@ def load(name: str) -> Backend:
         raise BackendError.of(headline, notes=[f"rename {where}, or run in another folder"])
     try:
         module = _module(FRAMEWORKS[name].adapter)
-    except KeyboardInterrupt:  # the user's
+    except (KeyboardInterrupt, MemoryError, RecursionError):  # the user's, or the program's own state
         raise
     except BaseException as error:  # a broken installation may raise anything, SystemExit too
         note = f'try: pip install "einsum-unified[{name}]"'
@@ -213,6 +213,8 @@ def _of_standard(cls: type, example: Any) -> Backend:
     shown = f"__array_namespace__ of {qualified(cls)!r}"
     try:
         namespace = example.__array_namespace__()
+    except (MemoryError, RecursionError):
+        raise
     except Exception as error:
         raise BackendError(f"{shown} failed: {error!r}") from error
     missing = [name for name in _STANDARD_FUNCTIONS if not hasattr(namespace, name)]

@@ -18,8 +18,9 @@ from einsum_unified.adapter.registry import Table
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.language.equation import is_long
 from einsum_unified.language.sublists import Sublists
-from einsum_unified.planning.path import AUTO, forget_paths
+from einsum_unified.planning.path import forget_paths
 from einsum_unified.planning.stored import Densities
+from einsum_unified.planning.strategy import AUTO
 from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.options import DEFAULT, Options
 from einsum_unified.runtime.planner import current, make_executable
@@ -31,12 +32,15 @@ def _look_up(equation: Any, optimize: Any, dtype: Any, strict: Any, *flat: Any) 
 
     Raises the errors of `einsum`, and `Unprepared` for arguments that this cache may not hold.
     """
-    if not isinstance(equation, (str, Sublists)) or is_long(equation) or callable(optimize):
+    if not isinstance(equation, (str, Sublists)) or is_long(equation):
+        raise Unprepared
+    options = Options.of(optimize, dtype, strict=strict)
+    if options.strategy.optimizer is not None:  # it may be random or have state
         raise Unprepared
     signatures: tuple[Signature, ...] = tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
     if not all(map(is_plain, signatures)):
         raise Unprepared
-    options, table = Options.of(optimize, dtype, strict=strict), registry.table
+    table = registry.table
     if len(signatures) > 2 and options.strategy == AUTO and _may_be_sparse(signatures, table):
         raise Unprepared  # this key lacks the densities, which only the operands tell
     return _by_meaning(equation, options, signatures, (), table)
