@@ -34,6 +34,7 @@ from einsum_unified.runtime.options import Options
 from einsum_unified.runtime.run import Recipe, execute, run_as_planned
 from einsum_unified.runtime.signature import Signature, matches, signatures_of
 from einsum_unified.show.summary import operand_lines, stored_lines, unknown_lines
+from einsum_unified.wording import LONGEST_LINE, clipped, quoted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +72,8 @@ class Plan:
         table: Table | None = None,
     ) -> Plan:
         """Return the plan for prepared operands; raises the errors of `einsum`."""
-        return cls(executable_for(equation, options, signatures, densities, table), options)
+        made = executable_for(equation, options, signatures, densities, table, whole=True)
+        return cls(made, options)
 
     @classmethod
     def from_dict(cls, data: Any) -> Plan:
@@ -213,8 +215,9 @@ class Plan:
     # --- showing and saving -----------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        shapes = ", ".join(str(operand.shape) for operand in self.bound.operands)
-        return f"<Plan {self.equation.text!r} for {shapes} on {self.backend.name}, {self.bound.dtype}>"
+        shapes = clipped(", ".join(str(operand.shape) for operand in self.bound.operands), LONGEST_LINE)
+        equation = quoted(self.equation.text, LONGEST_LINE)
+        return f"<Plan {equation} for {shapes} on {self.backend.name}, {self.bound.dtype}>"
 
     def __str__(self) -> str:
         return self.explain()

@@ -20,6 +20,7 @@ import numpy as np
 from einsum_unified.errors import BackendError, PathError
 from einsum_unified.forks import forks_wait
 from einsum_unified.language.equation import LONG
+from einsum_unified.memory import charge, forgets
 from einsum_unified.wording import counted
 
 Path = tuple[tuple[int, ...], ...]
@@ -203,13 +204,19 @@ class Found:
 
 
 def _new_caches() -> tuple[Callable[..., Path], Callable[[Terms, tuple[int, ...]], Found]]:
-    return lru_cache(maxsize=1024)(_find), lru_cache(maxsize=1024)(Found)
+    return lru_cache(maxsize=1024)(_find_and_charge), lru_cache(maxsize=1024)(Found)
+
+
+def _find_and_charge(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy) -> Path:
+    charge(1000 + 300 * len(terms) + 20 * sum(map(len, terms)))  # once for `Found`, too
+    return _find(terms, output, sizes, how)
 
 
 # Replaced as a whole, never cleared: other threads may be inside a look-up.
 _find_cached, _found = _new_caches()
 
 
+@forgets
 def forget_paths() -> None:
     """Forget all paths."""
     global _find_cached, _found
