@@ -25,6 +25,7 @@ from einsum_unified.binding.operand import shown_shape
 from einsum_unified.binding.strict import check_equation
 from einsum_unified.errors import EinsumError, OperandError
 from einsum_unified.language.equation import parse
+from einsum_unified.memory import forget_all
 from einsum_unified.plan import Plan
 from einsum_unified.runtime import cache
 from einsum_unified.runtime.native import check_options, is_native, run_native
@@ -476,7 +477,7 @@ def register_backend(key: type | str, adapter: Backend, *, replace: bool = False
     Raises `BackendError` if the adapter lacks a member or is for another version of the protocol, or if the
     class has an adapter already and ``replace`` is False.
     """
-    registry.register(key, adapter, replace, cache.clear_cache)
+    registry.register(key, adapter, replace, forget_all)
 
 
 def _placeholder_shape(x: Any, table: Table) -> tuple[int | None, ...] | None:

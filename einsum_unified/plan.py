@@ -72,7 +72,8 @@ class Plan:
         table: Table | None = None,
     ) -> Plan:
         """Return the plan for prepared operands; raises the errors of `einsum`."""
-        return cls(executable_for(equation, options, signatures, densities, table, whole=True), options)
+        made = executable_for(equation, options, signatures, densities, table, whole=True)
+        return cls(made, options)
 
     @classmethod
     def from_dict(cls, data: Any) -> Plan:

@@ -88,15 +88,15 @@ def executable_for(
         densities = ()
     plain = all(map(is_plain, signatures)) and _is_hashable((options, signatures))
     try:
-        rest = options, signatures, densities, table or registry.table
+        asked = options, signatures, densities, table or registry.table
         if not plain or not _is_plain_dtype(options.dtype, [cls for cls, _, _ in signatures]):
-            return make_executable(equation, *rest)
+            return make_executable(equation, *asked)
         if not isinstance(equation, Sublists) or equation.size is not None:
-            return _by_meaning(equation, *rest)
+            return _by_meaning(equation, *asked)
         if not (whole or options.strict or options.hints):
             with suppress(EinsumError):  # it would name integers
-                return _by_meaning(unnamed(parse(equation)), *rest)
-        return make_executable(equation, *rest)
+                return _by_meaning(unnamed(parse(equation)), *asked)
+        return make_executable(equation, *asked)
     except Unprepared:
         names = listed([class_name(cls) for cls, _, _ in signatures], most=8)
         raise OperandTypeError(f"operands of these types cannot be planned: {names}") from None
