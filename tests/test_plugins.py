@@ -153,9 +153,8 @@ print(einsum("ij->ji", np.eye(2)).tolist(), einsum("i->", memoryview(b"ab")))
         ("raise SystemExit", "SystemExit()"),
         ("raise GeneratorExit", "GeneratorExit()"),
         ("class Skipped(BaseException): pass\nraise Skipped('no GPU')", "Skipped('no GPU')"),
-        ("class E(Exception):\n def __repr__(self): return 1 / 0\nraise E",
-         "<E, whose repr raises ZeroDivisionError>"),
-        ("raise ValueError('x' * 10**6)", f"ValueError('{'x' * 286}…)"),
+        ("class E(Exception):\n def __repr__(self): return 1 / 0\nraise E", "E"),
+        ("raise ValueError('x' * 10**6)", f"ValueError('{'x' * 487}…"),
         ("import numpy as np, einsum_unified\neinsum_unified.einsum('ij->k', np.eye(2))",
          "output label 'k' occurs in no operand"),
     ],
@@ -217,8 +216,7 @@ NO_MEMBER = ", which has no member of an adapter"
         ("class A:\n name = 'toylib'\nadapter = A()", "",
          "lacks: adapter_api, asarray, broadcast_to, capabilities, cast, configured, contiguous, copy_into, "
          "diagonal, dot, dtype_from_name, finish, form, hint, matmul, multiply, native, reshape, "
-         "result_type, same_device, same_size, settings, size, static_size, sum, sum_products, to_numpy, "
-         "transpose"),
+         "result_type, same_device, same_size, size, static_size, sum, sum_products, to_numpy, transpose"),
         ("class A:\n def __getattr__(self, name): raise SystemExit(name[:3])\nadapter = A()", "",
          "is broken: SystemExit('ada')"),
         ("adapter = 3", "toylib_einsum:another",
