@@ -14,7 +14,6 @@ import numpy as np
 from einsum_unified.adapter import About, Backend, Capabilities, Form, NumPyLikeAdapter, numpy_dtypes
 
 
-@lru_cache(maxsize=64)
 def adapter_of(cls: type) -> Backend:
     """Return the adapter for a class. All classes of a package have the same adapter."""
     return _of_package(cls.__module__.partition(".")[0])

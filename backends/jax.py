@@ -99,8 +99,12 @@ class JAXAdapter(ArrayAPIAdapter):
         try:
             preferred = None if preferred is None else jnp.dtype(preferred)
             jax.eval_shape(lambda x: jnp.matmul(x, x, precision=precision), x)
-        except (TypeError, ValueError) as error:
-            given = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        except Exception as error:
+            # The repr of another object may raise or be huge.
+            given = ", ".join(
+                f"{name}={value!r}" if isinstance(value, str) else f"{name}= a {type(value).__name__}"
+                for name, value in options.items()
+            )
             raise OperandTypeError(f"jax cannot compute with {given}: {error}") from error
         return JAXAdapter(precision, preferred)
 

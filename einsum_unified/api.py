@@ -14,15 +14,18 @@ from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.arrays import prepared
 from einsum_unified.binding.call import (
     KEYWORDS,
+    LARGEST,
     arguments,
     check_hints,
     check_keywords,
     check_strict,
     is_shape,
 )
+from einsum_unified.binding.operand import shown_shape
 from einsum_unified.binding.strict import check_equation
 from einsum_unified.errors import EinsumError, OperandError
 from einsum_unified.language.equation import parse
+from einsum_unified.memory import forget_all
 from einsum_unified.plan import Plan
 from einsum_unified.runtime import cache
 from einsum_unified.runtime.native import check_options, is_native, run_native
@@ -238,7 +241,7 @@ def einsum(
 
     Args:
         equation: terms of labels joined by ``,`` and, after ``->``, those of the output. A label is any
-            letter or digit, ``_`` or non-ASCII symbol; ``...`` means any number of further axes, which
+            letter or digit, ``_`` or non-ASCII character; ``...`` means any number of further axes, which
             broadcast; ASCII whitespace is dropped; bytes are decoded as UTF-8. In the interleaved form
             this is the first operand, and after each operand comes a list of hashable labels.
         *operands: tensors of one framework, or NumPy arrays, Python numbers and nested lists of numbers,
@@ -276,7 +279,7 @@ def einsum(
         TypeError: an unknown keyword.
 
     """
-    if options or hints:
+    if options or hints is not None:
         return _einsum_slowly(equation, operands, optimize, dtype, out, hints, strict, options)
     try:
         how = optimize
@@ -477,7 +480,7 @@ def register_backend(key: type | str, adapter: Backend, *, replace: bool = False
     Raises `BackendError` if the adapter lacks a member or is for another version of the protocol, or if the
     class has an adapter already and ``replace`` is False.
     """
-    registry.register(key, adapter, replace, cache.clear_cache)
+    registry.register(key, adapter, replace, forget_all)
 
 
 def _placeholder_shape(x: Any, table: Table) -> tuple[int | None, ...] | None:
@@ -490,7 +493,9 @@ def _placeholder_shape(x: Any, table: Table) -> tuple[int | None, ...] | None:
 
 def _checked_shape(shape: Sequence[Any], number: int) -> tuple[int | None, ...]:
     if any(size is not None and size < 0 for size in shape):
-        raise OperandError(f"operand {number}: the shape {shape} has a negative size")
+        raise OperandError(f"operand {number}: the {shown_shape(tuple(shape))} has a negative size")
+    if any(size is not None and size > LARGEST for size in shape):
+        raise OperandError(f"operand {number}: the {shown_shape(tuple(shape))} has a size above {LARGEST}")
     return tuple(None if size is None else int(size) for size in shape)
 
 
@@ -500,5 +505,5 @@ def _default_dtype(dtype: Any) -> Any:
         return np.dtype(
             float if dtype is None else dispatch.default_backend().dtype_from_name(dtypes.name_of(dtype))
         )
-    except TypeError:  # binding raises the error
+    except Exception:  # binding raises the error
         return np.dtype(float)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from einsum_unified.errors import OperandTypeError
+from einsum_unified.wording import class_name, quoted
 
 WEAK = (bool, int, float, complex)
 """Types of Python's numbers. Next to an array only their kind counts, as in the framework's ``x * 2``."""
@@ -32,6 +33,8 @@ STANDARD = frozenset(("bool", *INTEGERS, "float32", "float64", "complex64", "com
 KINDS = ("bool", "int", "float", "complex", "object")
 """Kinds in ascending order: each can hold values of those before it."""
 
+_LONGEST_NAME = 40
+"""Names of more characters are no dtype's: the longest is "float8_e4m3b11fnuz"."""
 _SIGNED = {8: "int8", 16: "int16", 32: "int32", 64: "int64"}
 _BYTES = {"bool": 1, "complex32": 4, "complex64": 8, "complex128": 16}
 _PYTHON = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}
@@ -51,11 +54,20 @@ def name_of(spec: Any) -> str:
     ('float32', 'int8', 'float64', 'bfloat16')
     """
     if isinstance(spec, str):
-        name = spec.rpartition(".")[2]
+        name = str.__str__(spec).rpartition(".")[2]
+        if not name.isascii() or len(name) > _LONGEST_NAME:
+            return name
         try:
             return str(np.dtype(name).name)  # "float" and "f8" are "float64" on every framework
-        except TypeError:
+        except Exception:  # NumPy parses the text, and raises also SyntaxError and ValueError
             return name
+    try:
+        return _name_of_object(spec)
+    except Exception as error:  # a class may raise anything
+        raise TypeError(f"{quoted(spec)} is not a dtype") from error
+
+
+def _name_of_object(spec: Any) -> str:
     inner = getattr(spec, "dtype", None)  # that of a class such as jax.numpy.float32
     if isinstance(inner, np.dtype) and not hasattr(spec, "shape"):
         return str(inner.name)
@@ -67,7 +79,7 @@ def name_of(spec: Any) -> str:
 
 def _scalar_name(cls: type) -> str:
     if not issubclass(cls, np.generic):
-        raise TypeError(f"{cls.__name__} is not a dtype")  # numpy.dtype(dict) is object
+        raise TypeError(f"{class_name(cls)} is not a dtype")  # numpy.dtype(dict) is object
     return str(np.dtype(cls).name)
 
 
@@ -79,6 +91,8 @@ def kind_of(name: str) -> str:
     """
     if name == "bool":
         return "bool"
+    if not name.isascii() or len(name) > _LONGEST_NAME:
+        return ""
     if name == "clongdouble":
         return "complex"
     stem = name.lstrip("bu").split("_")[0].rstrip("0123456789")

@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from einsum_unified.wording import pointed
+from einsum_unified.wording import bounded, pointed
 
 _Error = TypeVar("_Error", bound="EinsumError")  # typing.Self needs Python 3.11
 
@@ -51,6 +51,9 @@ class EinsumError(ValueError):
         """The first line of the message, or all of the message if the error has no other parts."""
         return str(self) if self._headline is None else self._headline
 
+    def __str__(self) -> str:
+        return bounded(super().__str__())
+
     @classmethod
     def of(  # noqa: PYI019
         cls: type[_Error],
@@ -61,7 +64,7 @@ class EinsumError(ValueError):
         rule: str = "",
     ) -> _Error:
         """Return an error with these parts and with the message made from them."""
-        notes = tuple(notes)
+        headline, notes = bounded(headline), tuple(map(bounded, notes))
         lines = [headline, *(pointed(equation, marks) if equation else ()), *(f"  {note}" for note in notes)]
         error = cls("\n".join(lines))
         error._headline, error.equation, error.rule = headline, equation, rule

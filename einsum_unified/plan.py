@@ -34,6 +34,7 @@ from einsum_unified.runtime.options import Options
 from einsum_unified.runtime.run import Recipe, execute, run_as_planned
 from einsum_unified.runtime.signature import Signature, matches, signatures_of
 from einsum_unified.show.summary import operand_lines, stored_lines, unknown_lines
+from einsum_unified.wording import LONGEST_LINE, clipped, quoted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +72,8 @@ class Plan:
         table: Table | None = None,
     ) -> Plan:
         """Return the plan for prepared operands; raises the errors of `einsum`."""
-        return cls(executable_for(equation, options, signatures, densities, table), options)
+        made = executable_for(equation, options, signatures, densities, table, whole=True)
+        return cls(made, options)
 
     @classmethod
     def from_dict(cls, data: Any) -> Plan:
@@ -223,8 +225,9 @@ class Plan:
     # --- showing and saving -----------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        shapes = ", ".join(str(operand.shape) for operand in self.bound.operands)
-        return f"<Plan {self.equation.text!r} for {shapes} on {self.backend.name}, {self.bound.dtype}>"
+        shapes = clipped(", ".join(str(operand.shape) for operand in self.bound.operands), LONGEST_LINE)
+        equation = quoted(self.equation.text, LONGEST_LINE)
+        return f"<Plan {equation} for {shapes} on {self.backend.name}, {self.bound.dtype}>"
 
     def __str__(self) -> str:
         return self.explain()
@@ -367,7 +370,7 @@ class Plan:
         >>> from einsum_unified import Plan, einsum_plan
         >>> data = einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5)).to_dict()
         >>> data["schema"], data["shapes"], len(data["path"])
-        (1, [[2, 3], [3, 4], [4, 5]], 1)
+        (1, [[2, 3], [3, 4], [4, 5]], 2)
         >>> Plan.from_dict(data)
         <Plan 'ij,jk,kl->il' for (2, 3), (3, 4), (4, 5) on numpy, float64>
         """

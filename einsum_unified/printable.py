@@ -58,25 +58,27 @@ def json_text(data: Any, indent: int) -> str:
 
 
 def plain(text: str) -> str:
-    r"""Return text as `escaped` does, and also escape marks without a letter or after another mark.
+    r"""Return text as `escaped` does, and also escape what `cells` does: blank letters and stray marks.
 
     Use it for equations and labels, where each mark is a label of its own.
 
     >>> print(plain("a\x00\u202e\ud800b"), plain("x\u0300\u0300") == "x\u0300\\u0300")
     a\x00\u202e\ud800b True
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_spelled(c, before) for before, c in zip(("", *text), text, strict=False))
+    return text if text.isascii() and text.isprintable() else "".join(_cells(text))
 
 
-def blanked(text: str) -> str:
-    r"""Return text with a blank for each unprintable character, so that the others keep their positions.
+def cells(text: str, names: bool = False) -> list[str]:
+    r"""Return what to show for each character of an equation, on one line: itself, a blank, or its escape.
 
-    >>> blanked("i\u200bj\n,k")
-    'i j ,k'
+    White space that equations drop is a blank. Escaped are unprintable characters, letters that look like a
+    blank, and marks; with ``names`` only marks without a letter or after another mark.
+
+    >>> print(cells("i\u200bj\n\u0301\u3164"))
+    ['i', '\\u200b', 'j', ' ', '\\u0301', '\\u3164']
     """
-    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    shown = _cells(text) if names else [_cell(c, "") for c in text]
+    return [" " if c in _DROPPED else cell for c, cell in zip(text, shown, strict=True)]
 
 
 def is_mark(c: str) -> bool:
@@ -92,9 +94,18 @@ def _without_surrogates(data: Any) -> Any:
     return _SURROGATE.sub(lambda found: _escape(found[0]), data) if isinstance(data, str) else data
 
 
-def _spelled(c: str, before: str) -> str:
-    alone = is_mark(c) and (not before.strip() or is_mark(before))
-    return c if c.isprintable() and not alone else _escape(c)
+_DROPPED = frozenset(" \t\n\r\v\f")
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_INVISIBLE_MARKS = re.compile("[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+
+
+def _cells(text: str) -> list[str]:
+    return [_cell(c, before) for before, c in zip(("", *text), text, strict=False)]
+
+
+def _cell(c: str, before: str) -> str:
+    stray = is_mark(c) and (not before.isalnum() or bool(_INVISIBLE_MARKS.match(c)))
+    return c if c.isprintable() and not stray and c not in _BLANK_LETTERS else _escape(c)
 
 
 def _escape(c: str) -> str:

@@ -387,13 +387,18 @@ add(6, "dropped", " , -> ", [(), ()], means(",->"))
 add(6, "dropped", " ii\n", [(3, 3)], means("ii->"))
 for equation, says in [
     ("i\u00a0j->ji", "U+00A0 NO-BREAK SPACE is neither a label nor whitespace that is dropped"),
-    ("i\u200bj->ji", "U+200B ZERO WIDTH SPACE is neither a label nor whitespace that is dropped"),
-    ("i\u2028j->ji", "U+2028 LINE SEPARATOR is neither a label nor whitespace that is dropped"),
-    ("i\u3000j->ji", "U+3000 IDEOGRAPHIC SPACE is neither a label nor whitespace that is dropped"),
-    ("i\ufeffj->ji", "U+FEFF ZERO WIDTH NO-BREAK SPACE is neither a label nor whitespace that is dropped"),
+    ("i\u00adj->ji", "U+00AD SOFT HYPHEN is neither a label nor whitespace that is dropped"),
+    ("i\u0085j->ji", "U+0085 is neither a label nor whitespace that is dropped"),
     ("i\x00j->ji", "U+0000 is neither a label nor whitespace that is dropped"),
 ]:
     add(6, "other blanks", equation, [(2, 3)], error("EquationError", says))
+for equation, says in [
+    ("i\u200bj->ji", r"'\u200b' (ZERO WIDTH SPACE) is a label here"),
+    ("i\u2028j->ji", r"'\u2028' (LINE SEPARATOR) is a label here: only ASCII white space is dropped"),
+    ("i\u3000j->ji", r"'\u3000' (IDEOGRAPHIC SPACE) is a label here: only ASCII white space is dropped"),
+    ("i\ufeffj->ji", r"'\ufeff' (ZERO WIDTH NO-BREAK SPACE) is a label here"),
+]:
+    add(6, "blank labels", equation, [(2, 3)], error("OperandError", says))
 
 # --- 7: labels ----------------------------------------------------------------------------------------------
 

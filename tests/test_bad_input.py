@@ -224,30 +224,66 @@ EquationError: output label 'k' occurs in no operand
        ^
   to add an axis, reshape the result, or give an operand of ones with subscripts 'k'
 
-# 6: whitespace. What would break the line or hide itself is shown as a blank.
+# 6: whitespace. What would break the line or hide itself is spelled out.
 
 "ij\\u00a0,jk->ik", (2, 3), (3, 4)
 EquationError: U+00A0 NO-BREAK SPACE is neither a label nor whitespace that is dropped
-    ij ,jk->ik
-      ^
+    ij\\xa0,jk->ik
+      ^^^^
   only space, tab, newline, carriage return, vertical tab and form feed are dropped
 
 "i\\u200bj->ji", (2, 3)
-EquationError: U+200B ZERO WIDTH SPACE is neither a label nor whitespace that is dropped
-    i j->ji
-     ^
-  only space, tab, newline, carriage return, vertical tab and form feed are dropped
+OperandError: operand 0 has 2 axes but its subscripts 'i\\u200bj' name 3
+    i\\u200bj->ji
+    ^
+  operand 0 'i\\u200bj': shape (2, 3), FW.float32
+  '\\u200b' (ZERO WIDTH SPACE) is a label here
 
 "i\\tj\\n\\u2028->ji", (2, 3)
-EquationError: U+2028 LINE SEPARATOR is neither a label nor whitespace that is dropped
-    i j  ->ji
-        ^
-  only space, tab, newline, carriage return, vertical tab and form feed are dropped
+OperandError: operand 0 has 2 axes but its subscripts 'ij\\u2028' name 3
+    i j \\u2028->ji
+    ^
+  operand 0 'ij\\u2028': shape (2, 3), FW.float32
+  '\\u2028' (LINE SEPARATOR) is a label here: only ASCII white space is dropped
+
+"…ij,…jk->…ik", (2, 3), (3, 4)
+OperandError: operand 0 has 2 axes but its subscripts '…ij' name 3
+    …ij,…jk->…ik
+    ^
+  operand 0 '…ij': shape (2, 3), FW.float32
+  '…' is a label here: the ellipsis is '...'
+
+"ij，jk->ik", (2, 3), (3, 4)
+OperandError: the equation has 1 term but 2 operands were given
+    ij，jk->ik
+  operand 0 'ij，jk': shape (2, 3), FW.float32
+  '，' is a label here: the comma is ','
+
+"batch i, i j -> batch j", (2, 3), (3, 4)
+OperandError: operand 0 has 2 axes but its subscripts 'batchi' name 6
+    batch i, i j -> batch j
+    ^
+  operand 0 'batchi': shape (2, 3), FW.float32
+  white space does not separate names: each character is a label
+  write a letter for each axis, or lists of names: einsum(x, ['batch', 'i'], y, ['i', 'j'], ['batch', 'j'])
+
+"seq heads -> heads seq", (2, 3)
+EquationError: label 'e' is repeated in the output
+    seq heads -> heads seq
+                  ^     ^
+  white space does not separate names: each character is a label
+  write a letter for each axis, or lists of names: einsum(x, ['seq', 'heads'], ['heads', 'seq'])
+
+(2, 3), (3, 4), "ij,jk->ik"
+EquationError: the equation comes first: einsum('ij,jk->ik', ...)
+
+(2, 3), b"ij->ji"
+EquationError: the equation comes first: einsum('ij->ji', ...)
 
 "i\\x00j->ji", (2, 3)
 EquationError: U+0000 is neither a label nor whitespace that is dropped
-    i j->ji
-     ^
+    i\\x00j->ji
+     ^^^^
   only space, tab, newline, carriage return, vertical tab and form feed are dropped
 
 # 7: labels

@@ -594,11 +594,14 @@ def test_a_dtype_that_a_library_does_not_make_as_it_is_set_up_is_refused(capsys)
         ),
         (
             ["i\x1b[31mj->", "3"],
-            ["argument EQUATION: U+001B is neither a label nor whitespace that is dropped", "    i [31mj->"],
+            [
+                "argument EQUATION: U+001B is neither a label nor whitespace that is dropped",
+                r"    i\x1b[31mj->",
+            ],
         ),
         (
             ["i\x9bj->", "3"],
-            ["argument EQUATION: U+009B is neither a label nor whitespace that is dropped", "    i j->"],
+            ["argument EQUATION: U+009B is neither a label nor whitespace that is dropped", r"    i\x9bj->"],
         ),
     ],
 )

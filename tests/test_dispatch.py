@@ -158,7 +158,7 @@ def place(tmp_path, monkeypatch):
         root = name.partition("/")[0].removesuffix(".py")
         entry = Framework("einsum_unified.backends.numpy", einsum or f"{root}.einsum", packages=(root,))
         monkeypatch.setitem(FRAMEWORKS, root, entry)
-        monkeypatch.setitem(dispatch._PACKAGES, root, root)
+        monkeypatch.setitem(dispatch.PACKAGES, root, root)
         load.cache_clear()
         return root
 

@@ -264,7 +264,10 @@ def test_the_place_of_what_a_strict_call_refuses_is_in_its_equation():
             "try:\n    import cupy as xp\nexcept ImportError:\n    import numpy as xp\nxp.einsum('i->ii', a)",
             ["EU003"],
         ),
-        ("np.einsum('i\\u200bj->ij', a)", ["EU001"]),
+        ("np.einsum('i\\u200bj->ij', a)", ["EU001", "EU201"]),
+        ("np.einsum('i\\xa0j->ij', a)", ["EU001"]),
+        ("import einsum_unified\neinsum_unified.einsum('i\\u200b->i\\u200b', a)", ["EU001"]),
+        ("import einsum_unified\neinsum_unified.einsum('…i->i…', a)", ["EU001"]),
     ],
 )
 def test_a_call_of_an_einsum(source: str, expected: list[str]):

@@ -18,6 +18,7 @@ from conftest import spelled
 
 import einsum_unified
 from einsum_unified import PathError, einsum, einsum_path
+from einsum_unified.memory import forget_all
 from einsum_unified.planning import path as module
 from einsum_unified.planning import search as searches
 from einsum_unified.planning.path import find_path, in_pairs
@@ -530,13 +531,13 @@ def test_sizes_seen_before_do_not_matter_until_there_were_many():
 
 
 def test_the_paths_kept_for_other_sizes_are_few_also_under_threads():
-    module.forget_paths()
+    forget_all()
     terms, output = tuple((n, n + 1) for n in range(6)), (0, 6)
     with ThreadPoolExecutor(8) as pool:
         sizes = [(n % 7 + 2, n % 5 + 2, n + 2, n % 3 + 2, 2, 3, 4) for n in range(200)]
         list(pool.map(lambda some: find_path(terms, output, some, Strategy()), sizes))
     assert len(searches._found(terms, output).paths) == searches._SEARCHES
-    module.forget_paths()
+    forget_all()
     assert searches._found(terms, output).paths == ()
 
 

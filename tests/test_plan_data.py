@@ -153,14 +153,14 @@ def test_a_plan_comes_back_as_it_was_where_numpy_lacks_its_dtype():
 @pytest.mark.parametrize(
     ("entry", "value", "says"),
     [
-        ("schema", 10**5000, "an integer too large"),
+        ("schema", 10**5000, "<integer of about 5001 digits>"),
         ("schema", np.ones(3), "of schema array"),
         ("schema", [1] * 10**6, "cannot be read"),
-        ("strict", 10**5000, "an integer too large in 'strict'"),
-        ("path", [[0, 10**5000]], "an integer too large in 'path'"),
+        ("strict", 10**5000, "<integer of about 5001 digits> in 'strict'"),
+        ("path", [[0, 10**5000]], "<integer of about 5001 digits> in 'path'"),
         ("path", [[0]] * 200_000 + [[0, 1, 2]], "200001 steps in 'path' are too many for 3 operands"),
         ("shapes", [[1] * 10_000, [3, 4], [4, 5]], "10000 axes in 'shapes' are more than any framework has"),
-        ("equation", {"inputs": [[10**5000]], "output": None}, "an integer too large cannot be kept"),
+        ("equation", {"inputs": [[10**5000]], "output": None}, "5001 digits> cannot be kept"),
         ("equation", {"inputs": [[np.ones(2)]], "output": None}, "cannot be kept as data"),
         ("equation", {"inputs": [[{"ellipsis": np.ones(2)}]], "output": None}, "cannot be kept as data"),
         *[("dtypes", [name, "float64", "float64"], "in 'dtypes' is not a numeric dtype")

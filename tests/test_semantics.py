@@ -258,10 +258,7 @@ def test_whitespace_within_an_ellipsis_is_dropped(framework):
     ("character", "name"),
     [
         ("\u00a0", r"U\+00A0 NO-BREAK SPACE"),
-        ("\u200b", r"U\+200B ZERO WIDTH SPACE"),
-        ("\u3000", r"U\+3000 IDEOGRAPHIC SPACE"),
-        ("\u2028", r"U\+2028 LINE SEPARATOR"),
-        ("\ufeff", r"U\+FEFF ZERO WIDTH NO-BREAK SPACE"),
+        ("\u00ad", r"U\+00AD SOFT HYPHEN"),
         ("\x1c", r"U\+001C"),
         ("\x85", r"U\+0085"),
     ],
@@ -269,6 +266,19 @@ def test_whitespace_within_an_ellipsis_is_dropped(framework):
 def test_other_whitespace_is_an_error_that_names_the_code_point(framework, character, name):
     with pytest.raises(EquationError, match=name):
         einsum(f"i{character}j->ji", *tensors(framework, (2, 3)))
+
+
+@pytest.mark.parametrize("label", ["\u200b", "\u3000", "\u2028", "\ufeff", "\u202e", "\ud800", "\U000e0001"])
+def test_whitespace_from_u_00c0_on_is_a_label_and_the_error_spells_it_out(framework, label):
+    tensors_of_three = tensors(framework, (2, 3, 4))
+    assert_equal(
+        framework, einsum(f"i{label}j->{label}ji", *tensors_of_three), numbers(2, 3, 4).transpose(1, 2, 0)
+    )
+    with pytest.raises(OperandError) as caught:
+        einsum(f"i{label}j->ji", *tensors(framework, (2, 3)))
+    assert str(caught.value).isascii()
+    assert f"{label!a}" in caught.value.notes[1]
+    assert "is a label here" in caught.value.notes[1]
 
 
 # --- 7: labels ----------------------------------------------------------------------------------

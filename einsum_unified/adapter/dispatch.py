@@ -31,9 +31,10 @@ from einsum_unified.adapter.registry import Table, qualified
 from einsum_unified.dtypes import WEAK
 from einsum_unified.errors import BackendError, OperandTypeError
 from einsum_unified.forks import forks_wait
-from einsum_unified.wording import article
+from einsum_unified.memory import charge, forgets, is_lasting, size_of_class
+from einsum_unified.wording import LONGEST_NAME, LONGEST_REASON, article, class_name, clipped, quoted
 
-_PACKAGES = {package: name for name, framework in FRAMEWORKS.items() for package in framework.packages}
+PACKAGES = {package: name for name, framework in FRAMEWORKS.items() for package in framework.packages}
 _METHODS = {framework.method: name for name, framework in FRAMEWORKS.items() if framework.method}
 _SYMBOLS = {cls: kind for framework in FRAMEWORKS.values() for cls, kind in framework.symbols.items()}
 
@@ -64,8 +65,8 @@ def load(name: str) -> Backend:
         note = f'try: pip install "einsum-unified[{name}]"'
         if getattr(error, "name", None) == "einsum_unified.backends":
             note = "einsum_unified/backends must be a symbolic link, which is missing: see CONTRIBUTING.md"
-        reason = error if isinstance(error, Exception) else registry.shown(error)
-        headline = f"the adapter for {name} failed to load: {reason}"
+        reason = str(error) if isinstance(error, Exception) else registry.shown(error)
+        headline = f"the adapter for {name} failed to load: {clipped(reason, LONGEST_REASON)}"
         raise BackendError.of(headline, notes=[note]) from error
     adapter: Backend = module.adapter
     return adapter
@@ -161,7 +162,22 @@ def backend_of(cls: type, example: Any = None, table: Table | None = None) -> Ba
         adapter = _find(cls, table.entries, example)
         if adapter is not None:  # None may change once a framework is imported
             table.found[cls] = adapter
+            charge(size_of_class(cls))
         return adapter
+
+
+@forgets
+def forget_classes(known_by_example: bool = False) -> None:
+    """Forget the classes that nothing else may keep alive.
+
+    Those that may be known by an example are kept unless asked for: the call that goes on may just have met
+    the example.
+    """
+    table = registry.table
+    for cls in list(table.found):
+        by_example = _has(cls, "__array_namespace__") and not issubclass(cls, np.ndarray)
+        if not is_lasting(cls) and (known_by_example or not by_example):
+            table.found.pop(cls, None)
 
 
 def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) -> Backend | None:
@@ -171,10 +187,10 @@ def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) 
             break  # the special methods decide
         if entry is not None:
             return load(entry) if isinstance(entry, str) else entry
-    roots = list(dict.fromkeys(map(_root, cls.__mro__)))
+    roots = list(dict.fromkeys(map(root_of, cls.__mro__)))
     for root in roots:
-        if root in _PACKAGES and not is_namesake(_PACKAGES[root]):
-            return load(_PACKAGES[root])
+        if root in PACKAGES and not is_namesake(PACKAGES[root]):
+            return load(PACKAGES[root])
     plugin = registry.plugin(*(root for root in roots if root != registry.EVERY_CLASS))
     return _by_special_methods(cls, example) if plugin is None else plugin
 
@@ -183,7 +199,8 @@ def _overrides(cls: type, base: type, method: str | None) -> bool:
     return method is not None and getattr(cls, method, None) is not getattr(base, method, None)
 
 
-def _root(cls: type) -> str:
+def root_of(cls: type) -> str:
+    """Return the root package of a class."""
     return str(cls.__module__).partition(".")[0]  # may be None in a class made by hand
 
 
@@ -216,10 +233,10 @@ def _of_standard(cls: type, example: Any) -> Backend:
     except (MemoryError, RecursionError):
         raise
     except Exception as error:
-        raise BackendError(f"{shown} failed: {error!r}") from error
+        raise BackendError(f"{shown} failed: {quoted(error, LONGEST_REASON)}") from error
     missing = [name for name in _STANDARD_FUNCTIONS if not hasattr(namespace, name)]
     if missing:
-        raise BackendError(f"{shown} returned {namespace!r}, which lacks: {', '.join(missing)}")
+        raise BackendError(f"{shown} returned {quoted(namespace)}, which lacks: {', '.join(missing)}")
     adapter: Backend = _module(_ARRAY_API).adapter_of(namespace)
     return adapter
 
@@ -249,14 +266,15 @@ def backend_for(classes: Sequence[type], table: Table | None = None) -> Backend:
 
 
 def _shown(cls: type, adapter: Backend) -> str:
-    return f"{adapter.name} {cls.__name__}"
+    return f"{adapter.name} {class_name(cls)}"
 
 
 def _unknown(number: int, cls: type) -> OperandTypeError:
-    root = _root(cls)
+    root = root_of(cls)
     if root == registry.EVERY_CLASS:
         registry.plugin(root)  # which raises an error if there is one
-    name = cls.__name__ if root == registry.EVERY_CLASS else f"{root} {cls.__name__}"
+    shown = clipped(root, LONGEST_NAME)
+    name = class_name(cls) if root == registry.EVERY_CLASS else f"{shown} {class_name(cls)}"
     known = f"known: {', '.join(_names())}; others can be added with einsum_unified.register_backend"
     notes = [ADVICE[root], known] if root in ADVICE else [known]
     headline = f"operand {number} is {article(name)}, which is not an array of a known library"
@@ -273,4 +291,4 @@ def _names() -> Iterable[str]:
 def describe(x: Any) -> str:
     """Return a name for an operand in messages, such as "torch Tensor" or "tensorflow RaggedTensor"."""
     adapter = backend_of(type(x))
-    return _shown(type(x), adapter) if adapter else type(x).__name__
+    return _shown(type(x), adapter) if adapter else class_name(type(x))

@@ -18,7 +18,7 @@ from einsum_unified.adapter import ADAPTER_API, Backend, Capabilities
 from einsum_unified.adapter.frameworks import FRAMEWORKS
 from einsum_unified.errors import BackendError, EinsumError, warn
 from einsum_unified.forks import during, forks_wait
-from einsum_unified.wording import article, clipped, counted
+from einsum_unified.wording import LONGEST_REASON, article, class_name, counted, quoted
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 GROUP = "einsum_unified.backends"
 EVERY_CLASS = "builtins"
 """The root package of `object`, from which each class is derived."""
-_LONGEST_ERROR = 500
-"""The number of characters of an exception of somebody else's code that messages show."""
 
 BUILTIN: dict[type | str, str] = {
     cls: name for name, framework in FRAMEWORKS.items() for cls in framework.classes
@@ -75,7 +73,7 @@ Forget = Callable[[], None]
 def register(key: type | str, adapter: Backend, replace: bool, forget: Forget) -> None:
     """Register an adapter for a class, given as an object or by its qualified name, and its subclasses."""
     if not isinstance(key, (str, type)):
-        raise BackendError(f"an adapter is registered for a class or a qualified name, not for {key!r}")
+        raise BackendError(f"an adapter is registered for a class or a qualified name, not for {quoted(key)}")
     name = qualified(key)
     _check(adapter, f"the adapter for {name!r}")
     with forks_wait(), _lock:
@@ -214,10 +212,7 @@ def shown(error: BaseException) -> str:
     """Return an exception of somebody else's code as a message shows it."""
     if isinstance(error, EinsumError):
         return error.headline
-    try:
-        return clipped(repr(error), _LONGEST_ERROR)
-    except Exception:  # its repr may raise, too
-        return type(error).__name__
+    return quoted(error, LONGEST_REASON)
 
 
 # --- checks ---------------------------------------------------------------------------------------
@@ -237,20 +232,20 @@ def _check(adapter: Any, name: str) -> None:
 
 def _problem(adapter: Any) -> str | None:
     if isinstance(adapter, type):
-        return f"is the class {adapter.__name__}: pass an instance of it"
+        return f"is the class {class_name(adapter)}: pass an instance of it"
     version = getattr(adapter, "adapter_api", ADAPTER_API)
     if version != ADAPTER_API:
-        return f"is written for version {version!r} of the protocol, not {ADAPTER_API}"
+        return f"is written for version {quoted(version)} of the protocol, not {ADAPTER_API}"
     members = {name: getattr(adapter, name) for name in _members() if hasattr(adapter, name)}
     if not members:
         meant = isinstance(adapter, ModuleType) and hasattr(adapter, "adapter")
         hint = f": did you mean {adapter.__name__}:adapter?" if meant else ""
-        return f"is {article(type(adapter).__name__)}, which has no member of an adapter{hint}"
+        return f"is {article(class_name(type(adapter)))}, which has no member of an adapter{hint}"
     missing = sorted(name for name in _members() if name not in members or _is_unwritten(members[name]))
     if missing:
         return f"lacks: {', '.join(missing)}"
     if not isinstance(members["capabilities"], Capabilities):
-        return f"has capabilities of the wrong type: {members['capabilities']!r}"
+        return f"has capabilities of the wrong type: {quoted(members['capabilities'])}"
     wrong = sorted(set(members) - {"adapter_api", "name", "capabilities"})
     wrong = [name for name in wrong if not callable(members[name])]
     if wrong:

@@ -16,7 +16,10 @@ from einsum_unified.adapter.dispatch import backend_for, backend_of, default_bac
 from einsum_unified.adapter.registry import Table
 from einsum_unified.dtypes import WEAK, Symbol
 from einsum_unified.errors import OperandError, OperandTypeError, warn
-from einsum_unified.wording import article
+from einsum_unified.wording import LONGEST_NAME, article, class_name, clipped
+
+_AXES = 64
+"""The greatest number of axes that NumPy's arrays have."""
 
 
 def prepared(operands: Sequence[Any], table: Table | None = None) -> tuple[tuple[Any, ...], tuple[type, ...]]:
@@ -32,11 +35,11 @@ def prepared(operands: Sequence[Any], table: Table | None = None) -> tuple[tuple
     for number, (x, cls) in enumerate(pairs):
         if isinstance(x, Symbol) and backend is default_backend():
             raise OperandTypeError(
-                f"operand {number} is a {type(x.value).__name__}, but no operand is a tensor"
+                f"operand {number} is a {class_name(type(x.value))}, but no operand is a tensor"
             )
         if cls not in WEAK and cls is not np.ndarray and backend.form(cls) is None:
             raise OperandTypeError(
-                f"operand {number} is {article(f'{backend.name} {cls.__name__}')}, which is not a tensor"
+                f"operand {number} is {article(f'{backend.name} {class_name(cls)}')}, which is not a tensor"
             )
     return tuple([x for x, _ in pairs]), classes
 
@@ -88,11 +91,12 @@ def _is_only_array_like(cls: type) -> bool:
 
 
 def _nested(x: Any, number: int) -> tuple[Any, type]:
-    leaves = _leaf_types(x)
+    leaves = _leaf_types(x, number)
     foreign = [cls for cls in leaves if not issubclass(cls, (*WEAK, np.ndarray, np.generic))]
     if foreign:
-        name = f"{foreign[0].__module__.partition('.')[0]} {foreign[0].__name__}".removeprefix("builtins ")
-        headline = f"operand {number} is a {type(x).__name__} that holds {article(name)}"
+        root = clipped(str(foreign[0].__module__).partition(".")[0], LONGEST_NAME)
+        name = f"{root} {class_name(foreign[0])}".removeprefix("builtins ")
+        headline = f"operand {number} is {article(class_name(type(x)))} that holds {article(name)}"
         note = (
             "a list may hold only Python numbers and NumPy arrays; join tensors with their framework's stack"
         )
@@ -106,18 +110,21 @@ def _nested(x: Any, number: int) -> tuple[Any, type]:
     return values, max(leaves, key=WEAK.index, default=float)
 
 
-def _leaf_types(x: Any) -> list[type]:
-    """Return the types found in nested lists; each list is visited once, in case one contains itself."""
+def _leaf_types(x: Any, number: int) -> list[type]:
+    """Return the types found in nested lists; raises `OperandError` if they are too deep for an array."""
     types: dict[type, None] = {}
-    seen: set[int] = set()
-    todo = [x]
-    while todo:
-        items = todo.pop()
-        if id(items) in seen:
-            continue
-        seen.add(id(items))
-        todo += [item for item in items if isinstance(item, (list, tuple))]
-        types.update(dict.fromkeys(type(item) for item in items if not isinstance(item, (list, tuple))))
+    level = [x]
+    for _ in range(_AXES):
+        inner: dict[int, Any] = {}  # a list that occurs several times is visited once
+        for items in level:
+            inner.update((id(item), item) for item in items if isinstance(item, (list, tuple)))
+            types.update(dict.fromkeys(type(item) for item in items if not isinstance(item, (list, tuple))))
+        level = list(inner.values())
+        if not level:
+            break
+    else:
+        note = f"NumPy's arrays have at most {_AXES} axes; the list may contain itself"
+        raise OperandError.of(f"operand {number} is a list nested more than {_AXES} deep", notes=[note])
     return [_weak_base(cls) for cls in types]
 
 

@@ -17,7 +17,8 @@ from einsum_unified.binding.result_dtype import result_dtype
 from einsum_unified.errors import OperandError
 from einsum_unified.language.equation import Equation
 from einsum_unified.language.labels import Label, spelled
-from einsum_unified.wording import counted, quoted
+from einsum_unified.language.mistakes import look_alikes, names
+from einsum_unified.wording import counted, in_digits, quoted
 
 
 def bind(
@@ -58,6 +59,7 @@ def _check_count(equation: Equation, operands: Sequence[Operand]) -> None:
     headline = f"the equation has {counted(terms, 'term')} but {counted(given, 'operand')} {were} given"
     marks = [equation.start(given)] if given < terms else []  # the first term without an operand
     notes = operand_notes(equation, operands, range(min(terms, given)))
+    notes += look_alikes(equation.text).values()
     raise OperandError.of(headline, equation.text, marks, notes, rule="operand count")
 
 
@@ -79,8 +81,9 @@ def _check_rank(equation: Equation, number: int, operand: Operand, operands: Seq
     subscripts = f"its subscripts {equation.shown(number)} name {least}{named}"
     headline = f"operand {number} has {counted(rank, 'axis')} but {subscripts}"
     notes = operand_notes(equation, operands, [number])
-    if "→" in equation.text:
-        notes.append("'→' is a label here: the arrow is '->'")
+    mistakes = names(equation.written(), number, rank) or look_alikes(equation.text).values()
+    if mistakes:
+        notes += mistakes
     elif rank > named:
         notes.append(f"to allow further axes, write '...': {_with_ellipsis(equation, number)}")
     raise OperandError.of(headline, equation.text, [equation.start(number)], notes, rule="number of axes")
@@ -103,7 +106,8 @@ def _check_repeats(
         other = next((size for size in known if not same(known[0], size, backend)), None)
         if other is not None:
             headline = (
-                f"label {quoted(label)} is repeated in operand {number} with sizes {known[0]} and {other}"
+                f"label {quoted(label)} is repeated in operand {number} "
+                f"with sizes {in_digits(known[0])} and {in_digits(other)}"
             )
             notes = [
                 *operand_notes(equation, operands, [number]),

@@ -14,10 +14,15 @@ from einsum_unified.errors import EquationError, PathError
 from einsum_unified.language.equation import parse
 from einsum_unified.language.labels import Label
 from einsum_unified.language.sublists import Sublists, to_sublists
-from einsum_unified.wording import article, quoted
+from einsum_unified.wording import LONGEST_TERM, article, class_name, in_digits, quoted
 
 KEYWORDS = ("optimize", "dtype", "out", "hints", "strict")
 """The keywords that `einsum` takes on every framework."""
+
+LARGEST = 2**63 - 1
+"""The largest size of an axis: no framework counts further."""
+_SHOWN = 20
+"""The number of labels that a message lists."""
 
 
 def arguments(
@@ -35,7 +40,9 @@ def arguments(
             raise EquationError(
                 f"the equation is bytes that are not UTF-8, at position {error.start}"
             ) from None
-    if not isinstance(equation, str):
+    if isinstance(equation, str):
+        equation = str.__str__(equation)  # without what a derived class may hold
+    else:
         return _interleaved((equation, *operands))
     if (
         len(operands) == 1
@@ -60,9 +67,13 @@ def is_shape(x: Any) -> bool:
 
 def _interleaved(items: Sequence[Any]) -> tuple[Sublists, list[Any]]:
     """Split an interleaved call, ``operand, sublist, ..., [output sublist]``."""
+    # A pattern behind the operands, as einops takes it. Text without its signs may be meant as a sublist.
+    last = items[-1].decode(errors="replace") if isinstance(items[-1], bytes) else items[-1]
+    if isinstance(last, str) and any(sign in last for sign in ",->"):
+        raise EquationError(f"the equation comes first: einsum({quoted(last, LONGEST_TERM)}, ...)")
     # An array in the place of the first sublist: the caller forgot the equation or misplaced it.
     if len(items) == 1 or getattr(items[1], "ndim", 1) != 1:
-        kind = article(type(items[0]).__name__)
+        kind = article(class_name(type(items[0])))
         raise EquationError(f"the equation is {kind}, not text, and no sublist follows it")
     end = len(items) // 2 * 2
     output = items[-1] if len(items) > end else None
@@ -77,7 +88,7 @@ def check_keywords(
     known = (*known, *sorted(options))
     name = next((name for name in given if name not in known), None)
     if name is not None:
-        raise TypeError(f"{function}() got an unknown keyword {name!r}; known: {', '.join(known)}")
+        raise TypeError(f"{function}() got an unknown keyword {quoted(name)}; known: {', '.join(known)}")
 
 
 def check_hints(hints: Any, equation: str | Sublists) -> tuple[tuple[Label, int], ...]:
@@ -88,18 +99,29 @@ def check_hints(hints: Any, equation: str | Sublists) -> tuple[tuple[Label, int]
     if hints is None:
         return ()
     if not isinstance(hints, Mapping):
-        raise PathError(f"hints={hints!r} is not a mapping of labels to sizes, such as {{'b': 32}}")
+        raise PathError(f"hints={quoted(hints)} is not a mapping of labels to sizes, such as {{'b': 32}}")
     labels = dict.fromkeys(label for term in parse(equation).inputs for label in term)
     checked = {}
     for key, size in hints.items():
-        label, name = (..., "'...'") if key in (..., "...") else (key, quoted(key))
-        if label not in labels:
-            known = ", ".join("'...'" if known is ... else quoted(known) for known in labels)
-            raise PathError(f"hints: the equation has no label {name}; it has: {known or 'none'}")
+        dots = key is ... or (isinstance(key, str) and key == "...")
+        label, name = (..., "'...'") if dots else (key, quoted(key))
+        if not _is_in(label, labels):
+            known = ["'...'" if known is ... else quoted(known) for known in labels]
+            shown = ", ".join(known[:_SHOWN]) + ", ..." * (len(known) > _SHOWN)
+            raise PathError(f"hints: the equation has no label {name}; it has: {shown or 'none'}")
         if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-            raise PathError(f"hints: the size of {name} is {size!r}, not a positive integer")
+            raise PathError(f"hints: the size of {name} is {quoted(size)}, not a positive integer")
+        if size > LARGEST:
+            raise PathError(f"hints: the size of {name} is {in_digits(size)}; the largest size is {LARGEST}")
         checked[label] = int(size)
     return tuple(checked.items())
+
+
+def _is_in(label: Any, labels: Mapping[Label, None]) -> bool:
+    try:
+        return label in labels
+    except Exception:  # it cannot be hashed or compared
+        return False
 
 
 def check_strict(strict: Any) -> bool:
@@ -107,5 +129,5 @@ def check_strict(strict: Any) -> bool:
     if strict is False or strict is True:
         return strict
     if not isinstance(strict, np.bool_):
-        raise TypeError(f"strict={strict!r} is neither True nor False")
+        raise TypeError(f"strict={quoted(strict)} is neither True nor False")
     return bool(strict)

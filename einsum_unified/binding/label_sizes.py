@@ -11,7 +11,7 @@ from einsum_unified.errors import OperandError
 from einsum_unified.language.equation import Equation
 from einsum_unified.language.labels import Label, in_words
 from einsum_unified.language.sizes import DEFAULT_HINT, Place, Size
-from einsum_unified.wording import first_lines
+from einsum_unified.wording import in_digits, numbered_lines
 
 Hints = Mapping[Label, int]
 """Label, or `...`, → the size to plan with if it is unknown."""
@@ -120,7 +120,8 @@ def disagreement(
 ) -> OperandError:
     """Return the error for a label that has two sizes; ``sizes`` maps the two operands to them."""
     (one, m), (other, n) = sizes.items()
-    headline = f"{prefix}{in_words(labels, label)} is {m} in operand {one} but {n} in operand {other}"
+    which = f"{in_digits(m)} in operand {one} but {in_digits(n)} in operand {other}"
+    headline = f"{prefix}{in_words(labels, label)} is {which}"
     pair = sorted(sizes)
     # An axis of the ellipsis points at its dots.
     marks = [mark for number in pair for mark in equation.find(number, labels[label])]
@@ -130,4 +131,4 @@ def disagreement(
 
 def operand_notes(equation: Equation, operands: Sequence[Operand], numbers: Sequence[int]) -> list[str]:
     """Return a line for each of these operands, with its subscripts, shape and dtype."""
-    return first_lines([f"operand {n} {equation.shown(n)}: {operands[n]}" for n in numbers])
+    return numbered_lines(numbers, lambda n: f"operand {n} {equation.shown(n)}: {operands[n]}")

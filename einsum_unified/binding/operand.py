@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from einsum_unified.adapter import Form, Shape
-from einsum_unified.wording import in_tuple
+from einsum_unified.wording import in_digits, in_tuple
+
+_AXES = 64
+"""The number of axes that messages show."""
 
 
 class Operand(NamedTuple):
@@ -33,4 +36,6 @@ def shown_shape(shape: Shape | None) -> str:
     """
     if shape is None:
         return "shape unknown"
-    return f"shape {in_tuple(['?' if size is None else f'{size}' for size in shape])}"
+    sizes = ["?" if size is None else in_digits(size) for size in shape[:_AXES]]
+    rest = [f"… {len(shape) - _AXES} more"] if len(shape) > _AXES else []
+    return f"shape {in_tuple([*sizes, *rest])}"

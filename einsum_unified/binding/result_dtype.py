@@ -9,7 +9,7 @@ from einsum_unified import dtypes
 from einsum_unified.adapter import Backend
 from einsum_unified.binding.operand import Operand
 from einsum_unified.errors import OperandTypeError
-from einsum_unified.wording import first_lines
+from einsum_unified.wording import LONGEST_TERM, numbered_lines, quoted
 
 
 def result_dtype(operands: Sequence[Operand], backend: Backend, dtype: Any = None) -> str:
@@ -35,7 +35,7 @@ def result_dtype(operands: Sequence[Operand], backend: Backend, dtype: Any = Non
             raise OperandTypeError(f"the operands promote to {name}, which {backend.name} does not have")
         return name
     except OperandTypeError as error:
-        notes = first_lines([f"operand {n}: {operand}" for n, operand in enumerate(operands)])
+        notes = numbered_lines(range(len(operands)), lambda n: f"operand {n}: {operands[n]}")
         raise OperandTypeError.of(str(error), notes=notes) from None
 
 
@@ -71,7 +71,7 @@ def _asked_dtype(dtype: Any, operands: Sequence[Operand], backend: Backend) -> s
         name = ""
     # For NumPy arrays an adapter may map the name to a dtype of fewer bits: dtype= must not.
     if not dtypes.kind_of(name) or not _has(backend, name) or name in backend.capabilities.gaps:
-        headline = f"dtype={dtype!r} is not a dtype that {backend.name} can compute with"
+        headline = f"dtype={quoted(dtype, LONGEST_TERM)} is not a dtype that {backend.name} can compute with"
         raise OperandTypeError.of(headline, notes=_gap(backend, name))
     rank = dtypes.KINDS.index
     for number, operand in enumerate(operands):

@@ -7,15 +7,20 @@ Parsing takes time linear in the length of the equation and does not look at ope
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
+from operator import lt
+from typing import Any
 
 from einsum_unified.errors import EquationError
 from einsum_unified.language.labels import Label, Span, Term, spelled
+from einsum_unified.language.mistakes import look_alikes, names
 from einsum_unified.language.sublists import Sublists, check_ellipses, spell
 from einsum_unified.language.text import spans, split
+from einsum_unified.memory import charge, forgets
 from einsum_unified.wording import LONGEST_TERM, clipped, quoted
 
 LONG = 4096
@@ -47,7 +52,9 @@ class Equation:
         """Return each position in ``text`` of a label of a term; term ``len(inputs)`` is the output."""
         labels = (*self.inputs, self.output)[term]
         positions = self._spans()[term].labels
-        return [p for p, found in zip(positions, labels, strict=True) if found == label]
+        # By hash first: a NumPy scalar compared with a tuple gives an array.
+        same = {label}
+        return [p for p, found in zip(positions, labels, strict=True) if found in same]
 
     def start(self, term: int) -> int:
         """Return the position in ``text`` where a term begins."""
@@ -60,8 +67,19 @@ class Equation:
 
     def shown(self, term: int) -> str:
         """Return a term as messages show it, shortened if long: ``'ij'`` in quotes, or ``[0, 1]``."""
-        subscripts = clipped(self.subscripts(term), LONGEST_TERM)
-        return subscripts if self.sublists else repr(subscripts)
+        if not self.sublists:
+            return quoted(self.subscripts(term), LONGEST_TERM + 2)
+        return clipped(self.subscripts(term), LONGEST_TERM)
+
+    def written(self) -> list[str | None]:
+        """Return the terms as they are written, with white space; none for the interleaved form.
+
+        The output is the last one, None if it is left out.
+        """
+        if self.sublists:
+            return []
+        terms: list[str | None] = [self.text[span.start : span.stop] for span in self._spans()]
+        return terms if self.explicit else [*terms, None]
 
     def with_output(self) -> str:
         """Return the text, and add the output if it was left out.
@@ -98,7 +116,10 @@ def parse(equation: str | Sublists) -> Equation:
                 ^^
       to put values on a diagonal, multiply by an identity matrix: np.eye(n) with the two labels
     """
-    return _parse_long(equation) if is_long(equation) else _parse_short(equation)
+    if isinstance(equation, Sublists) and equation.size is None:
+        return _parse(equation)
+    parsed: Equation = (_parse_long if is_long(equation) else _parse_short)(equation)
+    return parsed
 
 
 def is_long(equation: str | Sublists) -> bool:
@@ -106,6 +127,13 @@ def is_long(equation: str | Sublists) -> bool:
     if isinstance(equation, str):
         return len(equation) > LONG
     return sum(map(len, equation.inputs)) + len(equation.inputs) > LONG
+
+
+def size_of_equation(equation: str | Sublists) -> int:
+    """Return about how many bytes a parsed equation holds, without those of labels that are objects."""
+    if isinstance(equation, str):
+        return 500 + sys.getsizeof(equation) + 16 * len(equation) + 64 * equation.count(",")
+    return 500 + (equation.size or 0) + 64 * sum(len(term) + 1 for term in equation.inputs)
 
 
 def _parse(equation: str | Sublists) -> Equation:
@@ -122,8 +150,23 @@ def _parse(equation: str | Sublists) -> Equation:
     return parsed
 
 
-_parse_short = lru_cache(maxsize=1024)(_parse)
-_parse_long = lru_cache(maxsize=4)(_parse)
+def _parse_and_charge(equation: str | Sublists) -> Equation:
+    charge(size_of_equation(equation))
+    return _parse(equation)
+
+
+def _new_caches() -> tuple[Any, Any]:
+    return lru_cache(maxsize=1024)(_parse_and_charge), lru_cache(maxsize=4)(_parse_and_charge)
+
+
+# Replaced as a whole, never cleared: other threads may be inside a look-up.
+_parse_short, _parse_long = _new_caches()
+
+
+@forgets
+def _forget() -> None:
+    global _parse_short, _parse_long
+    _parse_short, _parse_long = _new_caches()
 
 
 def implicit_output(inputs: tuple[Term, ...], text: str = "") -> Term:
@@ -136,8 +179,11 @@ def implicit_output(inputs: tuple[Term, ...], text: str = "") -> Term:
     ellipsis = (...,) if counts.pop(..., 0) else ()
     once = [label for label, count in counts.items() if count == 1]
     try:
-        return (*ellipsis, *sorted(once))  # type: ignore[type-var]
-    except TypeError:
+        ordered: list[Any] = sorted(once)
+        if not all(map(lt, ordered, ordered[1:])):  # sets and NaN have no order, but can be compared
+            raise TypeError
+        return (*ellipsis, *ordered)
+    except Exception:  # a class may raise anything
         note = "write the output as the last argument"
         headline = "the labels cannot be sorted, so there is no implicit output"
         raise EquationError.of(headline, text, [], [note], rule="implicit output") from None
@@ -150,14 +196,16 @@ def _check_output(equation: Equation) -> None:
         if label is not ... and label not in known:
             name = quoted(label)
             note = f"to add an axis, reshape the result, or give an operand of ones with subscripts {name}"
+            notes = look_alikes(equation.text).values() or [note]
             headline = f"output label {name} occurs in no operand"
             marks = equation.find(number, label)
-            raise EquationError.of(headline, equation.text, marks, [note], rule="output label")
+            raise EquationError.of(headline, equation.text, marks, notes, rule="output label")
     if len(set(output)) == len(output):
         return
     label = next(label for label, count in Counter(output).items() if count > 1)
     headline = f"label {quoted(label)} is repeated in the output"
     note = "to put values on a diagonal, multiply by an identity matrix: np.eye(n) with the two labels"
+    notes = names(equation.written(), number) or look_alikes(equation.text).values() or [note]
     raise EquationError.of(
-        headline, equation.text, equation.find(number, label), [note], rule="repeated output"
+        headline, equation.text, equation.find(number, label), notes, rule="repeated output"
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from einsum_unified.errors import OperandError
 from einsum_unified.language.equation import Equation
+from einsum_unified.language.sublists import Sublists
 
 _LETTERS = ascii_lowercase + ascii_uppercase
 
@@ -60,6 +61,17 @@ def letters(terms: Sequence[Term], output: Term) -> str:
     texts = ["".join(["..." if label is ... else _LETTERS[label] for label in term]) for term in terms]
     last = "".join(["..." if label is ... else _LETTERS[label] for label in output])
     return f"{','.join(texts)}->{last}"
+
+
+def unnamed(equation: Equation) -> Sublists:
+    """Return an equation with an explicit output and with integers as labels, for caches to hold.
+
+    >>> from einsum_unified.language.sublists import to_sublists
+    >>> from einsum_unified.language.equation import parse
+    >>> unnamed(parse(to_sublists([["β", "γ"], ["γ"]], None)))
+    Sublists(inputs=((0, 1), (1,)), output=(0,))
+    """
+    return Sublists(*numbered(equation.inputs, equation.output))
 
 
 def in_letters(equation: Equation) -> str:

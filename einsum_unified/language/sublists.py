@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from dataclasses import dataclass, field
+from itertools import accumulate, chain
 from numbers import Number
 from typing import Any
 
@@ -12,7 +12,13 @@ import numpy as np
 
 from einsum_unified.errors import EquationError
 from einsum_unified.language.labels import Span, Term
-from einsum_unified.wording import article, quoted
+from einsum_unified.memory import size_of
+from einsum_unified.wording import LONGEST_REASON, article, class_name, quoted
+
+_DEEPEST = 100
+"""The number of tuples inside each other that a label may be."""
+_TUPLES, _MOST = 10**4, 10**7
+"""The numbers of tuples and of items in a label, each counted as often as it occurs."""
 
 _PLAIN = (int, str)
 _LARGEST = 2**53
@@ -25,11 +31,18 @@ class Sublists:
 
     inputs: tuple[Term, ...]
     output: Term | None
+    size: int | None = field(init=False, repr=False, compare=False)
+    """About how many bytes the labels hold; None if one is an object, whose size nobody knows."""
 
     @property
     def terms(self) -> tuple[Term, ...]:
         """The terms of the operands, then the term of the output if there is one."""
         return self.inputs if self.output is None else (*self.inputs, self.output)
+
+    def __post_init__(self) -> None:
+        sizes = [size_of(label) for term in self.terms for label in term]
+        known = [size for size in sizes if size is not None]
+        object.__setattr__(self, "size", sum(known) if len(known) == len(sizes) else None)
 
 
 def to_sublists(inputs: Sequence[Any], output: Any) -> Sublists:
@@ -38,23 +51,31 @@ def to_sublists(inputs: Sequence[Any], output: Any) -> Sublists:
     Raises `EquationError` if one is not a list or tuple, or has a label that is not hashable.
     """
     terms = tuple(_sublist(f"the sublist of operand {n}", x) for n, x in enumerate(inputs))
-    return Sublists(terms, None if output is None else _sublist("the output's sublist", output))
+    found = Sublists(terms, None if output is None else _sublist("the output's sublist", output))
+    try:
+        # Labels of a class may raise when they are compared, with each other or an ellipsis.
+        _ = [label == ... for label in dict.fromkeys(chain.from_iterable(found.terms))]
+    except Exception as error:
+        raise EquationError(f"the labels cannot be compared: {quoted(error, LONGEST_REASON)}") from error
+    return found
 
 
 def _sublist(what: str, labels: Any) -> Term:
     if getattr(labels, "ndim", None) == 1 and hasattr(labels, "tolist"):
         labels = labels.tolist()  # an array of integers, which NumPy and torch accept
     if isinstance(labels, (str, bytes)) or not isinstance(labels, Sequence):
-        raise EquationError(f"{what} is {article(type(labels).__name__)}, not a list or tuple of labels")
+        raise EquationError(f"{what} is {article(class_name(type(labels)))}, not a list or tuple of labels")
     for label in labels:
         if hasattr(label, "__array__") and not isinstance(label, np.generic):
             # Many hash by identity: equal values would be different labels, and caches would hold arrays.
             raise EquationError(
-                f"a label in {what} is {article(type(label).__name__)}: give plain values, such as int(x)"
+                f"a label in {what} is {article(class_name(type(label)))}: give plain values, such as int(x)"
             )
+        if isinstance(label, (tuple, frozenset)):
+            _check_nesting(label, what)
         try:
             hash(label)
-        except TypeError:
+        except Exception:  # also RecursionError
             raise EquationError(f"label {quoted(label)} in {what} is not hashable") from None
     return tuple([label if type(label) in _PLAIN else _distinct(label) for label in labels])
 
@@ -73,6 +94,22 @@ def _distinct(label: Any) -> Any:
     except (TypeError, ArithmeticError):  # a signaling NaN
         return label
     return whole if whole == label else label
+
+
+def _check_nesting(label: Any, what: str) -> None:
+    """Raise for a label that Python could hash only with a crash, or not within a lifetime."""
+    level, items, tuples = [label], 0, 0
+    for _ in range(_DEEPEST):
+        inner: list[Any] = []
+        for container in level:
+            items += len(container)
+            inner += [x for x in container if isinstance(x, (tuple, frozenset))]
+            if items > _MOST or tuples + len(inner) > _TUPLES:
+                raise EquationError(f"a label in {what} has more than {_TUPLES} tuples or {_MOST} items")
+        if not inner:
+            return
+        level, tuples = inner, tuples + len(inner)
+    raise EquationError(f"a label in {what} is nested more than {_DEEPEST} deep")
 
 
 def check_ellipses(sublists: Sublists) -> None:

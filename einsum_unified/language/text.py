@@ -5,9 +5,11 @@ The grammar is::
     equation = terms [ "->" term ]
     terms    = term { "," term }
     term     = { label | "..." }          at most one "..." in a term
-    label    = a Unicode letter or digit, "_", or a non-ASCII symbol
+    label    = an ASCII letter or digit, "_", or another character from U+00A1 on, but not U+00AD
 
-ASCII whitespace is dropped everywhere.
+ASCII whitespace is dropped everywhere. Characters are compared by code point: two that look the same, or that
+Unicode calls equivalent, are two labels. Invisible ones are labels too, since `opt_einsum.get_symbol` and so
+the programs that number labels with it give every character from U+00C0 on. Messages spell them out.
 """
 
 from __future__ import annotations
@@ -20,8 +22,6 @@ from einsum_unified.language.labels import Span, Term
 
 _BLANKS = " \t\n\r\v\f"
 _WHITESPACE = dict.fromkeys(map(ord, _BLANKS))
-# Visible signs of Arabic and other scripts that Unicode classes as invisible "format" characters.
-_DRAWN_FORMAT = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2")
 _GRAMMAR = frozenset(",.->")
 
 _SEPARATOR = re.compile(rf",|-[{_BLANKS}]*>")
@@ -97,9 +97,7 @@ def _check_characters(text: str, characters: set[str]) -> None:
 def _is_label(c: str) -> bool:
     if c.isascii():
         return c.isalnum() or c == "_"
-    # Whitespace, control and format (zero-width, direction) characters, lone surrogates.
-    invisible = c.isspace() or unicodedata.category(c) in ("Cc", "Cf", "Cs")
-    return not invisible or c in _DRAWN_FORMAT
+    return c >= "\u00c0" or c.isprintable()  # not control characters, NO-BREAK SPACE, SOFT HYPHEN
 
 
 def _raise_for_arrow(text: str) -> None:

@@ -11,6 +11,7 @@ from itertools import chain
 from einsum_unified.binding.strict import check_equation
 from einsum_unified.errors import EquationError
 from einsum_unified.language.equation import Equation, parse
+from einsum_unified.language.mistakes import look_alikes
 from einsum_unified.lint.calls import Call
 from einsum_unified.lint.libraries import OURS
 from einsum_unified.lint.rules import MOST_MARKS, Remark, lonely, wrong_count
@@ -20,6 +21,7 @@ from einsum_unified.wording import LONGEST_NAME, clipped, quoted
 def equation_remarks(call: Call) -> Iterator[Remark]:
     """Yield remarks that hold for every library; raises `EquationError` if the equation cannot be read."""
     equation = parse(call.text.value if call.sublists is None else call.sublists)
+    yield from _look_alikes(equation)
     yield from _operand_count(call, equation)
     refused = list(_strict(call, equation))
     yield from refused
@@ -50,6 +52,14 @@ def malformed(error: EquationError) -> Remark:
     """
     code = _CODES.get(error.rule, "EU001")
     return Remark(code, error.headline, error.marks[:MOST_MARKS], error.notes)
+
+
+def _look_alikes(equation: Equation) -> Iterator[Remark]:
+    """Find labels that are hardly meant as such: invisible ones, and those that look like a sign."""
+    if not equation.sublists:
+        for label, note in look_alikes(equation.text).items():
+            marks = [n for n, c in enumerate(equation.text) if c == label]
+            yield Remark("EU001", note, marks[:MOST_MARKS])
 
 
 def _operand_count(call: Call, equation: Equation) -> Iterator[Remark]:

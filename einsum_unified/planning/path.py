@@ -11,8 +11,9 @@ from functools import lru_cache
 
 from einsum_unified.errors import PathError
 from einsum_unified.language.equation import LONG
+from einsum_unified.memory import charge, forgets
 from einsum_unified.planning.opt_einsum import search_of
-from einsum_unified.planning.search import best, forget_found, within
+from einsum_unified.planning.search import best, within
 from einsum_unified.planning.steps import Path, Terms, forwards, linear, peak, steps
 from einsum_unified.planning.strategy import Strategy, step_of
 from einsum_unified.wording import counted
@@ -52,19 +53,24 @@ def _find(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: St
     return in_pairs(_asked(terms, output, sizes, how), terms, output, sizes)
 
 
+def _find_and_charge(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: Strategy) -> Path:
+    charge(1000 + 300 * len(terms) + 20 * sum(map(len, terms)))  # once for the search's `Found`, too
+    return _find(terms, output, sizes, how)
+
+
 def _new_cache() -> Callable[..., Path]:
-    return lru_cache(maxsize=1024)(_find)
+    return lru_cache(maxsize=1024)(_find_and_charge)
 
 
 # Replaced as a whole, never cleared: other threads may be inside a look-up.
 _find_cached = _new_cache()
 
 
+@forgets
 def forget_paths() -> None:
     """Forget all paths."""
     global _find_cached
     _find_cached = _new_cache()
-    forget_found()
 
 
 def _check_fits(path: Path, operands: int) -> None:

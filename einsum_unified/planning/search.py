@@ -9,6 +9,7 @@ from functools import lru_cache
 from math import inf
 from typing import Any
 
+from einsum_unified.memory import forgets
 from einsum_unified.planning.network import Effort, Exhausted, Network, cheapest_order, pairs_of
 from einsum_unified.planning.opt_einsum import greedy, installed
 from einsum_unified.planning.refine import Contraction
@@ -69,6 +70,7 @@ def _new_cache() -> Callable[[Terms, tuple[int, ...]], Found]:
 _found = _new_cache()
 
 
+@forgets
 def forget_found() -> None:
     """Forget the paths found for other sizes."""
     global _found

@@ -16,6 +16,7 @@ from typing import Any
 
 from einsum_unified.adapter import Backend
 from einsum_unified.language.sizes import Reading, Size, is_known
+from einsum_unified.memory import charge, forgets
 from einsum_unified.program.in_range import in_range
 from einsum_unified.program.primitives import Instruction, Native, Program
 from einsum_unified.wording import in_tuple
@@ -159,10 +160,19 @@ def _shown(source: str, constants: dict[str, Any]) -> str:
     return re.sub(r"\bc\d+\b", lambda found: numbers.get(found[0], found[0]), source)
 
 
-@lru_cache(maxsize=512)
-def _code(source: str) -> CodeType:
-    """Compile a source. It has no sizes in it, so the same steps with other sizes are not compiled again."""
+def _compiled(source: str) -> CodeType:
+    charge(1000 + 4 * len(source))
     return compile(source, "<einsum_unified plan>", "exec")
+
+
+# A source has no sizes in it, so the same steps with other sizes are not compiled again.
+_code = lru_cache(maxsize=512)(_compiled)
+
+
+@forgets
+def _forget() -> None:
+    global _code
+    _code = lru_cache(maxsize=512)(_compiled)
 
 
 def _evaluated(source: str, body: _Body) -> Callable[..., Any]:

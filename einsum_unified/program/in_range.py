@@ -6,6 +6,7 @@ from typing import Any
 
 from einsum_unified import dtypes
 from einsum_unified.errors import OperandError
+from einsum_unified.wording import in_digits
 
 
 def in_range(x: Any, operand: int, dtype: str) -> None:
@@ -16,5 +17,6 @@ def in_range(x: Any, operand: int, dtype: str) -> None:
     if x.size and (x.min() < low or x.max() > high):
         worst = x.min() if x.min() < low else x.max()
         raise OperandError(
-            f"operand {operand} has the Python int {worst}, which {dtype} cannot hold ({low} to {high})"
+            f"operand {operand} has the Python int {in_digits(int(worst))}, "
+            f"which {dtype} cannot hold ({low} to {high})"
         )

@@ -18,6 +18,7 @@ from einsum_unified.binding.operand import Operand
 from einsum_unified.errors import EinsumError, OperandError, OperandTypeError
 from einsum_unified.language.equation import Equation
 from einsum_unified.language.letters import numbered
+from einsum_unified.wording import class_name
 
 
 def is_native(operands: Sequence[Any], table: Table) -> Backend | None:
@@ -51,7 +52,7 @@ def run_native(
     If that fails, raises `OperandTypeError` with the call that makes them dense.
     """
     if len(operands) != len(equation.inputs):
-        kinds = [type(x).__name__ for x in operands]
+        kinds = [class_name(type(x)) for x in operands]
         bind(equation, [Operand(None, kind, backend.name, Form.NATIVE) for kind in kinds], backend)
     try:
         return backend.native(*numbered(equation.inputs, equation.output))(*operands)

@@ -9,6 +9,7 @@ from einsum_unified.adapter import Backend
 from einsum_unified.adapter.dispatch import backend_of, describe
 from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.bound import Bound
+from einsum_unified.binding.operand import shown_shape
 from einsum_unified.errors import OperandError, OperandTypeError
 from einsum_unified.wording import article
 
@@ -35,4 +36,6 @@ def check_out(out: Any, bound: Bound, backend: Backend, table: Table) -> None:
 def check_shape(out: Any, shape: tuple[Any, ...]) -> None:
     """Raise `OperandError` unless ``out`` has the result's shape."""
     if tuple(out.shape) != shape:
-        raise OperandError(f"out= has shape {tuple(out.shape)} but the result has shape {shape}")
+        raise OperandError(
+            f"out= has {shown_shape(tuple(out.shape))} but the result has {shown_shape(shape)}"
+        )

@@ -21,6 +21,7 @@ from einsum_unified.runtime.out import check_out, check_shape
 from einsum_unified.runtime.planner import current
 from einsum_unified.runtime.settings import StalePlan
 from einsum_unified.runtime.signature import matches, prepared_signatures
+from einsum_unified.wording import numbered_lines
 
 
 class Recipe(NamedTuple):
@@ -63,12 +64,15 @@ def run_as_planned(
 
 def check_planned(shapes: Sequence[Any], bound: Bound) -> None:
     """Raise `OperandError` unless operands have the planned shapes, in which None matches any size."""
-    notes = [
-        f"operand {n}: planned for {shown_shape(shape)}, given {operand}"
+    others = [
+        n
         for n, (shape, operand) in enumerate(zip(shapes, bound.operands, strict=True))
         if not matches(shape, operand.shape)
     ]
-    if notes:
+    if others:
+        notes = numbered_lines(
+            others, lambda n: f"operand {n}: planned for {shown_shape(shapes[n])}, given {bound.operands[n]}"
+        )
         headline = "the operands do not have the shapes of the plan"
         raise OperandError.of(headline, bound.equation.text, (), notes, rule="shapes of the plan")
 

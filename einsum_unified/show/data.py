@@ -14,7 +14,7 @@ from einsum_unified.errors import PathError
 from einsum_unified.language.equation import Equation, parse
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.steps import Path, each_step, pairwise
-from einsum_unified.wording import quoted
+from einsum_unified.wording import class_name, quoted
 
 SCHEMA = 1
 """The version of the format; data of another version is refused."""
@@ -78,7 +78,7 @@ def _sublists(equation: Equation) -> dict[str, Any]:
 def _plain(label: Any) -> Any:
     if isinstance(label, str) or (type(label) is int and abs(label) <= _LARGEST):
         return label
-    raise PathError(f"label {_shown(label)} cannot be kept as data: only text and integer labels can")
+    raise PathError(f"label {quoted(label)} cannot be kept as data: only text and integer labels can")
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ def _plain(label: Any) -> Any:
 def checked(data: Any) -> PlanData:
     """Check a plan's data and return its contents; raises `PathError` that names the wrong entry."""
     if not isinstance(data, Mapping):
-        raise PathError(f"plan data must be a mapping, not {type(data).__name__}")
+        raise PathError(f"plan data must be a mapping, not {class_name(type(data))}")
     wanted = ("schema", "equation", "shapes", "dtypes", "path", "dtype", "strict")
     missing = [name for name in wanted if name not in data]
     unknown = [name for name in data if name not in wanted]
@@ -95,7 +95,7 @@ def checked(data: Any) -> PlanData:
         raise PathError(f"plan data must have the entries {', '.join(wanted)}; {_odd(missing, unknown)}")
     if type(data["schema"]) is not int or data["schema"] != SCHEMA:
         raise PathError(
-            f"plan data of schema {_shown(data['schema'])} cannot be read, only of schema {SCHEMA}"
+            f"plan data of schema {quoted(data['schema'])} cannot be read, only of schema {SCHEMA}"
         )
     shapes = tuple(_shape(shape) for shape in _list(data["shapes"], "shapes"))
     dtypes = tuple(_dtype(name, "dtypes") for name in _list(data["dtypes"], "dtypes"))
@@ -106,7 +106,7 @@ def checked(data: Any) -> PlanData:
         raise PathError(f"plan data: {len(path)} steps in 'path' are too many for {len(shapes)} operands")
     dtype = None if data["dtype"] is None else _dtype(data["dtype"], "dtype")
     if not isinstance(data["strict"], bool):
-        raise PathError(f"plan data: {_shown(data['strict'])} in 'strict' is neither true nor false")
+        raise PathError(f"plan data: {quoted(data['strict'])} in 'strict' is neither true nor false")
     equation = _equation(data["equation"])
     _check_labels(parse(equation), shapes, path)
     return PlanData(equation, shapes, dtypes, path, dtype, data["strict"])
@@ -150,20 +150,12 @@ def _expanded(term: Sequence[Any], axes: int) -> list[Any]:
 def _odd(missing: Sequence[str], unknown: Sequence[Any]) -> str:
     if missing:
         return f"{missing[0]!r} is missing"
-    return f"{_shown(unknown[0])} is none of them"
-
-
-def _shown(value: Any) -> str:
-    """Return any value as messages show it."""
-    try:
-        return quoted(value)
-    except ValueError:  # Python refuses to write out integers of thousands of digits
-        return "an integer too large"
+    return f"{quoted(unknown[0])} is none of them"
 
 
 def _list(value: Any, name: str) -> Sequence[Any]:
     if not isinstance(value, (list, tuple)):
-        raise PathError(f"plan data: {name!r} is a {type(value).__name__}, not a list")
+        raise PathError(f"plan data: {name!r} is a {class_name(type(value))}, not a list")
     return value
 
 
@@ -172,20 +164,20 @@ def _shape(value: Any) -> tuple[int | None, ...]:
         raise PathError(f"plan data: {len(value)} axes in 'shapes' are more than any framework has")
     for size in value:
         if size is not None and (type(size) is not int or not 0 <= size <= _LARGEST):
-            raise PathError(f"plan data: {_shown(size)} in 'shapes' is not a size")
+            raise PathError(f"plan data: {quoted(size)} in 'shapes' is not a size")
     return tuple(value)
 
 
 def _dtype(value: Any, name: str) -> str:
     if not isinstance(value, str) or not _DTYPE.fullmatch(value):
-        raise PathError(f"plan data: {_shown(value)} in {name!r} is not a numeric dtype")
+        raise PathError(f"plan data: {quoted(value)} in {name!r} is not a numeric dtype")
     return value
 
 
 def _step(value: Any) -> tuple[int, ...]:
     for position in _list(value, "path"):
         if type(position) is not int or not 0 <= position <= _LARGEST:
-            raise PathError(f"plan data: {_shown(position)} in 'path' is not an operand position")
+            raise PathError(f"plan data: {quoted(position)} in 'path' is not an operand position")
     return tuple(value)
 
 

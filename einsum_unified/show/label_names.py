@@ -10,7 +10,7 @@ from __future__ import annotations
 from einsum_unified.binding.bound import Bound
 from einsum_unified.language.sizes import is_known
 from einsum_unified.printable import plain
-from einsum_unified.wording import quoted
+from einsum_unified.wording import LONGEST_NAME, quoted
 
 
 def label_name(bound: Bound, label: int) -> str:
@@ -29,7 +29,7 @@ def label_name(bound: Bound, label: int) -> str:
         return plain(name)
     text = plain(quoted(name))
     # Other objects may have equal texts, and so may long texts after clipping.
-    alone = type(name) in (int, str) and len(repr(name)) <= 40
+    alone = type(name) in (int, str) and text == plain(quoted(name, most=2 * LONGEST_NAME)) and text[0] != "<"
     return f"[{text}]" if alone else f"[{text}#{label}]"
 
 

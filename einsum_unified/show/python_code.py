@@ -20,7 +20,7 @@ from einsum_unified.program.primitives import Instruction
 from einsum_unified.show.dialects import DIALECTS, ML_DTYPES, Dialect
 from einsum_unified.show.figures import Figure
 from einsum_unified.show.label_names import label_name
-from einsum_unified.wording import in_tuple
+from einsum_unified.wording import in_tuple, quoted
 
 
 def to_python(bound: Bound, path: Path, backend: str) -> str:
@@ -31,7 +31,7 @@ def to_python(bound: Bound, path: Path, backend: str) -> str:
     """
     if backend not in DIALECTS:
         raise OperandTypeError(
-            f"cannot write code for backend={backend!r}; choose from {', '.join(DIALECTS)}"
+            f"cannot write code for backend={quoted(backend)}; choose from {', '.join(DIALECTS)}"
         )
     if bound.unranked:
         raise OperandTypeError("cannot write code for operands with unknown numbers of axes")

@@ -10,6 +10,7 @@ from einsum_unified.forks import forks_wait
 from einsum_unified.language.labels import spelled
 from einsum_unified.planning.steps import Path, Step
 from einsum_unified.planning.stored import Densities, estimates
+from einsum_unified.printable import plain
 from einsum_unified.show.label_names import unknown_sizes
 
 _FLOAT = 10**300
@@ -40,7 +41,7 @@ def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
     """Return the summary that `einsum_path` gives: the totals, then one line for each step."""
     if bound.unranked:
         rest = "left to the framework: the numbers of axes are known only at run time"
-        return f"  Complete contraction:  {bound.equation.with_output()}\n  {rest}"
+        return f"  Complete contraction:  {plain(bound.equation.with_output())}\n  {rest}"
     labels = {label for term in bound.terms for label in term}
     naive = prod(map(int, bound.sizes)) * (len(bound.terms) - 1 + (len(labels) > len(bound.output)))
     flops = sum(step.flops for step in steps)
@@ -60,7 +61,8 @@ def path_summary(bound: Bound, steps: Sequence[Step]) -> str:
         f"{'scaling':<10}{'operands':<12}{'contraction':<36}{'FLOPs':>10}{'elements':>12}",
         rule,
     ]
-    return "\n".join(head + [_row(bound, step, scale) for step, scale in zip(steps, scaling, strict=True)])
+    rows = [_row(bound, step, scale) for step, scale in zip(steps, scaling, strict=True)]
+    return "\n".join(map(plain, head + rows))
 
 
 def _row(bound: Bound, step: Step, scale: int) -> str:

@@ -12,6 +12,7 @@ from einsum_unified import dtypes
 from einsum_unified.adapter import Backend, dispatch
 from einsum_unified.api import einsum
 from einsum_unified.errors import OperandTypeError
+from einsum_unified.wording import quoted
 
 _FLOAT8 = ("float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz",
            "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu")  # fmt: skip
@@ -113,7 +114,7 @@ def _chosen(frameworks: Sequence[str] | None, arrays: Sequence[Any]) -> Sequence
     unknown = [name for name in frameworks if name not in installed]
     if unknown:
         raise ValueError(
-            f"{unknown[0]!r} is not installed or has no adapter; installed are {', '.join(installed)}"
+            f"{quoted(unknown[0])} is not installed or has no adapter; installed are {', '.join(installed)}"
         )
     return frameworks
 
