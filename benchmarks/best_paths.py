@@ -28,7 +28,7 @@ def _cotengra(equation: str, shapes: Shapes) -> Sequence[Sequence[int]]:
 
 
 SEARCHES: dict[str, tuple[Search, int]] = {
-    "dp": (_opt_einsum("dp"), 14),
+    "dp": (_opt_einsum("dp"), 16),
     "optimal": (_opt_einsum("optimal"), 8),
     "cotengra": (_cotengra, 14),
     "random-greedy": (_opt_einsum("random-greedy-128"), 60),

@@ -16,7 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from einsum_unified.language.sizes import DEFAULT_HINT
-from einsum_unified.planning.path import Strategy, Terms, find_path, steps
+from einsum_unified.planning.path import find_path
+from einsum_unified.planning.steps import Terms, steps
+from einsum_unified.planning.strategy import Strategy
 
 HINTS = (1, 2, 4, DEFAULT_HINT, 8, 16, 32)
 REAL = tuple(2**n for n in range(11))

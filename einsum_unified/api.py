@@ -25,10 +25,11 @@ from einsum_unified.binding.operand import shown_shape
 from einsum_unified.binding.strict import check_equation
 from einsum_unified.errors import EinsumError, OperandError
 from einsum_unified.language.equation import parse
+from einsum_unified.memory import forget_all
 from einsum_unified.plan import Plan
 from einsum_unified.runtime import cache
 from einsum_unified.runtime.native import check_options, is_native, run_native
-from einsum_unified.runtime.options import Options
+from einsum_unified.runtime.options import DEFAULT_OPTIMIZE, Options, distinct
 from einsum_unified.runtime.run import execute, rescue
 from einsum_unified.runtime.settings import StalePlan
 from einsum_unified.runtime.signature import Unprepared, densities_of, prepared_signatures
@@ -248,8 +249,9 @@ def einsum(
             broadcasts to the size of its label in other operands.
         optimize: the order in which three or more operands are contracted. "auto" or True: the cheapest
             order that several searches find; any name opt_einsum knows ("optimal", "greedy", "dp", ...);
-            (name, greatest number of elements of an intermediate); a path, with or without a leading
-            "einsum_path"; an `opt_einsum.paths.PathOptimizer`; False or None: from left to right.
+            (name, greatest number of elements of an intermediate), which is kept or refused; a path, with or
+            without a leading "einsum_path", whose steps of many operands become pairs; an
+            `opt_einsum.paths.PathOptimizer`; False or None: from left to right.
         dtype: dtype to compute in and return, as the framework's object, NumPy's, or a name. Default:
             the dtype of the operands, or the one that the framework promotes theirs to.
         out: a NumPy array or torch tensor of the result's shape and dtype, which is filled and
@@ -271,7 +273,8 @@ def einsum(
         OperandError: count, ranks or sizes do not fit; ``out`` has another shape; ``strict`` refuses sizes.
         OperandTypeError: an operand is not a tensor, operands are from two frameworks or on two devices, or
             a dtype cannot be used.
-        PathError: ``optimize`` is not a strategy or path; ``hints`` does not map labels to sizes.
+        PathError: ``optimize`` is not a strategy or path, or no path keeps its limit; ``hints`` does not map
+            labels to sizes.
             All these are `EinsumError`, a ValueError.
         TypeError: an unknown keyword.
 
@@ -279,21 +282,22 @@ def einsum(
     if options or hints is not None:
         return _einsum_slowly(equation, operands, optimize, dtype, out, hints, strict, options)
     try:
-        if strict is not False:  # 1 == True would be the same key
-            strict = check_strict(strict)
+        how = optimize
+        if optimize is not DEFAULT_OPTIMIZE or dtype is not None or strict is not False:
+            how, dtype, strict = distinct(optimize, dtype, strict)  # 1 == True would be the same key
         if len(operands) == 2:  # the most frequent counts are unrolled
             a, b = operands
             found = cache.look_up(
-                equation, optimize, dtype, strict, type(a), a.shape, a.dtype, type(b), b.shape, b.dtype
+                equation, how, dtype, strict, type(a), a.shape, a.dtype, type(b), b.shape, b.dtype
             )
         elif len(operands) == 1:
             (a,) = operands
-            found = cache.look_up(equation, optimize, dtype, strict, type(a), a.shape, a.dtype)
+            found = cache.look_up(equation, how, dtype, strict, type(a), a.shape, a.dtype)
         else:
             key: list[Any] = []
             for x in operands:
                 key += (type(x), x.shape, x.dtype)
-            found = cache.look_up(equation, optimize, dtype, strict, *key)
+            found = cache.look_up(equation, how, dtype, strict, *key)
     except _SLOWLY:
         found = None
     if found is None:
@@ -476,7 +480,7 @@ def register_backend(key: type | str, adapter: Backend, *, replace: bool = False
     Raises `BackendError` if the adapter lacks a member or is for another version of the protocol, or if the
     class has an adapter already and ``replace`` is False.
     """
-    registry.register(key, adapter, replace, cache.clear_cache)
+    registry.register(key, adapter, replace, forget_all)
 
 
 def _placeholder_shape(x: Any, table: Table) -> tuple[int | None, ...] | None:

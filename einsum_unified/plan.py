@@ -24,7 +24,7 @@ from einsum_unified.forks import forks_wait
 from einsum_unified.language.equation import Equation
 from einsum_unified.language.letters import in_letters
 from einsum_unified.language.sublists import Sublists
-from einsum_unified.planning.path import Path, Step, pairwise, steps
+from einsum_unified.planning.steps import Path, Step
 from einsum_unified.planning.stored import Densities
 from einsum_unified.printable import plain
 from einsum_unified.program.primitives import Program
@@ -72,7 +72,8 @@ class Plan:
         table: Table | None = None,
     ) -> Plan:
         """Return the plan for prepared operands; raises the errors of `einsum`."""
-        return cls(executable_for(equation, options, signatures, densities, table, whole=True), options)
+        made = executable_for(equation, options, signatures, densities, table, whole=True)
+        return cls(made, options)
 
     @classmethod
     def from_dict(cls, data: Any) -> Plan:
@@ -83,8 +84,8 @@ class Plan:
 
         Time and memory are bounded by the size of the data. Each step has a number of labels: those of its
         operands together. All steps, with one for each diagonal, may have 100,000, or 32 for each axis of
-        the plan's operands if that is more; beyond that, `PathError`. No operand may have more than 1,024
-        axes.
+        the plan's operands if that is more; beyond that, `PathError`. A step of three or more operands
+        counts as its pairs from left to right. No operand may have more than 1,024 axes.
         """
         with forks_wait():
             from einsum_unified.show.data import checked
@@ -101,7 +102,10 @@ class Plan:
 
     @property
     def path(self) -> Path:
-        """The contraction path: for each step the positions of the operands that it takes off the list."""
+        """The contraction path: for each step the positions of the operands that it takes off the list.
+
+        It consists of pairs, and of single operands if ``optimize=`` asked for that.
+        """
         return self.executable.path
 
     @property
@@ -131,17 +135,24 @@ class Plan:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The pairwise contractions, with labels as integers, FLOPs and elements of the result.
+        """The steps of the path: positions, equation, labels as integers, FLOPs and elements of the result.
 
-        An unknown size counts as its hint. If an operand's number of axes is unknown there are no steps.
+        The FLOPs are those of the table. An unknown size counts as its hint. If an operand's number of axes
+        is unknown there are no steps.
+
+        >>> from einsum_unified import einsum_plan
+        >>> plan = einsum_plan("ij,jk,kl->il", (10, 2), (2, 30), (30, 4))
+        >>> [(step.positions, step.equation, step.flops, step.elements) for step in plan.steps]
+        [((1, 2), 'jk,kl->jl', 480, 8), ((0, 1), 'ij,jl->il', 160, 40)]
         """
-        if self.bound.unranked:
-            return ()
-        return steps(self.bound.reduced(), self.bound.output, tuple(map(int, self.bound.sizes)), self.path)
+        with forks_wait():
+            from einsum_unified.show.steps import plan_steps  # seldom needed
+
+        return plan_steps(self.bound, self.path, self.program, self.backend.capabilities)
 
     @property
     def flops(self) -> int:
-        """Multiplications and additions of all steps (`Step.flops`)."""
+        """Multiplications and additions of all steps: the total in the table."""
         return sum(step.flops for step in self.steps)
 
     # --- calling ----------------------------------------------------------------------------------
@@ -359,7 +370,7 @@ class Plan:
         >>> from einsum_unified import Plan, einsum_plan
         >>> data = einsum_plan("ij,jk,kl->il", (2, 3), (3, 4), (4, 5)).to_dict()
         >>> data["schema"], data["shapes"], len(data["path"])
-        (1, [[2, 3], [3, 4], [4, 5]], 1)
+        (1, [[2, 3], [3, 4], [4, 5]], 2)
         >>> Plan.from_dict(data)
         <Plan 'ij,jk,kl->il' for (2, 3), (3, 4), (4, 5) on numpy, float64>
         """
@@ -390,11 +401,10 @@ class Plan:
         return tuple(operand.dtype for operand in self.bound.operands)
 
     def _algorithm(self) -> str:
-        """Return how the path was found, and its pairs."""
+        """Return how the path was found, and its steps."""
         how = self.options.strategy
         names = {"auto": "cheapest of several searches", "none": "from left to right", "explicit": "given"}
-        pairs = pairwise(self.path, len(self.bound.operands))
-        return f"{names.get(how.name, how.name)}: {', '.join(map(str, pairs))}"
+        return f"{names.get(how.name, how.name)}: {', '.join(map(str, self.path))}"
 
     def _code(self) -> list[str]:
         return [f"  {line}" for line in self.source.splitlines()]
@@ -423,7 +433,7 @@ def _restored(
     operands = [x._replace(dtype=name) for x, name in zip(plan.bound.operands, names, strict=True)]
     bound = replace(plan.bound, operands=tuple(operands), dtype=dtype or dtypes.promote(*names))
     executable = replace(plan.executable, bound=bound, signatures=())
-    return Plan(executable, replace(plan.options, dtype=dtype))
+    return Plan(executable, replace(plan.options, dtype=dtype, dtype_class=type(dtype)))
 
 
 def _written(text: str, file: str | PathLike[str] | None) -> str:

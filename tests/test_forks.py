@@ -145,8 +145,9 @@ for _ in range(10):
 @pytest.mark.parametrize(
     ("module", "call"),
     [
-        ("opt_einsum.paths", 'einsum("ij,jk,kl->il", x, x, x)'),
+        ("opt_einsum.paths", 'einsum("ij,jk,kl->il", x, x, x, optimize="greedy")'),
         ("einsum_unified.backends.numpy", 'einsum("ij,jk->ik", x, x)'),
+        ("einsum_unified.show.steps", "plan.steps"),
         ("einsum_unified.show.table", "plan.explain()"),
         ("einsum_unified.show.picture.svg", "plan.to_svg()"),
         ("einsum_unified.show.page.document", "plan.to_html()"),

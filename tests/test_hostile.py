@@ -140,6 +140,15 @@ def test_labels_that_compare_but_have_no_order_need_an_output(labels):
     assert (einsum(X, labels, labels[::-1]) == X.T).all()
 
 
+def test_a_numpy_scalar_may_stand_beside_a_tuple():
+    labels = [np.int64(3), ()]  # their comparison is an array
+    assert (einsum(X, labels, labels[::-1]) == X.T).all()
+    assert (einsum(X, labels, [np.int64(3)]) == X.sum(1)).all()
+    message(lambda: einsum(X, labels, [(), 5, np.int64(3)]), EquationError)
+    message(lambda: einsum(X, labels, np.ones(2), labels[:1], [()], strict=True, out=X), EinsumError)
+    message(lambda: einsum(X, labels, X, labels, labels[1:], strict=True, dtype="int8"), EinsumError)
+
+
 def test_labels_that_are_objects_have_values_like_any_others():
     class Axis(Enum):
         ROW, COLUMN = 0, 1

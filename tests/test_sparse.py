@@ -231,7 +231,7 @@ def test_a_plan_runs_on_operands_of_any_density(sparse):
 
 def test_asked_for_orders_and_strategies_do_not_depend_on_density(sparse):
     x, u = scattered(sparse, 10, 100, 100), np.ones(100)
-    for optimize, path in ((((1, 2), (0, 1)), ((1, 2), (0, 1))), (None, ((0, 1, 2),))):
+    for optimize, path in ((((1, 2), (0, 1)), ((1, 2), (0, 1))), (None, ((0, 1), (0, 1)))):
         plan = einsum_plan("ij,i,j->ij", x, u, u, optimize=optimize)
         assert plan.path == path
         assert "stored" not in plan.explain()

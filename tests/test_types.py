@@ -13,7 +13,7 @@ from conftest import require
 
 import einsum_unified
 from einsum_unified import typing as types
-from einsum_unified.planning.path import strategy
+from einsum_unified.planning.strategy import strategy
 
 ROOT = Path(__file__).parents[1]
 TYPED = ROOT / "tests" / "typed"

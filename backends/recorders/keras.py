@@ -28,7 +28,8 @@ from einsum_unified.language.labels import Label
 from einsum_unified.language.letters import in_letters
 from einsum_unified.language.sizes import is_known
 from einsum_unified.language.sublists import Sublists
-from einsum_unified.planning.path import find_path, strategy
+from einsum_unified.planning.path import find_path
+from einsum_unified.planning.strategy import strategy
 from einsum_unified.runtime.run import Recipe, check_planned
 
 

@@ -59,16 +59,14 @@ def load(name: str) -> Backend:
         raise BackendError.of(headline, notes=[f"rename {where}, or run in another folder"])
     try:
         module = _module(FRAMEWORKS[name].adapter)
-    except KeyboardInterrupt:  # the user's
+    except (KeyboardInterrupt, MemoryError, RecursionError):  # the user's, or the program's own state
         raise
     except BaseException as error:  # a broken installation may raise anything, SystemExit too
         note = f'try: pip install "einsum-unified[{name}]"'
         if getattr(error, "name", None) == "einsum_unified.backends":
             note = "einsum_unified/backends must be a symbolic link, which is missing: see CONTRIBUTING.md"
-        reason = (
-            clipped(str(error), LONGEST_REASON) if isinstance(error, Exception) else registry.shown(error)
-        )
-        headline = f"the adapter for {name} failed to load: {reason}"
+        reason = str(error) if isinstance(error, Exception) else registry.shown(error)
+        headline = f"the adapter for {name} failed to load: {clipped(reason, LONGEST_REASON)}"
         raise BackendError.of(headline, notes=[note]) from error
     adapter: Backend = module.adapter
     return adapter
@@ -172,22 +170,14 @@ def backend_of(cls: type, example: Any = None, table: Table | None = None) -> Ba
 def forget_classes(known_by_example: bool = False) -> None:
     """Forget the classes that nothing else may keep alive.
 
-    Those known by an example are kept unless asked for: the call that goes on may just have met the example.
+    Those that may be known by an example are kept unless asked for: the call that goes on may just have met
+    the example.
     """
     table = registry.table
     for cls in list(table.found):
-        if not is_lasting(cls) and (known_by_example or not _needs_example(cls, table.entries)):
+        by_example = _has(cls, "__array_namespace__") and not issubclass(cls, np.ndarray)
+        if not is_lasting(cls) and (known_by_example or not by_example):
             table.found.pop(cls, None)
-
-
-def _needs_example(cls: type, entries: Mapping[type | str, str | Backend]) -> bool:
-    """Whether only an array of a class tells its functions; imports nothing."""
-    if not _has(cls, "__array_namespace__"):
-        return False
-    known = {*PACKAGES, *registry.plugins()}
-    return not any(
-        base in entries or qualified(base) in entries or root_of(base) in known for base in cls.__mro__
-    )
 
 
 def _find(cls: type, entries: Mapping[type | str, str | Backend], example: Any) -> Backend | None:
@@ -240,6 +230,8 @@ def _of_standard(cls: type, example: Any) -> Backend:
     shown = f"__array_namespace__ of {qualified(cls)!r}"
     try:
         namespace = example.__array_namespace__()
+    except (MemoryError, RecursionError):
+        raise
     except Exception as error:
         raise BackendError(f"{shown} failed: {quoted(error, LONGEST_REASON)}") from error
     missing = [name for name in _STANDARD_FUNCTIONS if not hasattr(namespace, name)]
@@ -281,11 +273,8 @@ def _unknown(number: int, cls: type) -> OperandTypeError:
     root = root_of(cls)
     if root == registry.EVERY_CLASS:
         registry.plugin(root)  # which raises an error if there is one
-    name = (
-        class_name(cls)
-        if root == registry.EVERY_CLASS
-        else f"{clipped(root, LONGEST_NAME)} {class_name(cls)}"
-    )
+    shown = clipped(root, LONGEST_NAME)
+    name = class_name(cls) if root == registry.EVERY_CLASS else f"{shown} {class_name(cls)}"
     known = f"known: {', '.join(_names())}; others can be added with einsum_unified.register_backend"
     notes = [ADVICE[root], known] if root in ADVICE else [known]
     headline = f"operand {number} is {article(name)}, which is not an array of a known library"

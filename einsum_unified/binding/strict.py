@@ -84,6 +84,7 @@ def _check_sums(
     name: Callable[[Any], Label],
 ) -> None:
     operands: dict[Any, list[int]] = {}
+    kept = set(output)  # NumPy's scalars cannot be compared with tuples
     for number, term in enumerate(terms):
         for label in dict.fromkeys(term):
             operands.setdefault(label, []).append(number)

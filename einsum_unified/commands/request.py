@@ -21,7 +21,7 @@ from einsum_unified.errors import (
     PathError,
 )
 from einsum_unified.plan import Plan
-from einsum_unified.planning.path import strategy
+from einsum_unified.planning.strategy import strategy
 from einsum_unified.runtime.options import Options
 from einsum_unified.show.dialects import ML_DTYPES
 from einsum_unified.testing.conformance.cases import numpy_dtype

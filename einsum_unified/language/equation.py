@@ -52,7 +52,9 @@ class Equation:
         """Return each position in ``text`` of a label of a term; term ``len(inputs)`` is the output."""
         labels = (*self.inputs, self.output)[term]
         positions = self._spans()[term].labels
-        return [p for p, found in zip(positions, labels, strict=True) if found == label]
+        # By hash first: a NumPy scalar compared with a tuple gives an array.
+        same = {label}
+        return [p for p, found in zip(positions, labels, strict=True) if found in same]
 
     def start(self, term: int) -> int:
         """Return the position in ``text`` where a term begins."""

@@ -20,6 +20,18 @@ Term = tuple[int | EllipsisType, ...]
 """The labels of an operand or of the output as integers, with `...` for an ellipsis."""
 
 
+def symbol(number: int) -> str:
+    """Return a letter for a number: a–z, A–Z, then others, which not every framework's own einsum accepts.
+
+    >>> symbol(0), symbol(51), symbol(52)
+    ('a', 'Z', 'À')
+    """
+    if number < LETTERS:
+        return _LETTERS[number]
+    code = number + 140  # as opt_einsum's get_symbol numbers them
+    return chr(code if code < 0xD800 else code + 0x800)  # without surrogates
+
+
 def numbered(terms: Sequence[Sequence[Any]], output: Sequence[Any]) -> tuple[tuple[Term, ...], Term]:
     """Return terms and output with integers as labels, numbered from 0 by first occurrence.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,10 @@ _DEEPEST = 100
 """The number of tuples inside each other that a label may be."""
 _TUPLES, _MOST = 10**4, 10**7
 """The numbers of tuples and of items in a label, each counted as often as it occurs."""
+
+_PLAIN = (int, str)
+_LARGEST = 2**53
+"""Larger numbers are kept as they are: they may have any number of digits."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,23 @@ def _sublist(what: str, labels: Any) -> Term:
             hash(label)
         except Exception:  # also RecursionError
             raise EquationError(f"label {quoted(label)} in {what} is not hashable") from None
-    return tuple(labels)
+    return tuple([label if type(label) in _PLAIN else _distinct(label) for label in labels])
+
+
+def _distinct(label: Any) -> Any:
+    """Return an integer for a number that is equal to one.
+
+    True, 1 and 1.0 are one label, and equal keys of the caches. Which of them a plan shows and saves must not
+    depend on the call that made it.
+    """
+    if not isinstance(label, (Number, np.bool_)):
+        return label
+    value: Any = getattr(label, "real", label)
+    try:
+        whole = int(value) if abs(value) < _LARGEST else value
+    except (TypeError, ArithmeticError):  # a signaling NaN
+        return label
+    return whole if whole == label else label
 
 
 def _check_nesting(label: Any, what: str) -> None:

@@ -1,7 +1,8 @@
 """Lower a `Bound` equation and its path to a `Program` of framework-free primitives.
 
-First each operand is simplified: axes of size 1 that broadcast are dropped, diagonals are taken, and labels
-that occur nowhere else are summed. Then each step of the path contracts two operands (`candidates`).
+First each operand is simplified: axes of size 1 that broadcast are dropped, and diagonals are taken. Then
+each step of the path sums the labels that only one of its operands has and nothing else needs, and contracts
+its two operands (`candidates`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from einsum_unified.planning.builder import Builder
 from einsum_unified.planning.candidates import contract
 from einsum_unified.planning.labelled import Labelled
 from einsum_unified.planning.pair import Choice, cheapest
-from einsum_unified.planning.path import Path, pairwise
+from einsum_unified.planning.steps import Path
 from einsum_unified.program.primitives import (
     AsArray,
     Dot,
@@ -46,18 +47,26 @@ def lower(bound: Bound, path: Path, capabilities: Capabilities, choose: Choice =
         return _lower_native(bound, inputs, builder)
     live = _simplified(bound, inputs, builder)
     ends = [len(builder.instructions)]
-    needed = _occurrences(bound, live)
-    for step in pairwise(path, len(live)):
-        taken = [live.pop(position) for position in sorted(step, reverse=True)]
+    given = {value.register for value in live}
+    needed = Counter(chain(bound.output, chain.from_iterable([value.labels for value in live])))
+    output = members(bound.output)
+    for step in path:
+        taken = [live.pop(position) for position in sorted(step)[::-1]][::-1]
+        occurs = Counter(chain.from_iterable([value.labels for value in taken]))
+        for label, count in occurs.items():
+            needed[label] -= count
+        alone = {label for label, count in occurs.items() if count == 1 and not needed[label]}
+        for n, value in enumerate(taken):
+            if value.register in given:  # an intermediate has neither labels to sum nor axes of other sizes
+                reduced = builder.sum(value, [label for label in value.labels if label in alone])
+                taken[n] = _agreeing(bound, reduced, output, builder)
+        made = taken[0]
         if len(taken) == 2:
-            b, a = taken
-            for label in (*a.labels, *b.labels):
-                needed[label] -= 1
-            kept = {label for label in (*a.labels, *b.labels) if needed[label]}
-            taken = [contract(a, b, kept, None if live else bound.output, builder, choose)]
-            for label in taken[0].labels:
-                needed[label] += 1
-        live += taken
+            kept = {label for label in occurs if needed[label]}
+            made = contract(taken[0], taken[1], kept, None if live else bound.output, builder, choose)
+        for label in made.labels:
+            needed[label] += 1
+        live.append(made)
         ends.append(len(builder.instructions))
     return _finished(bound, live[0], builder)._replace(ends=tuple(ends))
 
@@ -91,7 +100,7 @@ def operands(bound: Bound) -> list[Labelled]:
 
 
 def _simplified(bound: Bound, inputs: Sequence[Labelled], builder: Builder) -> list[Labelled]:
-    """Drop axes that broadcast, take diagonals, and sum the labels that occur in one operand only."""
+    """Drop axes that broadcast, and take diagonals."""
     values = []
     idle = _idle(bound)
     for value in inputs:
@@ -105,15 +114,7 @@ def _simplified(bound: Bound, inputs: Sequence[Labelled], builder: Builder) -> l
         if len(set(value.labels)) < len(value.labels):
             value = _diagonal(value, builder)
         values.append(value)
-    occurs = _occurrences(bound, values)
-    values = [builder.sum(value, [label for label in value.labels if occurs[label] == 1]) for value in values]
-    output = members(bound.output)
-    return [_agreeing(bound, value, output, builder) for value in values]
-
-
-def _occurrences(bound: Bound, values: Sequence[Labelled]) -> Counter[int]:
-    """Return how often each label occurs in values and in the output."""
-    return Counter(chain(bound.output, chain.from_iterable([value.labels for value in values])))
+    return values
 
 
 def _diagonal(value: Labelled, builder: Builder) -> Labelled:

@@ -15,7 +15,9 @@ from itertools import combinations
 from math import expm1, log1p
 from typing import NamedTuple
 
-from einsum_unified.planning.path import AUTO, Path, Terms, find_path, pairwise
+from einsum_unified.planning.path import find_path
+from einsum_unified.planning.steps import Path, Terms, backwards, forwards
+from einsum_unified.planning.strategy import AUTO
 
 _EXACT_OPERANDS = 8
 """Up to this number of operands all orders are searched: 3**8 / 2 pairs of intermediates, some 20 ms."""
@@ -63,8 +65,7 @@ def find_sparse_path(
     count = len(terms)
     if count <= _EXACT_OPERANDS:
         return network.best()
-    backwards = tuple((n - 1, n) for n in range(count - 1, 0, -1))
-    found = [find_path(terms, output, sizes, AUTO), (tuple(range(count)),), backwards]
+    found = [find_path(terms, output, sizes, AUTO), forwards(count), backwards(count)]
     if count <= _GREEDY_OPERANDS:
         found.append(network.greedy())
     return min(found, key=lambda path: sum(step.cost for step in network.steps(path)))
@@ -138,7 +139,7 @@ class _Network:
     def steps(self, path: Path) -> Iterator[Estimate]:
         """Return the estimates of a path's steps."""
         live, needed = list(self.values), self.needed.copy()
-        for step in pairwise(path, len(live)):
+        for step in path:
             taken = [live.pop(position) for position in sorted(step, reverse=True)]
             if len(taken) == 2:
                 b, a = taken

@@ -22,11 +22,11 @@ from einsum_unified.language.equation import is_long, parse, size_of_equation
 from einsum_unified.language.letters import unnamed
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.memory import charge, forget_all, forgets, size_of, size_of_class
-from einsum_unified.planning.path import AUTO
 from einsum_unified.planning.stored import Densities
+from einsum_unified.planning.strategy import AUTO, Strategy
 from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.generic import Family, Generic, Magnitudes, Programs, ones_of
-from einsum_unified.runtime.options import DEFAULT, Options
+from einsum_unified.runtime.options import DEFAULT, DEFAULT_OPTIMIZE, Options
 from einsum_unified.runtime.planner import current, make_executable
 from einsum_unified.runtime.signature import Signature, Unprepared, is_plain
 from einsum_unified.wording import class_name, listed
@@ -68,17 +68,28 @@ def _look_up(*key: Any) -> Entry:
 
     Raises the errors of `einsum`, and `Unprepared` for arguments that this cache may not hold.
     """
-    equation, optimize, dtype, _, *flat = key
-    if type(equation) is not str or is_long(equation) or size_of(optimize) is None:
+    equation, optimize, dtype = key[:3]
+    if type(equation) is not str or is_long(equation) or not _is_plain_dtype(dtype, key[4::3]):
         raise Unprepared
-    if not _is_plain_dtype(dtype, flat[::3]):
-        raise Unprepared
+    size = 0 if optimize is DEFAULT_OPTIMIZE else _size_of_strategy(optimize)
     try:
         generic = _generic(key)
     except (AttributeError, TypeError, ValueError):  # a size that is not a number, or an unknown rank
         generic = None
-    charge(_ENTRY + (size_of(optimize) or 0))
+    charge(_ENTRY + size)
     return Entry(key, generic)
+
+
+def _size_of_strategy(optimize: Any) -> int:
+    """Return the size of a value of ``optimize=`` in a key; raises `Unprepared` if no cache may hold it."""
+    if isinstance(optimize, Strategy):
+        if optimize.optimizer is not None:  # it may be random or have state
+            raise Unprepared
+        optimize = optimize.path
+    size = size_of(optimize)
+    if size is None:
+        raise Unprepared
+    return size
 
 
 def _exact(equation: Any, optimize: Any, dtype: Any, strict: Any, *flat: Any) -> Executable:
@@ -149,15 +160,15 @@ def executable_for(
         densities = ()
     plain = all(map(is_plain, signatures)) and _is_hashable((options, signatures))
     try:
-        rest = options, signatures, densities, table or registry.table
+        asked = options, signatures, densities, table or registry.table
         if not plain or not _is_plain_dtype(options.dtype, [cls for cls, _, _ in signatures]):
-            return make_executable(equation, *rest)
+            return make_executable(equation, *asked)
         if not isinstance(equation, Sublists) or equation.size is not None:
-            return _by_meaning(equation, *rest)
+            return _by_meaning(equation, *asked)
         if not (whole or options.strict or options.hints):
             with suppress(EinsumError):  # it would name integers
-                return _by_meaning(unnamed(parse(equation)), *rest)
-        return make_executable(equation, *rest)
+                return _by_meaning(unnamed(parse(equation)), *asked)
+        return make_executable(equation, *asked)
     except Unprepared:
         names = listed([class_name(cls) for cls, _, _ in signatures], most=8)
         raise OperandTypeError(f"operands of these types cannot be planned: {names}") from None
@@ -194,7 +205,7 @@ def _make_and_charge(
 
 
 def _family_and_charge(table: Table, equation: str, optimize: Any, *rest: Any) -> Family:
-    charge(size_of_equation(equation) + (size_of(optimize) or 0) + _ENTRY * 4)
+    charge(size_of_equation(equation) + _ENTRY * 4)
     return Family(table, equation, optimize, *rest)
 
 

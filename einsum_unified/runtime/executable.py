@@ -10,7 +10,7 @@ from einsum_unified.adapter import Backend
 from einsum_unified.adapter.registry import Table
 from einsum_unified.binding.bound import Bound
 from einsum_unified.language.equation import Equation
-from einsum_unified.planning.path import Path
+from einsum_unified.planning.steps import Path
 from einsum_unified.planning.stored import Densities
 from einsum_unified.program.primitives import Program
 from einsum_unified.runtime.options import Options

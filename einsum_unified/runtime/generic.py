@@ -27,7 +27,8 @@ from einsum_unified.errors import EinsumError
 from einsum_unified.language.equation import parse
 from einsum_unified.language.sizes import Size
 from einsum_unified.planning.lowering import lower
-from einsum_unified.planning.path import Path, find_path
+from einsum_unified.planning.path import find_path
+from einsum_unified.planning.steps import Path
 from einsum_unified.runtime.options import Options
 from einsum_unified.runtime.planner import compiled
 from einsum_unified.runtime.settings import settings_for

@@ -56,6 +56,8 @@ def run_native(
         bind(equation, [Operand(None, kind, backend.name, Form.NATIVE) for kind in kinds], backend)
     try:
         return backend.native(*numbered(equation.inputs, equation.output))(*operands)
+    except (MemoryError, RecursionError):
+        raise
     except Exception as error:
         _check_sizes(equation, operands, backend)
         special = _special(operands, backend, f"which {backend.name} cannot contract")
@@ -98,6 +100,8 @@ def run_special(bound: Bound, operands: Sequence[Any], backend: Backend, cause: 
             for x, form in zip(operands, forms, strict=True)
         ]
         return backend.cast(backend.native(*numbered(bound.terms, bound.output))(*xs), dtype)
+    except (MemoryError, RecursionError):
+        raise
     except Exception as error:
         special = _special(operands, backend, f"which {backend.name} cannot contract")
         if special is None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
+from numbers import Number
+from types import MappingProxyType, NoneType
 from typing import Any
+
+import numpy as np
 
 from einsum_unified import dtypes
 from einsum_unified.adapter import Backend
 from einsum_unified.binding.call import check_strict
 from einsum_unified.computed import computed_once
 from einsum_unified.language.labels import Label
-from einsum_unified.planning.path import AUTO, Strategy, strategy
-from einsum_unified.runtime.signature import Signature, sizes_of
+from einsum_unified.planning import strategy as strategies
+from einsum_unified.planning.strategy import AUTO, Strategy
+from einsum_unified.runtime.signature import Signature, Unprepared, sizes_of
 
 Keywords = tuple[tuple[str, Any], ...]
 """Keywords that only the framework knows, such as ``precision``, with their values."""
@@ -34,6 +38,8 @@ class Options:
     """Expected sizes of labels whose sizes are unknown while a plan is made."""
     strict: bool = False
     keywords: Keywords = ()
+    dtype_class: type = NoneType
+    """The class of the value of ``dtype=``: ``tf.float32 == 1``."""
 
     @classmethod
     def of(
@@ -51,7 +57,7 @@ class Options:
         strict = check_strict(strict)
         if dtype is None and not hints and not strict and not keywords and optimize is DEFAULT_OPTIMIZE:
             return DEFAULT
-        return cls(strategy(optimize), dtype, hints, strict, tuple(keywords.items()))
+        return cls(strategies.strategy(optimize), dtype, hints, strict, tuple(keywords.items()), type(dtype))
 
     def __hash__(self) -> int:
         return self._hash
@@ -79,7 +85,7 @@ class Options:
             options = replace(options, hints=())
         # Where autocast exists, dtype= turns it off.
         if self.dtype is not None and not backend.capabilities.autocast and self._has_dtype(signatures):
-            options = replace(options, dtype=None)
+            options = replace(options, dtype=None, dtype_class=NoneType)
         return options
 
     def _has_one_order(self, operands: int) -> bool:
@@ -98,6 +104,18 @@ class Options:
 
 
 DEFAULT = Options()
+
+
+def distinct(optimize: Any, dtype: Any, strict: Any) -> tuple[Any, Any, bool]:
+    """Return three options as keys, in which only values of the same meaning are equal.
+
+    Otherwise a value that is refused would be accepted once an equal one is in the cache: ``1 == True``, and
+    TensorFlow's dtypes are equal to integers. Raises the errors of `Options.of`, and `Unprepared` for a
+    number in the place of a dtype.
+    """
+    if isinstance(dtype, (Number, np.bool_)):
+        raise Unprepared
+    return strategies.distinct(optimize), dtype, check_strict(strict)
 
 
 def _is_known(shape: Any) -> bool:

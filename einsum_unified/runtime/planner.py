@@ -14,8 +14,10 @@ from einsum_unified.binding.strict import check_operands
 from einsum_unified.language.equation import parse
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.lowering import lower
-from einsum_unified.planning.path import Path, Strategy, find_path
+from einsum_unified.planning.path import find_path
+from einsum_unified.planning.steps import Path
 from einsum_unified.planning.stored import Densities, find_sparse_path
+from einsum_unified.planning.strategy import Strategy
 from einsum_unified.program.compiler import Compiled, compile_program
 from einsum_unified.program.primitives import Program
 from einsum_unified.runtime.executable import Executable

@@ -12,7 +12,7 @@ from einsum_unified.binding.bound import Bound
 from einsum_unified.binding.operand import shown_shape
 from einsum_unified.errors import EinsumError, OperandError
 from einsum_unified.language.sublists import Sublists
-from einsum_unified.planning.path import Path
+from einsum_unified.planning.steps import Path
 from einsum_unified.runtime.cache import executable_for
 from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.native import hint_of, run_special

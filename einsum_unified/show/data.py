@@ -13,7 +13,7 @@ from typing import Any
 from einsum_unified.errors import PathError
 from einsum_unified.language.equation import Equation, parse
 from einsum_unified.language.sublists import Sublists
-from einsum_unified.planning.path import Path, each_step
+from einsum_unified.planning.steps import Path, each_step, pairwise
 from einsum_unified.wording import class_name, quoted
 
 SCHEMA = 1
@@ -116,7 +116,8 @@ def _check_labels(equation: Equation, shapes: Sequence[Sequence[Any]], path: Pat
     """Raise `PathError` if the steps have too many labels: planning takes time and memory for each of them.
 
     A short text can ask for many: n vectors, multiplied from left to right, have n**2 / 2. A diagonal counts
-    as a step. Terms and paths that do not fit the operands pass, because planning raises their errors.
+    as a step, and a step of three or more operands as its pairs from left to right. Terms and paths that do
+    not fit the operands pass, because planning raises their errors.
     """
     if len(equation.inputs) != len(shapes):
         return
@@ -129,7 +130,7 @@ def _check_labels(equation: Equation, shapes: Sequence[Sequence[Any]], path: Pat
     most = max(_LABELS, _TURNS * count)
     left = most - sum(len(term) * (len(term) - len(set(term))) for term in terms)
     try:
-        for step in each_step(terms, output, [1] * count, path):
+        for step in each_step(terms, output, [1] * count, pairwise(path, len(terms))):
             left -= sum(map(len, step.inputs))
             if left < 0:
                 break

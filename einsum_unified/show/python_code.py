@@ -14,7 +14,7 @@ from einsum_unified.binding.bound import Bound
 from einsum_unified.errors import OperandTypeError
 from einsum_unified.language.sizes import Size
 from einsum_unified.planning.lowering import lower, operands
-from einsum_unified.planning.path import Path
+from einsum_unified.planning.steps import Path
 from einsum_unified.program import primitives as p
 from einsum_unified.program.primitives import Instruction
 from einsum_unified.show.dialects import DIALECTS, ML_DTYPES, Dialect

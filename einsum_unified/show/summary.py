@@ -8,7 +8,7 @@ from math import prod
 from einsum_unified.binding.bound import Bound
 from einsum_unified.forks import forks_wait
 from einsum_unified.language.labels import spelled
-from einsum_unified.planning.path import Path, Step
+from einsum_unified.planning.steps import Path, Step
 from einsum_unified.planning.stored import Densities, estimates
 from einsum_unified.printable import plain
 from einsum_unified.show.label_names import unknown_sizes

@@ -8,7 +8,7 @@ from typing import Any
 
 from einsum_unified.adapter import Capabilities
 from einsum_unified.binding.bound import Bound
-from einsum_unified.planning.path import Step
+from einsum_unified.planning.steps import Step
 from einsum_unified.program.primitives import Program
 from einsum_unified.show.accounts import Account, Work, account
 from einsum_unified.show.figures import Figure
@@ -111,14 +111,15 @@ def total(works: Sequence[Work], name: str) -> Figure:
 
 def kind(works: Sequence[Work], sizes: bool = True) -> str:
     """Return the kind of a step as text: its matrix product with the sizes, if it has one."""
-    for work in works:
-        if work.matrices is not None:
-            batch, m, k, n = map(str, work.matrices)
-            shown = f" {m}×{k}×{n}" + (f", {batch} of them" if batch != "1" else "")
-            return "matmul" + shown * sizes
     kinds = [work.kind for work in works if work.kind not in ("check", "view")]
     computing = [name for name in kinds if name != "copy"]
-    return " and ".join(dict.fromkeys(computing or kinds)) or "view"
+    text = " and ".join(dict.fromkeys(computing or kinds)) or "view"
+    product = next((work.matrices for work in works if work.matrices is not None), None)
+    if product is None or not sizes:
+        return text
+    batch, m, k, n = map(str, product)
+    shown = f"matmul {m}×{k}×{n}" + (f", {batch} of them" if batch != "1" else "")
+    return text.replace("matmul", shown)
 
 
 def _matrices(works: Sequence[Work]) -> dict[str, int | str] | None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from einsum_unified.binding.bound import Bound
 from einsum_unified.language.sizes import is_known
-from einsum_unified.planning.path import Step
+from einsum_unified.planning.steps import Step
 from einsum_unified.show.page.shown import shown, shown_labels
 from einsum_unified.show.summary import contraction
 

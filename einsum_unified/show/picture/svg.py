@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, tostring
 
 from einsum_unified.adapter import Backend
 from einsum_unified.binding.bound import Bound
-from einsum_unified.planning.path import Step
+from einsum_unified.planning.steps import Step
 from einsum_unified.printable import plain
 from einsum_unified.program.primitives import Program
 from einsum_unified.show.picture import diagram, palette

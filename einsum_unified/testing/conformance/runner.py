@@ -15,7 +15,7 @@ from einsum_unified import dtypes
 from einsum_unified.adapter import dispatch, registry
 from einsum_unified.api import einsum
 from einsum_unified.errors import OperandTypeError
-from einsum_unified.runtime.cache import clear_cache
+from einsum_unified.memory import forget_all
 from einsum_unified.testing.conformance.cases import (
     PECULIAR,
     Argument,
@@ -92,7 +92,7 @@ def _in_use(library: Library) -> AbstractContextManager[None]:
     # The kit's own in another thread may end before this one does.
     if not table.loans and dispatch.backend_of(type(x), x, table) is library.adapter:
         return nullcontext()
-    return registry.registered(type(x), library.adapter, clear_cache)
+    return registry.registered(type(x), library.adapter, forget_all)
 
 
 def _lacking(case: Case, library: Library) -> tuple[str, str] | None:
