@@ -254,6 +254,18 @@ def test_sizes_that_no_array_can_have_are_refused():
     assert einsum_path("ij,jk,k->i", (2, 3), (3, None), (None,), hints={"k": 2**63 - 1})
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        Raises(), Huge(), deep(5000, list), deep(5000), "\ud800" * 10**5, 10**5000, ("greedy", Raises()),
+        ("greedy", 10**5000), [(0, 10**5000), (0, 1)], [(0, Raises())], [(0,) * 10**5], [deep(5000)], {},
+    ],
+    ids=range(13),
+)  # fmt: skip
+def test_a_wrong_optimize_is_shown_short(value):
+    message(lambda: einsum("ij,jk,kl->il", X, X.T, X, optimize=value), PathError)
+
+
 def test_an_unknown_keyword_is_shown_short():
     assert message(lambda: einsum("i->", X[0], **{"\x1b" * 10**5: 1}), TypeError).startswith(
         "einsum() got an unknown"

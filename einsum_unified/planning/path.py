@@ -16,7 +16,7 @@ from einsum_unified.planning.opt_einsum import search_of
 from einsum_unified.planning.search import best, within
 from einsum_unified.planning.steps import Path, Terms, forwards, linear, peak, steps
 from einsum_unified.planning.strategy import Strategy, step_of
-from einsum_unified.wording import counted
+from einsum_unified.wording import counted, quoted
 
 _GREEDY = ("greedy", "eager", "opportunistic")
 
@@ -79,7 +79,7 @@ def _check_fits(path: Path, operands: int) -> None:
         wrong = [position for position in step if not 0 <= position < left]
         if wrong:
             remain = f"{counted(left, 'operand')} {'is' if left == 1 else 'are'} left (0 to {left - 1})"
-            raise PathError(f"step {number}, {step}, names operand {wrong[0]} but {remain}")
+            raise PathError(f"step {number}, {quoted(step)}, names operand {quoted(wrong[0])} but {remain}")
         left -= len(step) - 1
     if left != 1:
         raise PathError(f"the path leaves {left} operands; one must remain")
@@ -98,7 +98,7 @@ def _asked(terms: Terms, output: tuple[int, ...], sizes: tuple[int, ...], how: S
     except RuntimeError as error:  # raised if the limit rules out every path
         raise PathError(f"optimize={how.name!r} found no path: {error}") from error
     if not isinstance(found, Iterable):
-        raise PathError(f"the optimizer {how.name} returned {found!r}, not a path")
+        raise PathError(f"the optimizer {how.name} returned {quoted(found)}, not a path")
     path = tuple(step_of(n, step) for n, step in enumerate(found))
     _check_fits(path, len(terms))
     return path

@@ -13,7 +13,7 @@ import numpy as np
 from einsum_unified.errors import PathError
 from einsum_unified.planning.opt_einsum import search_of
 from einsum_unified.planning.steps import Path
-from einsum_unified.wording import clipped
+from einsum_unified.wording import quoted
 
 _NAMES = ("auto", "auto-hq", "optimal", "dp", "greedy", "random-greedy", "branch-all", "branch-2", "branch-1")
 """The strategies that messages name; opt_einsum has a few more."""
@@ -61,7 +61,7 @@ def strategy(optimize: Any) -> Strategy:
     found = _search(optimize)
     if found is None:
         raise PathError(
-            f"optimize={_shown(optimize)} is not a bool, None, strategy name, (name, limit), path or "
+            f"optimize={quoted(optimize, _LONGEST)} is not a bool, None, strategy name, (name, limit), path or "
             "PathOptimizer"
         )
     return found
@@ -121,7 +121,7 @@ def _name(name: str) -> str:
     except KeyError:
         known = ", ".join(_NAMES)
         raise PathError(
-            f"optimize={_shown(name)} is not a strategy; known strategies include: {known}"
+            f"optimize={quoted(name, _LONGEST)} is not a strategy; known strategies include: {known}"
         ) from None
     return name.lower()
 
@@ -134,7 +134,9 @@ def _limit(limit: Any) -> int | None:
     except OverflowError:  # an integer above all floats
         number = nan
     if not number >= 1:
-        raise PathError(f"the limit of optimize=(name, limit) is {_shown(limit)}, not a number of elements")
+        raise PathError(
+            f"the limit of optimize=(name, limit) is {quoted(limit, _LONGEST)}, not a number of elements"
+        )
     return None if number == inf else int(limit)
 
 
@@ -144,10 +146,10 @@ def step_of(number: int, step: Any) -> tuple[int, ...]:
         positions = tuple(_position(position) for position in step)
     except TypeError:
         raise PathError(
-            f"step {number} of the path is {_shown(step)}, not a tuple of operand positions"
+            f"step {number} of the path is {quoted(step, _LONGEST)}, not a tuple of operand positions"
         ) from None
     if not positions or len(set(positions)) < len(positions):
-        shown = _shown(positions)
+        shown = quoted(positions, _LONGEST)
         raise PathError(f"step {number} of the path, {shown}, must name different operands, at least one")
     return positions
 
@@ -157,10 +159,3 @@ def _position(position: Any) -> int:
     if isinstance(position, float) and position.is_integer():
         return int(position)
     return index(position)
-
-
-def _shown(value: Any) -> str:
-    try:
-        return clipped(repr(value), _LONGEST)
-    except ValueError:  # Python refuses to write out integers of thousands of digits
-        return "an integer too large" if isinstance(value, int) else f"a {type(value).__name__}"
