@@ -61,8 +61,8 @@ def strategy(optimize: Any) -> Strategy:
     found = _search(optimize)
     if found is None:
         raise PathError(
-            f"optimize={quoted(optimize, _LONGEST)} is not a bool, None, strategy name, (name, limit), path or "
-            "PathOptimizer"
+            f"optimize={quoted(optimize, _LONGEST)} is not a bool, None, strategy name, (name, limit), path "
+            "or PathOptimizer"
         )
     return found
 
