@@ -103,6 +103,7 @@ def pytest_make_parametrize_id(val: Any) -> str | None:
 
 
 def _cut(text: str) -> str:
+    text = text.encode("utf-8", "backslashreplace").decode()  # lone surrogates cannot be sent to a process
     return text if len(text) <= _LONGEST_ID else f"{text[:_LONGEST_ID]}..."
 
 
