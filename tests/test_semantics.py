@@ -732,7 +732,7 @@ def test_output_in_the_order_batch_left_right_is_c_contiguous(mutable, equation,
 @pytest.mark.parametrize(
     "optimize",
     ["auto", "auto-hq", "optimal", "dp", "greedy", "random-greedy", "branch-all", "branch-2", "branch-1",
-     "dynamic-programming", "eager", True, False, None, ("greedy", 100), ("optimal", 2.0),
+     "dynamic-programming", "eager", True, False, None, ("greedy", 100), ("optimal", 8.0),
      [(0, 1), (0, 1), (0, 1)], ["einsum_path", (0, 1, 2, 3)], ["einsum_path", (1, 3), (0, 1, 2)],
      ((0, 1), (0, 1), (0, 1)),
      opt_einsum.DynamicProgramming(), opt_einsum.RandomGreedy(max_repeats=2)],
