@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from libraries import MLX, Autograd, Dask, Sparse, Strict
 
 from einsum_unified import EinsumError, cache_info, clear_cache, einsum, einsum_plan
+from einsum_unified.runtime.generic import Programs
 
 EQUATIONS = (
     "ij->ji", "ij->i", "ij->", "ii->i", "ii", "iji->j", "i,i->", "i,j->ij", "ij,jk->ik", "ij,kj->ik",
@@ -243,6 +244,27 @@ def test_a_plan_that_was_interrupted_is_made_again(monkeypatch: pytest.MonkeyPat
 
 def _interrupt(*args: Any) -> Any:
     raise KeyboardInterrupt
+
+
+def test_another_thread_may_drop_a_generic_plan_that_was_just_made(monkeypatch: pytest.MonkeyPatch):
+    """When a family has too many plans they are dropped, perhaps while another thread makes one."""
+
+    class Dropped(dict[Any, Any]):
+        def __setitem__(self, key: Any, value: Any) -> None:
+            super().__setitem__(key, value)
+            self.clear()
+
+    made = Programs.__init__
+
+    def dropping(self: Programs, *arguments: Any) -> None:
+        made(self, *arguments)
+        self._lowered = Dropped()
+
+    monkeypatch.setattr(Programs, "__init__", dropping)
+    clear_cache()
+    for size in (3, 5, 7):
+        assert einsum("ij,j->i", np.ones((size, 2)), np.ones(2)).tolist() == [2.0] * size
+    assert cache_info().generic > 0
 
 
 def test_many_shapes_take_bounded_memory():

@@ -82,6 +82,8 @@ def distinct(optimize: Any) -> Any:
 def _is_plain(optimize: Any) -> bool:
     """Whether a value consists of tuples of text and integers, not of objects that are equal to those."""
     cls = type(optimize)
+    if cls is str or cls is bool or optimize is None:
+        return True
     if cls is tuple:
         for item in optimize:
             if type(item) is tuple:
@@ -91,7 +93,7 @@ def _is_plain(optimize: Any) -> bool:
             elif type(item) is not str and type(item) is not int:
                 return False
         return True
-    return cls is str or cls is bool or optimize is None
+    return False
 
 
 def _from_items(items: list[Any]) -> Strategy:

@@ -167,11 +167,13 @@ class Programs:
         """Return the program for sizes of these magnitudes; None if there is an error for them."""
         try:
             key = self.path(of), tuple(map(_doubled, of))
-            if key not in self._lowered:
+            found = self._lowered.get(key)
+            if found is None:
+                found = self._lower(*key)
                 if len(self._lowered) >= _MOST_PROGRAMS:
-                    self._lowered.clear()
-                self._lowered[key] = self._lower(*key)
-            return self._lowered[key]
+                    self._lowered.clear()  # perhaps while another thread is here
+                self._lowered[key] = found
+            return found
         except EinsumError:
             return None
 

@@ -105,6 +105,9 @@ class Options:
 
 DEFAULT = Options()
 
+_DTYPES = (NoneType, str, type, np.dtype)
+"""The usual classes of values of ``dtype=``; none of these values is a number."""
+
 
 def distinct(optimize: Any, dtype: Any, strict: Any) -> tuple[Any, Any, bool]:
     """Return three options as keys, in which only values of the same meaning are equal.
@@ -113,9 +116,12 @@ def distinct(optimize: Any, dtype: Any, strict: Any) -> tuple[Any, Any, bool]:
     TensorFlow's dtypes are equal to integers. Raises the errors of `Options.of`, and `Unprepared` for a
     number in the place of a dtype.
     """
-    if isinstance(dtype, (Number, np.bool_)):
+    # The usual classes come first: `isinstance` takes long with an abstract class such as Number.
+    if not isinstance(dtype, _DTYPES) and isinstance(dtype, (Number, np.bool_)):
         raise Unprepared
-    return strategies.distinct(optimize), dtype, check_strict(strict)
+    if strict is not False:
+        strict = check_strict(strict)
+    return strategies.distinct(optimize), dtype, strict
 
 
 def _is_known(shape: Any) -> bool:
