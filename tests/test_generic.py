@@ -213,6 +213,15 @@ def test_out_is_filled_with_new_sizes():
         assert (out == 3).all()
 
 
+def test_a_call_with_out_is_one_hit():
+    a, out = np.ones((3, 3)), np.empty((3, 3))
+    clear_cache()
+    for _ in range(5):
+        einsum("ij,jk->ik", a, a, out=out)
+    info = cache_info()
+    assert (info.hits, info.misses) == (4, 1)
+
+
 def test_dtype_is_kept_with_new_sizes(framework: Framework):
     for n in range(2, 6):
         x = framework.tensor(np.ones((n, 3), np.int32))

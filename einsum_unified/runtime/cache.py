@@ -40,13 +40,16 @@ class Entry:
 
     def __init__(self, key: tuple[Any, ...], generic: Callable[..., Any] | None) -> None:
         self._key, self._generic, self._left = key, generic, _TRIES
+        self._exact: Executable | None = None
         if generic is None:
             self._settle()
 
     @property
     def executable(self) -> Executable:
         """The executable for exactly these sizes. It is made now if there was only the generic program."""
-        return _exact(*self._key)
+        if self._exact is None:
+            self._exact = _exact(*self._key)
+        return self._exact
 
     def run(self, *operands: Any) -> Any:
         """Run the generic program, until these sizes have come so often that they earn their own plan."""
@@ -58,7 +61,7 @@ class Entry:
     def _settle(self) -> Callable[..., Any]:
         # It hides the method of the class. A bound method in its place would be a cycle of references, and
         # entries for new shapes come faster than Python collects cycles.
-        run: Callable[..., Any] = _exact(*self._key).run
+        run: Callable[..., Any] = self.executable.run
         self.run = run  # type: ignore[method-assign]
         return run
 
