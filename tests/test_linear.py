@@ -196,7 +196,9 @@ def test_the_memory_of_strides_of_unknown_sizes_grows_with_the_axes():
         assert strides[0].readings == tuple(((0, axis),) for axis in range(1, rank))
         return found
 
-    assert taken(800) <= 2.5 * taken(400)  # lists are given more memory than they need
+    # 8 times as many axes; lists of all factors would take 64 times as much. What one size takes differs by a
+    # half from call to call, because memory that was freed is used again.
+    assert taken(3200) <= 16 * taken(400)
 
 
 def test_a_product_of_thousands_of_unknown_sizes_is_compiled():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,46 @@ def test_each_library_with_an_extra_has_a_leg_with_its_oldest_and_its_newest_ver
 def test_each_python_since_the_declared_one_has_a_leg():
     (oldest,) = re.findall(r'requires-python = ">=3\.(\d+)"', DECLARED)
     # `.ci/run` has Python 3.11, and all libraries.
-    assert {leg.python for leg in LEGS.values()} | {"3.11"} == {f"3.{n}" for n in range(int(oldest), 15)}
+    tried = {leg.python for leg in LEGS.values() if not leg.python.endswith("t")}
+    assert tried | {"3.11"} == {f"3.{n}" for n in range(int(oldest), 15)}
+
+
+@pytest.mark.parametrize("version", ["3.13t", "3.14t"])
+def test_a_python_without_the_gil_has_a_leg_in_which_no_extension_turns_the_gil_on(
+    version, monkeypatch, tmp_path
+):
+    (leg,) = (leg for leg in LEGS.values() if leg.python == version)
+    ran = []
+
+    def run(command, **settings):
+        ran.append((command, settings))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setenv("PYENV_ROOT", str(pyenv(tmp_path, f"{version[:-1]}.5t")))
+    monkeypatch.setattr(subprocess, "run", run)
+    assert MATRIX["run"](leg, []) == 0
+    command, settings = ran[-1]
+    assert "pytest" in command
+    assert settings["env"]["PYTHON_GIL"] == "0"
+    assert not [each for each in MATRIX["packages"](leg) if each.startswith("playwright")]
+
+
+def pyenv(folder: Path, *versions: str) -> Path:
+    for version in versions:
+        (folder / "versions" / version / "bin").mkdir(parents=True)
+        (folder / "versions" / version / "bin" / "python").touch()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("version", "found"),
+    [("3.13", "3.13.5"), ("3.13t", "3.13.5t"), ("3.14", "3.14.0rc1"), ("3.14t", "3.14t-dev"), ("3.1", None)],
+)
+def test_a_python_without_the_gil_is_not_taken_for_one_with_it(version, found, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    made = pyenv(tmp_path, "3.13.5", "3.13.5t", "3.14.0rc1", "3.14t-dev")
+    monkeypatch.setenv("PYENV_ROOT", str(made))
+    assert MATRIX["python"](version) == (found and str(made / "versions" / found / "bin" / "python"))
 
 
 def test_the_oldest_versions_are_those_that_are_declared():
