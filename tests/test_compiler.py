@@ -169,7 +169,7 @@ def test_a_name_is_free_once_though_its_value_is_read_twice():
     program = Program(
         1, (Transpose(1, (0,), (1, 0)), Multiply(2, (1, 1)), Sum(3, (0,), (0,)), MatMul(4, (3, 2))), 4
     )
-    run, source = compile_program(program, load("numpy"))
+    run, source, _ = compile_program(program, load("numpy"))
     assert source.splitlines()[1:] == [
         "    t0 = transpose(a0, (1, 0))",
         "    t0 = multiply(t0, t0)",
@@ -194,7 +194,7 @@ def test_a_long_chain_needs_few_names():
 
 
 def test_a_program_without_instructions_returns_the_operand():
-    run, source = compile_program(Program(2, (), 1), load("numpy"))
+    run, source, _ = compile_program(Program(2, (), 1), load("numpy"))
     assert source == "def run(a0, a1):\n    return a1"
     assert run("first", "second") == "second"
 

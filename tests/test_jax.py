@@ -123,7 +123,7 @@ def test_an_eager_call_is_compiled_once():
         plan(x, x)
         einsum("ij,jk->ik", x, x)
     assert plan.executable.run._cache_size() == 1
-    assert cache_info()[:2] == (5, 1)
+    assert (cache_info().hits, cache_info().misses) == (5, 1)
 
 
 def test_a_plan_is_called_with_jax_arrays():
