@@ -15,7 +15,7 @@ if __name__ == "__main__":
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import attention, memory, networks, overhead, paths, scale, startup, tccg
+from benchmarks import attention, memory, networks, overhead, paths, scale, shapes, startup, tccg
 from benchmarks.cases import Case, Settings, by
 from benchmarks.contenders import FRAMEWORKS, installed
 from benchmarks.plot import draw
@@ -31,6 +31,7 @@ PARTS: dict[str, ModuleType] = {
     "memory": memory,
     "startup": startup,
     "scale": scale,
+    "shapes": shapes,
 }
 
 

@@ -8,9 +8,12 @@ from statistics import median
 
 from rich.table import Table
 
-from benchmarks import networks, overhead, scale, startup, tccg
+from benchmarks import networks, overhead, scale, shapes, startup, tccg
 from benchmarks.cases import Case, geometric_mean
 from benchmarks.tables import MISSING, table
+
+_SHORT = 2.0
+"""A native call of fewer µs is so short that the ratio of another call to it says little."""
 
 Value = Callable[[Case], "float | None"]
 Statistic = Callable[[Sequence[float]], "float | None"]
@@ -24,6 +27,25 @@ def over(name: str) -> Value:
 def ours(case: Case) -> float | None:
     """Return our value."""
     return case.values["ours"]
+
+
+def over_best(case: Case) -> float | None:
+    """Return our value divided by native's, with or without ``optimize=True``, whichever is less."""
+    mine, others = case.values["ours"], [case.values.get(name) for name in ("native", shapes.OPTIMIZED)]
+    least = min((other for other in others if other), default=None)
+    return None if mine is None or least is None else mine / least
+
+
+def over_long_calls(case: Case) -> float | None:
+    """Return `over_best` for native calls of 2 µs or more."""
+    native = case.values["native"]
+    return over_best(case) if native is not None and native >= _SHORT else None
+
+
+def beyond_short_calls(case: Case) -> float | None:
+    """Return our value minus native's for native calls under 2 µs."""
+    mine, native = case.values["ours"], case.values["native"]
+    return None if mine is None or native is None or native >= _SHORT else mine - native
 
 
 def beyond_numpy(case: Case) -> float | None:
@@ -126,6 +148,33 @@ TARGETS = (
         _on_numpy(5),
         networks.SMALL,
         measure=networks.PLANNING,
+    ),
+    Target(
+        "new shapes over native, mean",
+        "shapes",
+        geometric_mean,
+        over_best,
+        _aims(1.0, 1.0, 0.9),
+        measure=shapes.TIME,
+    ),
+    Target(
+        "new shapes over native, worst",
+        "shapes",
+        max,
+        over_long_calls,
+        _aims(2.0, 1.2, 1.1),
+        measure=shapes.TIME,
+    ),
+    Target(
+        "new shapes beyond native under 2 µs, worst, µs",
+        "shapes",
+        max,
+        beyond_short_calls,
+        _on_numpy(6),
+        measure=shapes.TIME,
+    ),
+    Target(
+        "growth after many new shapes, MB", "shapes", max, ours, _aims(10, 10, 10), measure=shapes.GROWTH
     ),
     Target("import beyond NumPy's, ms", "startup", max, beyond_numpy, _on_numpy(15), measure=startup.IMPORT),
     Target(

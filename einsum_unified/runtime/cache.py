@@ -25,7 +25,7 @@ from einsum_unified.memory import charge, forget_all, forgets, size_of, size_of_
 from einsum_unified.planning.stored import Densities
 from einsum_unified.planning.strategy import AUTO, Strategy
 from einsum_unified.runtime.executable import Executable
-from einsum_unified.runtime.generic import Family, Generic, Magnitudes, Programs, ones_of
+from einsum_unified.runtime.generic import Call, Family, Generic, Magnitudes, Programs, ones_of
 from einsum_unified.runtime.options import DEFAULT, DEFAULT_OPTIMIZE, Options
 from einsum_unified.runtime.planner import current, make_executable
 from einsum_unified.runtime.signature import Signature, Unprepared, is_plain
@@ -72,7 +72,9 @@ def _look_up(*key: Any) -> Entry:
     Raises the errors of `einsum`, and `Unprepared` for arguments that this cache may not hold.
     """
     equation, optimize, dtype = key[:3]
-    if type(equation) is not str or is_long(equation) or not _is_plain_dtype(dtype, key[4::3]):
+    if type(equation) is not str or is_long(equation):
+        raise Unprepared
+    if dtype is not None and not _is_plain_dtype(dtype, key[4::3]):
         raise Unprepared
     size = 0 if optimize is DEFAULT_OPTIMIZE else _size_of_strategy(optimize)
     try:
@@ -107,22 +109,25 @@ def _exact(equation: Any, optimize: Any, dtype: Any, strict: Any, *flat: Any) ->
 
 def _generic(key: tuple[Any, ...]) -> Callable[..., Any] | None:
     """Return the generic program for a call with its sizes filled in; None if there is none."""
-    shapes = key[5::3]
-    like = registry.table, *key[:4], key[4::3], key[6::3], tuple(map(len, shapes))
-    family: Family = _families(*like)
+    shapes = [*map(tuple, key[5::3])]
+    ranks = tuple(map(len, shapes))
+    family: Family = _families(registry.table, key[:4], key[4::3], key[6::3], ranks)
     programs = family.programs or family.start()
     if programs is None:
         return None
-    found = programs.read(shapes)
+    found = programs.read(sum(shapes, ()))
     if found is None:  # an axis broadcasts, or there is an error
         ones = ones_of(programs.bound.terms, shapes)
-        family = _families(*like, ones)
+        family = _families(registry.table, key[:4], key[4::3], key[6::3], ranks, ones)
         programs = family.programs or family.start()
-        found = programs.read(shapes) if programs is not None and ones is not None else None
+        found = programs.read(sum(shapes, ())) if programs is not None and ones is not None else None
         if programs is None or found is None:
             return None
-    program: Generic | None = _generics(programs, found[0])
-    return program and program.sized(found[1])
+    of, sizes = found
+    program: Generic | None = _generics(programs, of)
+    if program is None or not program.labels:
+        return program and program.run
+    return program.sized(sizes)
 
 
 def _may_be_sparse(signatures: tuple[Signature, ...], table: Table) -> bool:
@@ -207,9 +212,9 @@ def _make_and_charge(
     return made
 
 
-def _family_and_charge(table: Table, equation: str, optimize: Any, *rest: Any) -> Family:
-    charge(size_of_equation(equation) + _ENTRY * 4)
-    return Family(table, equation, optimize, *rest)
+def _family_and_charge(table: Table, call: Call, *operands: Any) -> Family:
+    charge(size_of_equation(call[0]) + _ENTRY * 4)
+    return Family(table, call, *operands)
 
 
 def _generic_and_charge(programs: Programs, of: Magnitudes) -> Generic | None:

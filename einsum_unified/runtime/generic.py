@@ -41,6 +41,9 @@ The range of a size is its number of bits: {2, 3}, {4, ..., 7}, {8, ..., 15}, ..
 lowering only on two such ranges together; and if the product of all sizes is small, on none (`_ANY`).
 """
 
+Call = tuple[str, Any, Any, bool]
+"""The equation, ``optimize=``, ``dtype=`` and ``strict=`` of a call."""
+
 Ones = tuple[tuple[bool, ...], ...]
 """For each axis of each operand whether its size is 1 although the size of its label is not."""
 
@@ -68,7 +71,7 @@ class Generic(NamedTuple):
 
     def sized(self, sizes: Sequence[int]) -> Callable[..., Any]:
         """Return the function of the operands for these sizes of all labels."""
-        return partial(self.run, *[sizes[label] for label in self.labels]) if self.labels else self.run
+        return partial(self.run, *[sizes[label] for label in self.labels])
 
 
 class Family:
@@ -77,17 +80,14 @@ class Family:
     def __init__(
         self,
         table: Table,
-        equation: str,
-        optimize: Any,
-        dtype: Any,
-        strict: bool,
+        call: Call,
         classes: tuple[type, ...],
         dtypes: tuple[Any, ...],
         ranks: tuple[int, ...],
         ones: Ones | None = None,
     ) -> None:
         self._table = table
-        self._call = equation, optimize, dtype, strict
+        self._call = call
         self._operands = classes, dtypes, ranks
         self._ones = ones or tuple((False,) * rank for rank in ranks)
         self._met = False
@@ -142,12 +142,11 @@ class Programs:
         self._reduced = _reduced(bound.terms, ones)
         self._lowered: dict[tuple[Path, Magnitudes], Generic] = {}
 
-    def read(self, shapes: Sequence[Any]) -> tuple[Magnitudes, tuple[int, ...]] | None:
-        """Return magnitudes and sizes of the labels for the operands' shapes; None if they do not fit.
+    def read(self, axes: tuple[Any, ...]) -> tuple[Magnitudes, tuple[int, ...]] | None:
+        """Return magnitudes and sizes of the labels for the sizes of all axes; None if they do not fit.
 
         It runs at each call with new sizes, therefore it has no loop in Python.
         """
-        axes = tuple(chain.from_iterable(shapes))
         if self._traced and {*map(type, axes)} != {int}:
             return None  # a tracer's size may be a tensor
         sizes = self._take(axes)
