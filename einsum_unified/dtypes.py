@@ -33,8 +33,18 @@ STANDARD = frozenset(("bool", *INTEGERS, "float32", "float64", "complex64", "com
 KINDS = ("bool", "int", "float", "complex", "object")
 """Kinds in ascending order: each can hold values of those before it."""
 
+_KINDS = {
+    "bool": "bool",
+    **dict.fromkeys(INTEGERS, "int"),
+    **dict.fromkeys(("float16", "bfloat16", "float32", "float64"), "float"),
+    **dict.fromkeys(("complex64", "complex128"), "complex"),
+}
+"""The kinds of the most frequent dtypes."""
+
 _LONGEST_NAME = 40
 """Names of more characters are no dtype's: the longest is "float8_e4m3b11fnuz"."""
+_NUMPY = {np.dtype(code).num: str(np.dtype(code).name) for code in "?bhilqBHILQefdgFDGO"}
+"""NumPy's number of each of its own dtypes → name. NumPy puts a name together at each use."""
 _SIGNED = {8: "int8", 16: "int16", 32: "int32", 64: "int64"}
 _BYTES = {"bool": 1, "complex32": 4, "complex64": 8, "complex128": 16}
 _PYTHON = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}
@@ -68,6 +78,8 @@ def name_of(spec: Any) -> str:
 
 
 def _name_of_object(spec: Any) -> str:
+    if isinstance(spec, np.dtype):
+        return _NUMPY.get(spec.num) or str(spec.name)
     inner = getattr(spec, "dtype", None)  # that of a class such as jax.numpy.float32
     if isinstance(inner, np.dtype) and not hasattr(spec, "shape"):
         return str(inner.name)
@@ -89,8 +101,9 @@ def kind_of(name: str) -> str:
     >>> kind_of("uint8"), kind_of("bfloat16"), kind_of("str32")
     ('int', 'float', '')
     """
-    if name == "bool":
-        return "bool"
+    known = _KINDS.get(name)
+    if known is not None:
+        return known
     if not name.isascii() or len(name) > _LONGEST_NAME:
         return ""
     if name == "clongdouble":

@@ -140,10 +140,16 @@ def _expand(equation: Equation, operands: Sequence[Operand]) -> Expanded:
     adds no axes.
     """
     numbers: dict[Any, int] = {}
+    dots = False
     for term in equation.inputs:
         for label in term:
-            if label is not ...:
-                numbers.setdefault(label, len(numbers))
+            if label is ...:
+                dots = True
+            elif label not in numbers:
+                numbers[label] = len(numbers)
+    if not dots:
+        numbered = [tuple([numbers[label] for label in term]) for term in (*equation.inputs, equation.output)]
+        return tuple(numbered[:-1]), numbered[-1], tuple(numbers)
     extra = [
         len(x.shape) - len(term) + 1 if ... in term and x.shape is not None else 0
         for term, x in zip(equation.inputs, operands, strict=True)

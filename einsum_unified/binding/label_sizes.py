@@ -33,6 +33,20 @@ def axes_of_labels(terms: Sequence[Sequence[int]], operands: Sequence[Operand], 
     return found
 
 
+def _known_sizes(
+    terms: Sequence[Sequence[int]], operands: Sequence[Operand], labels: int
+) -> tuple[int, ...] | None:
+    """Return the size of each label; None if a size is unknown or if sizes differ, except for 1."""
+    sizes = [1] * labels
+    for term, operand in zip(terms, operands, strict=False):
+        for label, size in zip(term, operand.shape or (), strict=False):
+            if type(size) is not int or size != sizes[label] != 1 != size:
+                return None
+            if size != 1:
+                sizes[label] = size
+    return tuple(sizes)
+
+
 class LabelSizes(NamedTuple):
     """Finds the size of each label, and a `Size` for each unknown size in the operands' shapes."""
 
@@ -45,6 +59,9 @@ class LabelSizes(NamedTuple):
 
     def all(self) -> tuple[int, ...]:
         """Return the size of each label; size 1 broadcasts to any other size, also to 0."""
+        known = _known_sizes(self.terms, self.operands, len(self.labels))
+        if known is not None:
+            return known
         found = axes_of_labels(self.terms, self.operands, len(self.labels))
         return tuple(self._size(label, axes) for label, axes in enumerate(found))
 
@@ -79,9 +96,12 @@ class LabelSizes(NamedTuple):
 
     def shapes(self, sizes: Sequence[int]) -> tuple[tuple[int, ...], ...]:
         """Return the operands' shapes, with a `Size` for each unknown size."""
+        shapes = [operand.shape or () for operand in self.operands]
         return tuple(
-            shape if all(type(size) is int for size in shape) else self._shape(number, shape, sizes)
-            for number, shape in enumerate(operand.shape or () for operand in self.operands)
+            [
+                shape if all([type(size) is int for size in shape]) else self._shape(number, shape, sizes)
+                for number, shape in enumerate(shapes)
+            ]
         )
 
     def _shape(self, number: int, shape: Shape, sizes: Sequence[int]) -> tuple[int, ...]:

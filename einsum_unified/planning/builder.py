@@ -103,6 +103,8 @@ class Builder:
     def sum(self, x: Labelled, labels: Iterable[int], kind: type[Sum] = Sum) -> Labelled:
         """Sum over labels."""
         gone = set(labels)
+        if not gone:
+            return x
         axes = tuple([axis for axis, label in enumerate(x.labels) if label in gone])
         if not axes:
             return x

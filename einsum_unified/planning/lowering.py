@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Sequence
-from itertools import chain
 
 from einsum_unified import dtypes
 from einsum_unified.adapter import Capabilities, Form
@@ -48,11 +47,13 @@ def lower(bound: Bound, path: Path, capabilities: Capabilities, choose: Choice =
     live = _simplified(bound, inputs, builder)
     ends = [len(builder.instructions)]
     given = {value.register for value in live}
-    needed = Counter(chain(bound.output, chain.from_iterable([value.labels for value in live])))
+    needed = _occurrences(live)
+    for label in bound.output:
+        needed[label] = needed.get(label, 0) + 1
     output = members(bound.output)
     for step in path:
         taken = [live.pop(position) for position in sorted(step)[::-1]][::-1]
-        occurs = Counter(chain.from_iterable([value.labels for value in taken]))
+        occurs = _occurrences(taken)
         for label, count in occurs.items():
             needed[label] -= count
         alone = {label for label, count in occurs.items() if count == 1 and not needed[label]}
@@ -104,17 +105,27 @@ def _simplified(bound: Bound, inputs: Sequence[Labelled], builder: Builder) -> l
     values = []
     idle = _idle(bound)
     for value in inputs:
-        # Where other operands have a larger size, an axis of size 1 can go: the product broadcasts.
-        axes = [
-            n
-            for n, label in enumerate(value.labels)
-            if label in idle or bound.broadcasts(label, value.shape[n])
-        ]
-        value = builder.without(value, axes) if axes else value
+        if 1 in value.shape:
+            # Where other operands have a larger size, an axis of size 1 can go: the product broadcasts.
+            axes = [
+                n
+                for n, label in enumerate(value.labels)
+                if label in idle or bound.broadcasts(label, value.shape[n])
+            ]
+            value = builder.without(value, axes) if axes else value
         if len(set(value.labels)) < len(value.labels):
             value = _diagonal(value, builder)
         values.append(value)
     return values
+
+
+def _occurrences(values: Sequence[Labelled]) -> dict[int, int]:
+    """Return how often each label occurs in values."""
+    counts: dict[int, int] = {}
+    for value in values:
+        for label in value.labels:
+            counts[label] = counts.get(label, 0) + 1
+    return counts
 
 
 def _diagonal(value: Labelled, builder: Builder) -> Labelled:
@@ -143,6 +154,8 @@ def _agreeing(bound: Bound, value: Labelled, output: Container[int], builder: Bu
 
 def _idle(bound: Bound) -> set[int]:
     """Return the labels of size 1 that products would sum over; they can be dropped instead."""
+    if 1 not in bound.sizes:
+        return set()
     ones = {label for label, size in enumerate(bound.sizes) if size == 1} - set(bound.output)
     if not ones:
         return ones

@@ -115,7 +115,7 @@ def _joined(axes: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
 
 def _fuses(axes: Sequence[tuple[int, ...]]) -> bool:
     """Whether a reshape is needed from one axis for each label to these axes."""
-    return set(map(len, axes)) != {1}
+    return any([len(axis) != 1 for axis in axes])
 
 
 class MatrixProduct(NamedTuple):
@@ -181,18 +181,33 @@ def matrix_products(
     pair: Pair, capabilities: Capabilities, dtype: str, exact: str | None
 ) -> Iterator[MatrixProduct]:
     """Return the candidates, which compute in ``dtype``; ``exact`` is the same if integers are cast to it."""
-    orders = [x.in_memory(pair.contracted) for x in (pair.a, pair.b)]
-    batches = [pair.larger.in_memory(pair.batch)]
-    if pair.output is not None:
-        own = members(pair.batch)
-        batches.insert(0, tuple(label for label in pair.output if label in own))
-    for batch in dict.fromkeys(batches):
-        for contracted in dict.fromkeys(orders):
+    for batch in _batches(pair):
+        for contracted in _orders(pair):
             lefts = Arrangement(pair, pair.a, pair.left, batch, contracted, capabilities).sides()
             rights = Arrangement(pair, pair.b, pair.right, batch, contracted, capabilities).sides()
             for left in lefts:
                 for right in rights:
                     yield from _products(pair, batch, left, right, capabilities, dtype, exact)
+
+
+def _batches(pair: Pair) -> Sequence[tuple[int, ...]]:
+    """Return the orders of the batch labels: that of the output, and that of the larger operand in memory."""
+    if len(pair.batch) < 2:
+        return (pair.batch,)
+    found = pair.larger.in_memory(pair.batch)
+    if pair.output is None:
+        return (found,)
+    own = members(pair.batch)
+    wanted = tuple([label for label in pair.output if label in own])
+    return (found,) if found == wanted else (wanted, found)
+
+
+def _orders(pair: Pair) -> Sequence[tuple[int, ...]]:
+    """Return the orders of the contracted labels: those in which they lie in the operands' memory."""
+    if len(pair.contracted) < 2:
+        return (pair.contracted,)
+    one, other = pair.a.in_memory(pair.contracted), pair.b.in_memory(pair.contracted)
+    return (one,) if one == other else (one, other)
 
 
 class Arrangement(NamedTuple):
@@ -284,6 +299,7 @@ def _products(
     if capabilities.batch_axes is not None and left.loops and right.loops:
         return
     costs = capabilities.costs
+    loops = len(left.loops), len(right.loops)
     products = pair.volume((*batch, *left.loops, *right.loops))
     m, n, k = pair.volume(left.kept), pair.volume(right.kept), pair.volume(left.contracted)
     moved = left.cost + right.cost
@@ -291,10 +307,12 @@ def _products(
         elements = pair.volume(pair.a.labels) + pair.volume(pair.b.labels) + 2 * products * m * n
         moved += 2 * costs.call + elements * costs.elementwise * itemsize(exact) / 4
     splits = _splits(batch, left, right, capabilities)
-    for swapped in (False, True):
-        a, b = (right, left) if swapped else (left, right)
-        rows, columns = (n, m) if swapped else (m, n)
-        views = splits + a.views(len(b.loops))[True] + b.views(len(a.loops))[False]
+    left_views, right_views = left.views(loops[1]), right.views(loops[0])
+    for swapped, a, b, rows, columns, a_views, b_views in (
+        (False, left, right, m, n, left_views, right_views),
+        (True, right, left, n, m, right_views, left_views),
+    ):
+        views = splits + a_views[True] + b_views[False]
         cost = costs.matmul(products, rows, k, columns, dtype, (not a.turned, b.turned)) + moved
         cost += _calls_cost(views, costs)
         labels = (*batch, *a.loops, *b.loops, *a.kept, *b.kept)

@@ -36,6 +36,8 @@ class Pair(NamedTuple):
     """The order of the result if this is the last step, else None."""
     contiguous: bool
     """Whether the result must be C-contiguous: the output has batch, left, right labels in this order."""
+    volumes: dict[int, float]
+    """The sizes for a cost: floats, which are fast to multiply, with a limit."""
 
     @classmethod
     def of(cls, a: Labelled, b: Labelled, kept: set[int], output: tuple[int, ...] | None) -> Pair:
@@ -51,7 +53,8 @@ class Pair(NamedTuple):
             sizes[label] = broadcast(sizes.get(label, 1), size)
         groups = map(members, (batch, left, right))
         contiguous = output is not None and output == tuple([x for own in groups for x in output if x in own])
-        return cls(a, b, batch, contracted, left, right, sizes, output, contiguous)
+        volumes = {label: float(min(size, _HUGE)) for label, size in sizes.items()}
+        return cls(a, b, batch, contracted, left, right, sizes, output, contiguous, volumes)
 
     @property
     def broadcasts(self) -> bool:
@@ -69,10 +72,10 @@ class Pair(NamedTuple):
 
     def volume(self, labels: Iterable[int]) -> float:
         """Return the product of the labels' sizes for a cost, as a float with a limit: it cannot overflow."""
-        total = 1.0
+        total, volumes = 1.0, self.volumes
         for label in labels:
-            total *= min(self.sizes[label], _HUGE)
-        return min(total, _MOST)
+            total *= volumes[label]
+        return total if total < _MOST else _MOST
 
     def shape(self, labels: Sequence[int]) -> tuple[int, ...]:
         """Return the labels' sizes."""
