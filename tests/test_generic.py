@@ -312,8 +312,9 @@ def test_the_path_of_a_generic_plan_is_near_the_best_one(operands: int):
         for _ in range(3):
             drawn = {label: round(2 ** draw.uniform(1, 5)) for label in sizes}
             shapes = [tuple(drawn[label] for label in term) for term in terms]
-            family = cache._families(registry.table, (equation, "auto", None, False), (np.ndarray,) * operands,
-                                     (np.dtype(float),) * operands, tuple(map(len, terms)))  # fmt: skip
+            call = equation, "auto", None, False
+            operand = (np.ndarray,) * operands, (np.dtype(float),) * operands
+            family = cache._families(registry.table, call, *operand, tuple(map(len, terms)))
             programs = family.programs or family.start() or family.start()
             found = programs.read(sum(shapes, ()))
             path = programs.path(found[0])

@@ -99,7 +99,7 @@ class LabelSizes(NamedTuple):
         shapes = [operand.shape or () for operand in self.operands]
         return tuple(
             [
-                shape if all([type(size) is int for size in shape]) else self._shape(number, shape, sizes)
+                shape if {*map(type, shape)} <= {int} else self._shape(number, shape, sizes)
                 for number, shape in enumerate(shapes)
             ]
         )

@@ -64,6 +64,8 @@ class Builder:
 
     def transpose(self, x: Labelled, labels: Sequence[int]) -> Labelled:
         """Bring the axes into the order of ``labels``."""
+        if x.labels == labels:
+            return x
         return self.permute(x, x.axes(labels))
 
     def permute(self, x: Labelled, axes: tuple[int, ...]) -> Labelled:
@@ -124,7 +126,10 @@ class Builder:
         With a ``dtype`` the product is computed in that dtype, and cast back. With an ``order`` the result
         has the axes of the product in that order.
         """
-        a, b = (self.cast(x, dtype) if dtype else self._for_arithmetic(x) for x in (a, b))
+        if dtype:
+            a, b = self.cast(a, dtype), self.cast(b, dtype)
+        else:
+            a, b = self._for_arithmetic(a), self._for_arithmetic(b)
         rank = max(len(a.shape), len(b.shape))
         # A vector has no rows on the left, and no columns on the right.
         axes = rank if rank > 2 else len(a.shape) + len(b.shape) - 2

@@ -41,7 +41,7 @@ class Labelled(Value):
     @property
     def elements(self) -> int:
         """The number of elements."""
-        return prod(self.shape)
+        return prod(map(int, self.shape))
 
     @computed_once
     def memory(self) -> tuple[int, ...]:
