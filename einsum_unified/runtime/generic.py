@@ -26,6 +26,7 @@ from einsum_unified.binding.strict import check_operands
 from einsum_unified.errors import EinsumError
 from einsum_unified.language.equation import parse
 from einsum_unified.language.sizes import Size
+from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.lowering import lower
 from einsum_unified.planning.path import Path, find_path
 from einsum_unified.runtime.options import Options
@@ -76,7 +77,7 @@ class Family:
     def __init__(
         self,
         table: Table,
-        equation: str,
+        equation: str | Sublists,
         optimize: Any,
         dtype: Any,
         strict: bool,
