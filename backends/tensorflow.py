@@ -21,6 +21,10 @@ _WIDER = {
     **dict.fromkeys(("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"), "float32"),
 }
 
+_NUMBERS = {
+    np.dtype(dtype.as_numpy_dtype).char: dtype for dtype in (tf.bool, tf.int64, tf.float64, tf.complex128)
+}
+"""TensorFlow's dtypes of Python's numbers, by the character of NumPy's dtype."""
 _INT32 = 2**31 - 1
 # Dtypes that TensorFlow can cast only to and from a few others → the dtype to cast through.
 _THROUGH = {
@@ -110,9 +114,11 @@ class TensorFlowAdapter(Adapter):
             x = x.astype(x.dtype.newbyteorder("="))
         elif isinstance(x, np.ndarray) and x.dtype == object:  # Python integers beyond 64 bits
             x = x.astype(np.float64)
+        if isinstance(like, tf.Tensor) and tf.executing_eagerly():
+            return _eager(x, like.device, dtype)
         with tf.device((like.device if isinstance(like, tf.Tensor) else None) or None):
             tensor = tf.convert_to_tensor(x)
-            return tensor if dtype is None else adapter.cast(tensor, dtype)
+            return tensor if dtype in (None, tensor.dtype) else adapter.cast(tensor, dtype)
 
     def to_numpy(self, x: Any) -> Any:
         """Return a NumPy array; bfloat16 and float8 become float32, 4-bit integers int32."""
@@ -260,6 +266,23 @@ class TensorFlowAdapter(Adapter):
         # ignores this attribute, the program still runs.
         run.autograph_info__ = {}  # type: ignore[attr-defined]
         return run
+
+
+def _eager(x: Any, device: str, dtype: Any) -> Any:
+    """Convert a variable, indexed slices or a NumPy array to an eager tensor on a device.
+
+    A Python number is converted faster than an array, and a device is rarely to be changed: its context takes
+    as long as an operation.
+    """
+    if isinstance(x, np.ndarray):
+        number = None if x.ndim else _NUMBERS.get(x.dtype.char)
+        tensor = tf.constant(x) if number is None else tf.constant(x.item(), number)
+    else:
+        tensor = tf.convert_to_tensor(x)
+    if tensor.device != device:
+        with tf.device(device):
+            tensor = tf.identity(tensor)
+    return tensor if dtype in (None, tensor.dtype) else adapter.cast(tensor, dtype)
 
 
 @lru_cache(maxsize=1024)

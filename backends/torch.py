@@ -25,6 +25,10 @@ _WIDER = {
     "complex32": "complex64",
     **dict.fromkeys(_FLOAT8, "float32"),
 }
+_CPU = torch.device("cpu")
+_COMMON = "bool int8 int16 int32 int64 uint8 float16 float32 float64 complex64 complex128"
+_COMMON_NUMBERS = frozenset(np.dtype(name).num for name in _COMMON.split())
+"""NumPy's numbers of the dtypes that all versions of torch have."""
 # NumPy dtypes that torch.from_numpy refuses. Their bits are passed as integers of the same size.
 _BITS = {"bfloat16": np.int16, **dict.fromkeys(_FLOAT8, np.int8)}
 
@@ -134,6 +138,11 @@ class TorchAdapter(Adapter):
         """Convert a NumPy array, on the device of ``like``; memory is shared if possible."""
         if isinstance(x, Symbol):
             return torch.scalar_tensor(x.value, dtype=dtype, device=like.device)
+        usable = x.dtype.isnative and x.flags.writeable and min(x.strides, default=0) >= 0
+        if usable and x.dtype.num in _COMMON_NUMBERS:  # to ask for the name would take most of the time
+            tensor = torch.from_numpy(x)
+            same = tensor.dtype is dtype and like.device == _CPU
+            return tensor if same else tensor.to(device=like.device, dtype=dtype)
         if x.dtype == object:  # Python integers beyond 64 bits
             x = x.astype(np.float64)
         bits = _BITS.get(x.dtype.name)
@@ -142,8 +151,7 @@ class TorchAdapter(Adapter):
         else:
             # torch refuses other byte orders and negative strides, and warns about read-only memory.
             standard = np.dtype(x.dtype.name)  # numpy.ulonglong, the dtype of 2**63, is a second uint64
-            plain = x.dtype.isnative and x.dtype.num == standard.num
-            plain = plain and x.flags.writeable and min(x.strides, default=0) >= 0
+            plain = usable and x.dtype.num == standard.num
             tensor = torch.from_numpy(x if plain else np.array(x, standard).view(standard))
         return tensor.to(device=like.device, dtype=dtype)
 

@@ -11,7 +11,7 @@ from einsum_unified import dtypes
 from einsum_unified.adapter import Backend, dispatch, registry
 from einsum_unified.adapter.dispatch import backend_for
 from einsum_unified.adapter.registry import Table
-from einsum_unified.binding.arrays import prepared
+from einsum_unified.binding.arrays import prepared, prepared_quickly
 from einsum_unified.binding.call import (
     KEYWORDS,
     LARGEST,
@@ -20,17 +20,18 @@ from einsum_unified.binding.call import (
     check_keywords,
     check_strict,
     is_shape,
+    simple_arguments,
 )
 from einsum_unified.binding.operand import shown_shape
 from einsum_unified.binding.strict import check_equation
-from einsum_unified.errors import EinsumError, OperandError
+from einsum_unified.errors import OperandError
 from einsum_unified.language.equation import parse
 from einsum_unified.memory import forget_all
 from einsum_unified.plan import Plan
 from einsum_unified.runtime import cache
 from einsum_unified.runtime.native import check_options, is_native, run_native
 from einsum_unified.runtime.options import DEFAULT_OPTIMIZE, Options, distinct
-from einsum_unified.runtime.run import execute, rescue
+from einsum_unified.runtime.run import execute, fill, rescue
 from einsum_unified.runtime.settings import StalePlan
 from einsum_unified.runtime.signature import Unprepared, densities_of, prepared_signatures
 from einsum_unified.show.summary import path_summary
@@ -51,8 +52,11 @@ if TYPE_CHECKING:
         Tensor,
     )
 
-_SLOWLY = (Unprepared, EinsumError, AttributeError, TypeError, ValueError, RuntimeError)
-"""Errors of a look-up after which the slow way prepares the operands, or raises our error."""
+_SLOWLY = (AttributeError, TypeError, ValueError, RuntimeError, LookupError, Unprepared)
+"""Errors of a look-up after which the slow way prepares the operands, or raises our error.
+
+Among the values' errors are ours. The most frequent is the first, since a number has no shape.
+"""
 
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -285,32 +289,56 @@ def einsum(
         how = optimize
         if optimize is not DEFAULT_OPTIMIZE or dtype is not None or strict is not False:
             how, dtype, strict = distinct(optimize, dtype, strict)  # 1 == True would be the same key
-        if len(operands) == 2:  # the most frequent counts are unrolled
+        count = len(operands)
+        if count == 2:  # the most frequent counts are unrolled
             a, b = operands
             found = cache.look_up(
                 equation, how, dtype, strict, type(a), a.shape, a.dtype, type(b), b.shape, b.dtype
             )
-        elif len(operands) == 1:
+        elif count == 1:
             (a,) = operands
             found = cache.look_up(equation, how, dtype, strict, type(a), a.shape, a.dtype)
-        else:
-            key: list[Any] = []
+        elif type(equation) is str:
+            key: list[Any] = [equation, how, dtype, strict]
             for x in operands:
-                key += (type(x), x.shape, x.dtype)
-            found = cache.look_up(equation, how, dtype, strict, *key)
+                key += type(x), x.shape, x.dtype
+            found = cache.look_up(*key)
+        else:  # perhaps sublists: an exception takes longer
+            found = None
     except _SLOWLY:
         found = None
     if found is None:
-        return _einsum_slowly(equation, operands, optimize, dtype, out, hints, strict, options)
+        other = _found_in_other_form(equation, operands, optimize, dtype, strict)
+        if other is None:
+            return _einsum_slowly(equation, operands, optimize, dtype, out, hints, strict, options)
+        found, operands = other  # type: ignore[assignment] # a list now
     if out is not None:
-        return execute(found.executable, operands, out)
+        return fill(found, operands, out)
     try:
         return found.run(*operands)
     except StalePlan:
         pass
     except Exception as error:
-        return rescue(found.executable, operands, error)
-    return execute(found.executable, operands)
+        return rescue(found.executable, found.prepared(operands), error)
+    return execute(found.executable, found.prepared(operands))
+
+
+def _found_in_other_form(
+    equation: Any, operands: Sequence[Any], optimize: Any, dtype: Any, strict: Any
+) -> tuple[cache.Entry, Sequence[Any]] | None:
+    """Return the entry of the cache and the prepared operands for a call that is not text with arrays.
+
+    Returns None if the call has to go the slow way.
+    """
+    try:
+        if optimize is not DEFAULT_OPTIMIZE or dtype is not None or strict is not False:
+            optimize, dtype, strict = distinct(optimize, dtype, strict)
+        if type(equation) is not str or len(operands) == 1:
+            equation, operands = simple_arguments(equation, operands)
+        xs, key = prepared_quickly(operands, registry.table)
+        return cache.look_up(equation, optimize, dtype, strict, *key), xs
+    except _SLOWLY:
+        return None
 
 
 def _einsum_slowly(

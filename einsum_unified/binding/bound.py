@@ -36,6 +36,11 @@ class Bound:
         """The labels whose sizes are known only when the program runs."""
         return tuple(label for label, size in enumerate(self.sizes) if isinstance(size, Size))
 
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The result's shape; None if a size is known only when the program runs."""
+        return None if self.unknown else tuple([self.sizes[label] for label in self.output])
+
     @computed_once
     def loose(self) -> frozenset[int]:
         """The labels with an axis of unknown size, even if another operand gives the label's size."""

@@ -13,7 +13,7 @@ from einsum_unified.dtypes import WEAK
 from einsum_unified.errors import EquationError, PathError
 from einsum_unified.language.equation import parse
 from einsum_unified.language.labels import Label
-from einsum_unified.language.sublists import Sublists, to_sublists
+from einsum_unified.language.sublists import Sublists, flat_sublists, to_sublists
 from einsum_unified.wording import LONGEST_TERM, article, class_name, in_digits, quoted
 
 KEYWORDS = ("optimize", "dtype", "out", "hints", "strict")
@@ -47,17 +47,37 @@ def arguments(
     if (
         len(operands) == 1
         and not (shapes and is_shape(operands[0]))
-        and _is_operand_list(operands[0], equation)
+        and isinstance(operands[0], (list, tuple))
+        and _is_operand_list(operands[0], len(parse(equation).inputs) > 1)
     ):
         return equation, list(operands[0])
     return equation, list(operands)
 
 
-def _is_operand_list(x: Any, equation: str) -> bool:
-    """Whether the only operand is a list of operands, not a nested list of numbers or a shape."""
+def simple_arguments(equation: Any, operands: Sequence[Any]) -> tuple[str | tuple[Any, ...], Sequence[Any]]:
+    """Return what `arguments` does, for a key of a cache: the equation as text or `flat_sublists`.
+
+    It checks nothing. Raises any exception for a call in a form that is rare.
+    """
+    if isinstance(equation, (str, bytes)):
+        equation = equation.decode() if isinstance(equation, bytes) else str.__str__(equation)
+        if len(operands) == 1 and _is_operand_list(operands[0], "," in equation):
+            operands = operands[0]
+        return equation, operands
+    if len(operands) % 2:
+        return flat_sublists(operands[::2]), (equation, *operands[1::2])
+    # The output's sublist is the last.
+    return flat_sublists((*operands[::2], operands[-1])), (equation, *operands[1:-1:2])
+
+
+def _is_operand_list(x: Any, several: bool) -> bool:
+    """Whether the only operand is a list of operands, not a nested list of numbers or a shape.
+
+    ``several`` tells whether the equation is for several operands.
+    """
     if not isinstance(x, (list, tuple)):
         return False
-    return len(parse(equation).inputs) > 1 or any(not isinstance(item, (*WEAK, list, tuple)) for item in x)
+    return several or any(not issubclass(cls, (*WEAK, list, tuple)) for cls in {*map(type, x)})
 
 
 def is_shape(x: Any) -> bool:

@@ -19,6 +19,8 @@ _DEEPEST = 100
 """The number of tuples inside each other that a label may be."""
 _TUPLES, _MOST = 10**4, 10**7
 """The numbers of tuples and of items in a label, each counted as often as it occurs."""
+_SEQUENCES = frozenset((list, tuple, range))
+_SIMPLE = frozenset((int, str, type(...)))
 
 _PLAIN = (int, str)
 _LARGEST = 2**53
@@ -58,6 +60,29 @@ def to_sublists(inputs: Sequence[Any], output: Any) -> Sublists:
     except Exception as error:
         raise EquationError(f"the labels cannot be compared: {quoted(error, LONGEST_REASON)}") from error
     return found
+
+
+def flat_sublists(sublists: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the sublists of an interleaved call as a tuple that is quickly made, for a key of a cache.
+
+    Raises ValueError unless all labels are text, integers or `...`, the integers not bool: others may raise
+    when they are hashed, or be equal to one of these. The tuple begins with a class: no operand equals it.
+
+    >>> flat_sublists([[0, 1], range(1, 3), (0, 2)])[1:]
+    ((0, 1), (1, 2), (0, 2))
+    >>> flat_sublists([[0], [True]])
+    Traceback (most recent call last):
+    ValueError: rare labels
+    """
+    if not (_SEQUENCES.issuperset(map(type, sublists)) and _SIMPLE.issuperset(map(type, chain(*sublists)))):
+        raise ValueError("rare labels")
+    return (Sublists, *map(tuple, sublists))
+
+
+def sublists_of(flat: tuple[Any, ...], operands: int) -> Sublists:
+    """Return the sublists from which `flat_sublists` made a tuple; the output may be one more."""
+    terms = flat[1:]
+    return Sublists(terms[:operands], terms[operands] if len(terms) > operands else None)
 
 
 def _sublist(what: str, labels: Any) -> Term:

@@ -14,19 +14,32 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from einsum_unified.adapter import registry
-from einsum_unified.adapter.dispatch import PACKAGES, backend_for, forget_classes, root_of
+import numpy as np
+
+from einsum_unified.adapter import Backend, registry
+from einsum_unified.adapter.dispatch import (
+    PACKAGES,
+    backend_for,
+    backend_of,
+    default_backend,
+    forget_classes,
+    root_of,
+)
 from einsum_unified.adapter.registry import Table
+from einsum_unified.binding.arrays import is_faithful
+from einsum_unified.binding.bound import Bound
+from einsum_unified.dtypes import WEAK
 from einsum_unified.errors import EinsumError, OperandTypeError
 from einsum_unified.language.equation import is_long, parse, size_of_equation
 from einsum_unified.language.letters import unnamed
-from einsum_unified.language.sublists import Sublists
+from einsum_unified.language.sublists import Sublists, sublists_of
 from einsum_unified.memory import charge, forget_all, forgets, size_of, size_of_class
 from einsum_unified.planning.stored import Densities
 from einsum_unified.planning.strategy import AUTO, Strategy
 from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.generic import Call, Family, Generic, Magnitudes, Programs, ones_of
 from einsum_unified.runtime.options import DEFAULT, DEFAULT_OPTIMIZE, Options
+from einsum_unified.runtime.out import check_out
 from einsum_unified.runtime.planner import current, make_executable
 from einsum_unified.runtime.signature import Signature, Unprepared, is_plain
 from einsum_unified.wording import class_name, listed
@@ -35,28 +48,40 @@ _TRIES = 16
 """The number of calls with the same sizes after which a plan for exactly these sizes is made."""
 
 
+Sized = tuple[Callable[..., Any], Bound, tuple[int, ...]]
+"""A generic program with its sizes filled in, the equation it is for, and the sizes of the labels."""
+
+
 class Entry:
     """The program for a key of the first cache: at first perhaps a generic one."""
 
-    def __init__(self, key: tuple[Any, ...], generic: Callable[..., Any] | None) -> None:
+    def __init__(self, key: tuple[Any, ...], generic: Sized | None) -> None:
         self._key, self._generic, self._left = key, generic, _TRIES
-        self._exact: Executable | None = None
+        self._executable: Executable | None = None
+        self._filled: tuple[Any, Any, Any, Backend] | None = None
         if generic is None:
             self._settle()
 
     @property
     def executable(self) -> Executable:
         """The executable for exactly these sizes. It is made now if there was only the generic program."""
-        if self._exact is None:
-            self._exact = _exact(*self._key)
-        return self._exact
+        if self._executable is not None:
+            return self._executable
+        found = _exact(*self._key)
+        if found.settings is None:  # else it may be another one the next time
+            self._executable = found
+        return found
+
+    def prepared(self, operands: Sequence[Any]) -> Sequence[Any]:
+        """Return the operands as `executable` takes them."""
+        return operands
 
     def run(self, *operands: Any) -> Any:
         """Run the generic program, until these sizes have come so often that they earn their own plan."""
         self._left -= 1
         if self._left < 0 or self._generic is None:
             return self._settle()(*operands)
-        return self._generic(*operands)
+        return self._generic[0](*operands)
 
     def _settle(self) -> Callable[..., Any]:
         # It hides the method of the class. A bound method in its place would be a cycle of references, and
@@ -65,18 +90,82 @@ class Entry:
         self.run = run  # type: ignore[method-assign]
         return run
 
+    def backend_to_fill(self, out: Any) -> Backend:
+        """Return the adapter that can fill ``out=``; raises the errors of `check_out`."""
+        if self._filled is not None:
+            cls, shape, dtype, backend = self._filled
+            if type(out) is cls and out.shape == shape and out.dtype == dtype and backend.hint(out) is None:
+                return backend
+        shape, dtype, backend, table, lasting = self._result()
+        check_out(out, shape, dtype, backend, table)
+        if lasting and type(out) in self._key[4::3]:  # of no other class does a cache hold an instance's
+            self._filled = type(out), out.shape, out.dtype, backend
+        return backend
+
+    def _result(self) -> tuple[tuple[int, ...] | None, str, Backend, Table, bool]:
+        """Return the result's shape, if known, its dtype, adapter, table, and whether these never change."""
+        if self._generic is not None and self._executable is None:
+            _, bound, sizes = self._generic
+            table = registry.table
+            backend = backend_for(self._key[4::3], table)
+            return tuple([sizes[label] for label in bound.output]), bound.dtype, backend, table, True
+        found = current(self.executable)
+        return found.bound.shape, found.bound.dtype, found.backend, found.table, found.settings is None
+
+
+class Converted(Entry):
+    """The entry for a key with classes of arrays that NumPy turns into its own, such as `numpy.matrix`.
+
+    It runs the entry for the arrays that come of it.
+    """
+
+    def __init__(self, entry: Entry, places: tuple[int, ...]) -> None:
+        self._entry, self._places = entry, places
+
+    @property
+    def executable(self) -> Executable:
+        """The executable for the converted operands."""
+        return self._entry.executable
+
+    def prepared(self, operands: Sequence[Any]) -> Sequence[Any]:
+        """Convert the operands that are not plain arrays."""
+        xs = list(operands)
+        for place in self._places:
+            xs[place] = np.asarray(xs[place])
+        return xs
+
+    def run(self, *operands: Any) -> Any:
+        """Convert the operands, and run."""
+        return self._entry.run(*self.prepared(operands))
+
+    def backend_to_fill(self, out: Any) -> Backend:
+        """Return the adapter that can fill ``out=``; raises the errors of `check_out`."""
+        return self._entry.backend_to_fill(out)
+
 
 def _look_up(*key: Any) -> Entry:
     """Return the program for a call: equation, optimize, dtype, strict; type, shape, dtype of each operand.
 
-    Raises the errors of `einsum`, and `Unprepared` for arguments that this cache may not hold.
+    The equation is text, or `flat_sublists`. Raises the errors of `einsum`, and `Unprepared` for arguments
+    that this cache may not hold.
     """
     equation, optimize, dtype = key[:3]
-    if type(equation) is not str or is_long(equation):
+    if type(equation) is tuple:
+        equation = sublists_of(equation, (len(key) - 4) // 3)
+        key = equation, *key[1:]
+    elif type(equation) is not str:
         raise Unprepared
-    if dtype is not None and not _is_plain_dtype(dtype, key[4::3]):
+    classes = key[4::3]
+    if is_long(equation) or (dtype is not None and not _is_plain_dtype(dtype, classes)):
         raise Unprepared
     size = 0 if optimize is DEFAULT_OPTIMIZE else _size_of_strategy(optimize)
+    places = _converted(registry.table, classes)
+    if places:
+        flat = list(key[4:])
+        for place in places:
+            flat[3 * place] = np.ndarray
+        charge(_ENTRY)
+        return Converted(look_up(*key[:4], *flat), places)
     try:
         generic = _generic(key)
     except (AttributeError, TypeError, ValueError):  # a size that is not a number, or an unknown rank
@@ -97,7 +186,22 @@ def _size_of_strategy(optimize: Any) -> int:
     return size
 
 
-def _exact(equation: Any, optimize: Any, dtype: Any, strict: Any, *flat: Any) -> Executable:
+def _places_to_convert(table: Table, classes: tuple[type, ...]) -> tuple[int, ...]:
+    """Return the operands that NumPy has to turn into arrays, of the same shape and dtype.
+
+    Raises `Unprepared` if there is more to do: their values may decide about shape and dtype.
+    """
+    places = []
+    for place, cls in enumerate(classes):
+        if cls is not np.ndarray and cls not in WEAK and backend_of(cls, table=table) is default_backend():
+            if not is_faithful(cls):
+                raise Unprepared
+            places.append(place)
+    charge(sum(map(size_of_class, classes)))
+    return tuple(places)
+
+
+def _exact(equation: str | Sublists, optimize: Any, dtype: Any, strict: Any, *flat: Any) -> Executable:
     signatures: tuple[Signature, ...] = tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
     if not all(map(is_plain, signatures)):
         raise Unprepared
@@ -107,8 +211,8 @@ def _exact(equation: Any, optimize: Any, dtype: Any, strict: Any, *flat: Any) ->
     return _by_meaning(equation, options, signatures, (), table)
 
 
-def _generic(key: tuple[Any, ...]) -> Callable[..., Any] | None:
-    """Return the generic program for a call with its sizes filled in; None if there is none."""
+def _generic(key: tuple[Any, ...]) -> Sized | None:
+    """Return the generic program for a call; None if there is none."""
     shapes = [*map(tuple, key[5::3])]
     ranks = tuple(map(len, shapes))
     family: Family = _families(registry.table, key[:4], key[4::3], key[6::3], ranks)
@@ -125,9 +229,9 @@ def _generic(key: tuple[Any, ...]) -> Callable[..., Any] | None:
             return None
     of, sizes = found
     program: Generic | None = _generics(programs, of)
-    if program is None or not program.labels:
-        return program and program.run
-    return program.sized(sizes)
+    if program is None:
+        return None
+    return program.sized(sizes) if program.labels else program.run, programs.bound, sizes
 
 
 def _may_be_sparse(signatures: tuple[Signature, ...], table: Table) -> bool:
@@ -229,11 +333,12 @@ def _new_caches() -> tuple[Any, ...]:
         lru_cache(maxsize=8)(_make_and_charge),
         lru_cache(maxsize=512)(_family_and_charge),
         lru_cache(maxsize=2048)(_generic_and_charge),
+        lru_cache(maxsize=1024)(_places_to_convert),
     )
 
 
 # Replaced as a whole, never cleared: other threads may be inside a look-up.
-look_up, _executables, _long_executables, _families, _generics = _new_caches()
+look_up, _executables, _long_executables, _families, _generics, _converted = _new_caches()
 
 _ENTRY = 1024
 """The estimated bytes of an entry in the first cache, and of what a plan holds for each operand."""
@@ -283,5 +388,5 @@ def clear_cache() -> None:
 
 @forgets
 def _forget() -> None:
-    global look_up, _executables, _long_executables, _families, _generics
-    look_up, _executables, _long_executables, _families, _generics = _new_caches()
+    global look_up, _executables, _long_executables, _families, _generics, _converted
+    look_up, _executables, _long_executables, _families, _generics, _converted = _new_caches()

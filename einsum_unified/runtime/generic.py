@@ -26,6 +26,7 @@ from einsum_unified.binding.strict import check_operands
 from einsum_unified.errors import EinsumError
 from einsum_unified.language.equation import parse
 from einsum_unified.language.sizes import Size
+from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.lowering import lower
 from einsum_unified.planning.path import find_path
 from einsum_unified.planning.steps import Path
@@ -41,7 +42,7 @@ The range of a size is its number of bits: {2, 3}, {4, ..., 7}, {8, ..., 15}, ..
 lowering only on two such ranges together; and if the product of all sizes is small, on none (`_ANY`).
 """
 
-Call = tuple[str, Any, Any, bool]
+Call = tuple[str | Sublists, Any, Any, bool]
 """The equation, ``optimize=``, ``dtype=`` and ``strict=`` of a call."""
 
 Ones = tuple[tuple[bool, ...], ...]

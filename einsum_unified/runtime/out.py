@@ -8,14 +8,16 @@ from einsum_unified import dtypes
 from einsum_unified.adapter import Backend
 from einsum_unified.adapter.dispatch import backend_of, describe
 from einsum_unified.adapter.registry import Table
-from einsum_unified.binding.bound import Bound
 from einsum_unified.binding.operand import shown_shape
 from einsum_unified.errors import OperandError, OperandTypeError
 from einsum_unified.wording import article
 
 
-def check_out(out: Any, bound: Bound, backend: Backend, table: Table) -> None:
-    """Raise `OperandTypeError` or `OperandError` unless ``out`` can take the result."""
+def check_out(out: Any, shape: tuple[Any, ...] | None, dtype: str, backend: Backend, table: Table) -> None:
+    """Raise `OperandTypeError` or `OperandError` unless ``out`` can take a result of this shape and dtype.
+
+    The shape is None if it is unknown before the result is there.
+    """
     if not backend.capabilities.out:
         raise OperandTypeError(f"out= cannot be filled: {backend.name} tensors are immutable")
     if backend_of(type(out), table=table) is not backend:
@@ -25,12 +27,10 @@ def check_out(out: Any, bound: Bound, backend: Backend, table: Table) -> None:
     hint = backend.hint(out)
     if hint is not None:
         raise OperandTypeError(f"out= is a {hint[0]} {describe(out)}, which cannot be filled")
-    if not bound.unknown:
-        check_shape(out, tuple(bound.sizes[label] for label in bound.output))
-    if dtypes.name_of(out.dtype) != bound.dtype:
-        raise OperandTypeError(
-            f"out= has dtype {dtypes.name_of(out.dtype)} but the result has dtype {bound.dtype}"
-        )
+    if shape is not None:
+        check_shape(out, shape)
+    if dtypes.name_of(out.dtype) != dtype:
+        raise OperandTypeError(f"out= has dtype {dtypes.name_of(out.dtype)} but the result has dtype {dtype}")
 
 
 def check_shape(out: Any, shape: tuple[Any, ...]) -> None:

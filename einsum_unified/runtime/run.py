@@ -13,7 +13,7 @@ from einsum_unified.binding.operand import shown_shape
 from einsum_unified.errors import EinsumError, OperandError
 from einsum_unified.language.sublists import Sublists
 from einsum_unified.planning.steps import Path
-from einsum_unified.runtime.cache import executable_for
+from einsum_unified.runtime.cache import Entry, executable_for
 from einsum_unified.runtime.executable import Executable
 from einsum_unified.runtime.native import hint_of, run_special
 from einsum_unified.runtime.options import Keywords, Options
@@ -82,11 +82,23 @@ def execute(executable: Executable, operands: Sequence[Any], out: Any = None) ->
     executable = current(executable)
     if out is None:
         return _run(executable, operands)
-    check_out(out, executable.bound, executable.backend, executable.table)
+    shape = executable.bound.shape
+    check_out(out, shape, executable.bound.dtype, executable.backend, executable.table)
     result = _run(executable, operands)
-    if executable.bound.unknown:  # check_out could not check the shape
+    if shape is None:  # check_out could not check it
         check_shape(out, tuple(result.shape))
     executable.backend.copy_into(out, result)
+    return out
+
+
+def fill(entry: Entry, operands: Sequence[Any], out: Any) -> Any:
+    """Run the entry of a cache, and fill ``out`` with the result."""
+    backend = entry.backend_to_fill(out)
+    try:
+        result = entry.run(*operands)
+    except Exception:  # stale settings, or an error that `execute` handles
+        return execute(entry.executable, entry.prepared(operands), out)
+    backend.copy_into(out, result)
     return out
 
 
