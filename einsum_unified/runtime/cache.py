@@ -38,9 +38,12 @@ _TRIES = 16
 class Entry:
     """The program for a key of the first cache: at first perhaps a generic one."""
 
+    # Of the class until they change: most entries are used once.
+    _left = _TRIES
+    _exact: Executable | None = None
+
     def __init__(self, key: tuple[Any, ...], generic: Callable[..., Any] | None) -> None:
-        self._key, self._generic, self._left = key, generic, _TRIES
-        self._exact: Executable | None = None
+        self._key, self._generic = key, generic
         if generic is None:
             self._settle()
 
