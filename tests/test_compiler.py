@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import gc
 import re
+import weakref
 from itertools import pairwise
 
 import numpy as np
@@ -130,7 +132,7 @@ def test_only_what_the_function_needs_is_in_its_namespace():
     backend = load("numpy")
     assert plan.executable.run.__globals__["dot"] is backend.dot
     names = {name for name in plan.executable.run.__globals__ if not name.startswith("__")}
-    assert names == {"cast", "dot", "c0", "c1", "run"}
+    assert names == {"cast", "dot", "c0", "c1"}
     assert {str(plan.executable.run.__globals__[c]) for c in ("c0", "c1")} == {"float16", "float32"}
 
 
@@ -238,3 +240,16 @@ def test_the_equation_for_the_framework_is_a_constant_too(tf):
 
     assert (function(tf.ones((2, 3))).numpy() == [3, 3]).all()
     assert sources == ["Einsum"]
+
+
+def test_a_program_that_is_dropped_is_freed_at_once():
+    """It is no part of a cycle, which would live until Python looks for cycles."""
+    program = Program(1, (Transpose(1, (0,), (1, 0)),), 1)
+    run = compile_program(program, load("numpy")).run
+    gone = weakref.ref(run)
+    gc.disable()
+    try:
+        del run
+        assert gone() is None
+    finally:
+        gc.enable()

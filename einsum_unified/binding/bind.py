@@ -140,7 +140,7 @@ def _expand(equation: Equation, operands: Sequence[Operand]) -> Expanded:
     adds no axes.
     """
     numbers: dict[Any, int] = {}
-    dots = False
+    dots = ... in equation.output  # perhaps only there: it has no axes then
     for term in equation.inputs:
         for label in term:
             if label is ...:

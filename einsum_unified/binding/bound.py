@@ -54,11 +54,13 @@ class Bound:
     def reduced(self) -> tuple[tuple[int, ...], ...]:
         """Return each operand's labels, each once, without labels of axes that broadcast."""
         return tuple(
-            tuple(
-                dict.fromkeys(n for n, size in zip(term, shape, strict=True) if not self.broadcasts(n, size))
-            )
-            for term, shape in zip(self.terms, self.shapes, strict=True)
+            [self._reduced(term, shape) for term, shape in zip(self.terms, self.shapes, strict=True)]
         )
+
+    def _reduced(self, term: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+        if 1 in shape:
+            term = tuple([n for n, size in zip(term, shape, strict=True) if not self.broadcasts(n, size)])
+        return tuple(dict.fromkeys(term))
 
     def broadcasts(self, label: int, size: int) -> bool:
         """Whether an axis of this size is broadcast: it is 1 but the label's size is not."""

@@ -115,7 +115,7 @@ def _joined(axes: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
 
 def _fuses(axes: Sequence[tuple[int, ...]]) -> bool:
     """Whether a reshape is needed from one axis for each label to these axes."""
-    return any(len(axis) != 1 for axis in axes)
+    return {*map(len, axes)} != {1}
 
 
 class MatrixProduct(NamedTuple):

@@ -51,8 +51,11 @@ class Pair(NamedTuple):
         sizes = dict(zip(a.labels, a.shape, strict=True))
         for label, size in zip(b.labels, b.shape, strict=True):
             sizes[label] = broadcast(sizes.get(label, 1), size)
-        groups = map(members, (batch, left, right))
-        contiguous = output is not None and output == tuple([x for own in groups for x in output if x in own])
+        contiguous = output is not None and output == (
+            *_among(batch, output),
+            *_among(left, output),
+            *_among(right, output),
+        )
         volumes = {label: float(min(size, _HUGE)) for label, size in sizes.items()}
         return cls(a, b, batch, contracted, left, right, sizes, output, contiguous, volumes)
 
@@ -80,6 +83,14 @@ class Pair(NamedTuple):
     def shape(self, labels: Sequence[int]) -> tuple[int, ...]:
         """Return the labels' sizes."""
         return tuple([self.sizes[label] for label in labels])
+
+
+def _among(labels: tuple[int, ...], output: tuple[int, ...]) -> Sequence[int]:
+    """Return labels in the order of the output."""
+    if len(labels) < 2:
+        return labels
+    wanted = members(labels)
+    return [label for label in output if label in wanted]
 
 
 class Candidate(Protocol):

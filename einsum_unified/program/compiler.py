@@ -27,6 +27,10 @@ _FACTORS = 100
 """The greatest number of factors in an expression. Python's compiler calls itself for each of them."""
 
 
+_SHORT = 1000
+"""The greatest number of characters of a short source: 512 of them and their code take 3 MB at most."""
+
+
 class Compiled(NamedTuple):
     """A compiled program."""
 
@@ -178,22 +182,33 @@ def _shown(source: str, constants: dict[str, Any]) -> str:
 
 
 def _compiled(source: str) -> CodeType:
-    charge(1000 + 4 * len(source))
     return compile(source, "<einsum_unified plan>", "exec")
 
 
-# A source has no sizes in it, so the same steps with other sizes are not compiled again.
-_code = lru_cache(maxsize=512)(_compiled)
+def _compiled_and_charged(source: str) -> CodeType:
+    charge(1000 + 4 * len(source))
+    return _compiled(source)
+
+
+# A source has no sizes in it, so the same steps with other sizes are not compiled again. Compiling a short
+# one takes a quarter of the time to make a plan, and depends on nothing else: short ones are never forgotten.
+_short_code = lru_cache(maxsize=512)(_compiled)
+_long_code = lru_cache(maxsize=512)(_compiled_and_charged)
 
 
 @forgets
 def _forget() -> None:
-    global _code
-    _code = lru_cache(maxsize=512)(_compiled)
+    global _long_code
+    _long_code = lru_cache(maxsize=512)(_compiled_and_charged)
+
+
+def _code(source: str) -> CodeType:
+    return _short_code(source) if len(source) <= _SHORT else _long_code(source)
 
 
 def _evaluated(source: str, body: _Body) -> Callable[..., Any]:
     namespace: dict[str, Any] = {**body.functions, **body.constants}
     exec(_code(source), namespace)
-    run: Callable[..., Any] = namespace["run"]
+    # Without its own name: with it, the function and its globals would be a cycle, which outlives the plan.
+    run: Callable[..., Any] = namespace.pop("run")
     return run

@@ -55,10 +55,13 @@ Sized = tuple[Callable[..., Any], Bound, tuple[int, ...]]
 class Entry:
     """The program for a key of the first cache: at first perhaps a generic one."""
 
+    # Of the class until they change: most entries are used once.
+    _left = _TRIES
+    _executable: Executable | None = None
+    _filled: tuple[Any, Any, Any, Backend] | None = None
+
     def __init__(self, key: tuple[Any, ...], generic: Sized | None) -> None:
-        self._key, self._generic, self._left = key, generic, _TRIES
-        self._executable: Executable | None = None
-        self._filled: tuple[Any, Any, Any, Backend] | None = None
+        self._key, self._generic = key, generic
         if generic is None:
             self._settle()
 
