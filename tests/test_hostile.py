@@ -297,7 +297,7 @@ def test_an_unknown_keyword_is_shown_short():
 def test_a_message_is_short_and_quick_however_long_the_arguments(call):
     start = time.process_time()
     message(call)
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 20  # a hang, not a speed: the longest takes a part of a second
 
 
 # --- memory ------------------------------------------------------------------------------------------

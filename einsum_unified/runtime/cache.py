@@ -60,20 +60,18 @@ class Entry:
     _executable: Executable | None = None
     _filled: tuple[Any, Any, Any, Backend] | None = None
 
-    def __init__(self, key: tuple[Any, ...], generic: Sized | None) -> None:
-        self._key, self._generic = key, generic
+    def __init__(self, table: Table, key: tuple[Any, ...], generic: Sized | None) -> None:
+        # All its programs are of one table of adapters, and so is what fills `out=`.
+        self._table, self._key, self._generic = table, key, generic
         if generic is None:
             self._settle()
 
     @property
     def executable(self) -> Executable:
         """The executable for exactly these sizes. It is made now if there was only the generic program."""
-        if self._executable is not None:
-            return self._executable
-        found = _exact(*self._key)
-        if found.settings is None:  # else it may be another one the next time
-            self._executable = found
-        return found
+        if self._executable is None:
+            self._executable = _exact(self._table, *self._key)
+        return current(self._executable)
 
     def prepared(self, operands: Sequence[Any]) -> Sequence[Any]:
         """Return the operands as `executable` takes them."""
@@ -109,10 +107,9 @@ class Entry:
         """Return the result's shape, if known, its dtype, adapter, table, and whether these never change."""
         if self._generic is not None and self._executable is None:
             _, bound, sizes = self._generic
-            table = registry.table
-            backend = backend_for(self._key[4::3], table)
-            return tuple([sizes[label] for label in bound.output]), bound.dtype, backend, table, True
-        found = current(self.executable)
+            backend = backend_for(self._key[4::3], self._table)
+            return tuple([sizes[label] for label in bound.output]), bound.dtype, backend, self._table, True
+        found = self.executable
         return found.bound.shape, found.bound.dtype, found.backend, found.table, found.settings is None
 
 
@@ -162,7 +159,8 @@ def _look_up(*key: Any) -> Entry:
     if is_long(equation) or (dtype is not None and not _is_plain_dtype(dtype, classes)):
         raise Unprepared
     size = 0 if optimize is DEFAULT_OPTIMIZE else _size_of_strategy(optimize)
-    places = _converted(registry.table, classes)
+    table = registry.table
+    places = _converted(table, classes)
     if places:
         flat = list(key[4:])
         for place in places:
@@ -170,11 +168,11 @@ def _look_up(*key: Any) -> Entry:
         charge(_ENTRY)
         return Converted(look_up(*key[:4], *flat), places)
     try:
-        generic = _generic(key)
+        generic = _generic(table, key)
     except (AttributeError, TypeError, ValueError):  # a size that is not a number, or an unknown rank
         generic = None
     charge(_ENTRY + size)
-    return Entry(key, generic)
+    return Entry(table, key, generic)
 
 
 def _size_of_strategy(optimize: Any) -> int:
@@ -204,28 +202,30 @@ def _places_to_convert(table: Table, classes: tuple[type, ...]) -> tuple[int, ..
     return tuple(places)
 
 
-def _exact(equation: str | Sublists, optimize: Any, dtype: Any, strict: Any, *flat: Any) -> Executable:
+def _exact(
+    table: Table, equation: str | Sublists, optimize: Any, dtype: Any, strict: Any, *flat: Any
+) -> Executable:
     signatures: tuple[Signature, ...] = tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
     if not all(map(is_plain, signatures)):
         raise Unprepared
-    options, table = Options.of(optimize, dtype, strict=strict), registry.table
+    options = Options.of(optimize, dtype, strict=strict)
     if len(signatures) > 2 and options.strategy == AUTO and _may_be_sparse(signatures, table):
         raise Unprepared  # this key lacks the densities, which only the operands tell
     return _by_meaning(equation, options, signatures, (), table)
 
 
-def _generic(key: tuple[Any, ...]) -> Sized | None:
+def _generic(table: Table, key: tuple[Any, ...]) -> Sized | None:
     """Return the generic program for a call; None if there is none."""
     shapes = [*map(tuple, key[5::3])]
     ranks = tuple(map(len, shapes))
-    family: Family = _families(registry.table, key[:4], key[4::3], key[6::3], ranks)
+    family: Family = _families(table, key[:4], key[4::3], key[6::3], ranks)
     programs = family.programs or family.start()
     if programs is None:
         return None
     found = programs.read(sum(shapes, ()))
     if found is None:  # an axis broadcasts, or there is an error
         ones = ones_of(programs.bound.terms, shapes)
-        family = _families(registry.table, key[:4], key[4::3], key[6::3], ranks, ones)
+        family = _families(table, key[:4], key[4::3], key[6::3], ranks, ones)
         programs = family.programs or family.start()
         found = programs.read(sum(shapes, ())) if programs is not None and ones is not None else None
         if programs is None or found is None:
