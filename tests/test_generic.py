@@ -109,9 +109,16 @@ def drawn(examples: int) -> Any:
     )
 
 
-@drawn(300)
+@drawn(100)
 @given(sequence=sequences())
 def test_sequences_of_calls_of_any_sizes(framework: Framework, sequence):
+    drive(framework, *sequence)
+
+
+@pytest.mark.slow
+@drawn(600)
+@given(sequence=sequences())
+def test_many_sequences_of_calls_of_any_sizes(framework: Framework, sequence):
     drive(framework, *sequence)
 
 
