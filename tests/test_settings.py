@@ -116,7 +116,8 @@ def test_a_plan_keeps_its_path_across_a_switch(torch, default_dtype):
     plan = einsum_plan("ij,jk,->ik", *xs, optimize=("einsum_path", (0, 1), (0, 1)))
     default_dtype("float64")
     assert plan(*xs).dtype == torch.float64
-    (renewed,) = plan.executable.renewed.values()
+    first, renewed = plan.executable.renewed.values()
+    assert first is plan.executable
     assert renewed.path == plan.path == ((0, 1), (0, 1))
 
 

@@ -42,4 +42,4 @@ class Executable:
     densities: Densities = ()
     """The densities of the operands by which the path was found; empty if they do not matter."""
     renewed: dict[Any, Executable] = field(default_factory=dict)
-    """The same for other values of these settings, by value; there are few."""
+    """The same for all values of these settings so far, by value; there are few. All of them share it."""

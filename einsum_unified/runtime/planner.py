@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from einsum_unified.adapter import Backend
@@ -91,10 +92,12 @@ def current(executable: Executable) -> Executable:
     found = executable.renewed.get(now)
     if found is None:
         asked = executable.equation.key, executable.options, executable.signatures, executable.densities
-        found = make_executable(*asked, executable.table, executable.path)
-        if len(executable.renewed) >= _RENEWED:
+        made = make_executable(*asked, executable.table, executable.path)
+        if len(executable.renewed) >= _RENEWED - 1:
             executable.renewed.clear()
-        executable.renewed[now] = found
+        # They share the plans of all values, also that of the first: no switch back makes it again.
+        executable.renewed[settings.planned] = executable
+        found = executable.renewed[now] = replace(made, renewed=executable.renewed)
     return found
 
 
