@@ -108,7 +108,6 @@ TARGETS = (
         _SET,
     ),
     Target("15 small equations over native, worst", "overhead", max, _NATIVE, _aims(1.3, 0.9, 1.05), _SET),
-    Target("other forms of a call over native, mean", "forms", geometric_mean, _NATIVE, _aims(1.0, 0.6, 0.9)),
     Target("other forms of a call over native, worst", "forms", max, _NATIVE, _aims(1.5, 1.0, 1.0)),
     Target(
         "TCCG over one equal matmul, mean", "tccg", geometric_mean, _MATMUL, _aims(1.18, 1.15, None), _TCCG

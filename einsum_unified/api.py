@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import is_
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 import numpy as np
@@ -11,7 +12,7 @@ from einsum_unified import dtypes
 from einsum_unified.adapter import Backend, dispatch, registry
 from einsum_unified.adapter.dispatch import backend_for
 from einsum_unified.adapter.registry import Table
-from einsum_unified.binding.arrays import prepared, prepared_quickly
+from einsum_unified.binding.arrays import prepared
 from einsum_unified.binding.call import (
     KEYWORDS,
     LARGEST,
@@ -31,6 +32,7 @@ from einsum_unified.plan import Plan
 from einsum_unified.runtime import cache
 from einsum_unified.runtime.native import check_options, is_native, run_native
 from einsum_unified.runtime.options import DEFAULT_OPTIMIZE, Options, distinct
+from einsum_unified.runtime.preparing import prepared_quickly
 from einsum_unified.runtime.run import execute, fill, rescue
 from einsum_unified.runtime.settings import StalePlan
 from einsum_unified.runtime.signature import Unprepared, densities_of, prepared_signatures
@@ -331,12 +333,16 @@ def _found_in_other_form(
     Returns None if the call has to go the slow way.
     """
     try:
+        how = optimize
         if optimize is not DEFAULT_OPTIMIZE or dtype is not None or strict is not False:
-            optimize, dtype, strict = distinct(optimize, dtype, strict)
+            how, dtype, strict = distinct(optimize, dtype, strict)
+        text, given = equation, operands
         if type(equation) is not str or len(operands) == 1:
-            equation, operands = simple_arguments(equation, operands)
-        xs, key = prepared_quickly(operands, registry.table)
-        return cache.look_up(equation, optimize, dtype, strict, *key), xs
+            text, given = simple_arguments(equation, operands)
+        xs, key = prepared_quickly(given, registry.table)
+        if text is equation and given is operands and all(map(is_, xs, given)):
+            return None  # it was looked up as it is
+        return cache.look_up(text, how, dtype, strict, *key), xs
     except _SLOWLY:
         return None
 

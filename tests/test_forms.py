@@ -24,8 +24,7 @@ from einsum_unified import (
     register_backend,
 )
 from einsum_unified.adapter import Form, dispatch, registry
-from einsum_unified.binding import arrays
-from einsum_unified.runtime import cache
+from einsum_unified.runtime import cache, preparing
 
 A, B = np.arange(12.0).reshape(3, 4) - 5, np.arange(20.0).reshape(4, 5) / 4
 
@@ -445,5 +444,5 @@ def test_what_preparing_takes_is_remembered_by_class():
     clear_cache()
     for _ in range(3):
         einsum("ij,->ij", A.view(Tagged), 2.5)
-    info = arrays._preparations.cache_info()
+    info = preparing._preparations.cache_info()
     assert (info.hits, info.misses) == (2, 1)

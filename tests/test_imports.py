@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "dtypes": ("errors", "wording"),
     "language": ("errors", "memory", "printable", "wording"),
     "adapter": ("dtypes", "errors", "forks", "language", "memory", "wording"),
-    "binding": ("adapter", "computed", "dtypes", "errors", "language", "memory", "wording"),
+    "binding": ("adapter", "computed", "dtypes", "errors", "language", "wording"),
     "program": ("adapter", "dtypes", "errors", "language", "memory", "wording"),
     "planning": ("adapter", "binding", "computed", "dtypes", "errors", "forks", "language", "memory",
                  "program", "wording"),

@@ -26,7 +26,6 @@ from einsum_unified.adapter.dispatch import (
     root_of,
 )
 from einsum_unified.adapter.registry import Table
-from einsum_unified.binding.arrays import is_faithful
 from einsum_unified.binding.bound import Bound
 from einsum_unified.dtypes import WEAK
 from einsum_unified.errors import EinsumError, OperandTypeError
@@ -41,6 +40,7 @@ from einsum_unified.runtime.generic import Call, Family, Generic, Magnitudes, Pr
 from einsum_unified.runtime.options import DEFAULT, DEFAULT_OPTIMIZE, Options
 from einsum_unified.runtime.out import check_out
 from einsum_unified.runtime.planner import current, make_executable
+from einsum_unified.runtime.preparing import is_faithful
 from einsum_unified.runtime.signature import Signature, Unprepared, is_plain
 from einsum_unified.wording import class_name, listed
 
