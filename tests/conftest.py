@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from importlib import import_module
@@ -52,6 +53,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return "sparse" if "sparse" in nodeid.lower() else super()._split_scope(nodeid)
 
     return Scheduling(config, log)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_collections() -> None:
+    """Let garbage collection leave out what is there before a file: frameworks have many objects."""
+    gc.freeze()
 
 
 @pytest.fixture(params=FRAMEWORKS, ids=lambda cls: cls.name)

@@ -11,7 +11,7 @@ from frameworks import Framework, numpy_dtype, rule
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from einsum_unified import einsum
+from einsum_unified import PathError, einsum
 
 CASES = int(os.environ.get("EINSUM_UNIFIED_CASES", "400"))
 OPTIMIZE = ("auto", True, False, None, "greedy", "optimal", "dp", "branch-2", ("greedy", 8))
@@ -38,7 +38,13 @@ def test_random_calls_agree_with_the_sum_over_all_labels(framework: Framework, c
 
 def agree(framework: Framework, call: Call, optimize) -> None:
     tensors = [framework.tensor(array, dtype) for array, dtype in zip(call.arrays, call.dtypes, strict=True)]
-    result = einsum(*call.arguments(tensors), optimize=optimize)
+    try:
+        result = einsum(*call.arguments(tensors), optimize=optimize)
+    except PathError as error:
+        # A limit that no order keeps is refused; `test_path` compares that with all orders.
+        if not isinstance(optimize, tuple) or "no order of pairs was found" not in str(error):
+            raise
+        return
     check(framework, call, result, promoted(framework, call.dtypes))
     assert framework.dtype(result) == promoted(framework, call.dtypes)
 

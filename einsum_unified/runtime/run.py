@@ -98,8 +98,9 @@ def fill(entry: Entry, operands: Sequence[Any], out: Any) -> Any:
         result = entry.run(*operands)
     except Exception:  # stale settings, or an error that `execute` handles
         return execute(entry.executable, entry.prepared(operands), out)
-    if result.shape != out.shape:  # it was not known before
-        check_shape(out, tuple(result.shape))
+    shape = tuple(getattr(result, "shape", ()))  # a number of Python, from objects, has none
+    if shape != tuple(out.shape):  # it was not known before
+        check_shape(out, shape)
     backend.copy_into(out, result)
     return out
 
